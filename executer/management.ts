@@ -1,0 +1,143 @@
+import { hostname } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { reasonOf } from '../src/errors.ts'
+import type { Child } from './child.ts'
+import { checkCopy } from './check.ts'
+import { goodCopy, type FetchParts } from './fetch.ts'
+import type { FlagWatch } from './flag-watch.ts'
+import { readHostSettings } from './host-settings.ts'
+import { openCopy, type LocalCopy } from './local-copy.ts'
+import type { Log } from './log.ts'
+import { ownRole } from './own-role.ts'
+import type { ExecuterPlaces } from './places.ts'
+import { processStart } from './process-group.ts'
+import { removeSession, takeOver, writeSession, type Session, type SessionChild } from './session.ts'
+import { endForRestart, leaveManagement } from './stop.ts'
+import { superviseCopy, type Supervisor } from './supervisor.ts'
+
+/** When nothing may be started the causes are of the slow kind: a share that is mounted late, a publication that is corrected. */
+const RETRY_MS = 5_000
+
+export interface ManagementParts {
+  readonly places: ExecuterPlaces
+  readonly log: Log
+  readonly flag: FlagWatch
+  readonly wall: () => Date
+  readonly boot_ms: () => number
+  /** Opens the shared area at that mount point through a share helper. */
+  readonly openShare: (share: string) => ReturnType<FetchParts['openShare']>
+}
+
+/** Management on this host: running while the flag file stands, gone when it is removed. */
+export class Management {
+  private readonly parts: ManagementParts
+  private saving: Promise<void> = Promise.resolve()
+
+  constructor(parts: ManagementParts) {
+    this.parts = parts
+  }
+
+  /** Until the abort; then everything that runs is ended in the manner of a restart. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { flag, log, places } = this.parts
+    let resumed = await takeOver(places.session, log)
+    while (!signal.aborted) {
+      if (!flag.present) {
+        log.info(`no flag file (${places.flag}): management is off`)
+        this.save({ schema: 'ringward.executer/1', state: 'off', children: [] })
+        await flag.until(true, signal)
+      } else {
+        await this.whileFlag(resumed, signal)
+      }
+      resumed = undefined
+    }
+    await this.saving
+  }
+
+  private async whileFlag(resumed: string | undefined, signal: AbortSignal): Promise<void> {
+    const { flag, log, places } = this.parts
+    const over = new AbortController()
+    const gone = flag.until(false, signal).then(() => over.abort())
+    log.info('the flag file is there: management is started')
+    const supervisor = await this.begin(resumed, over.signal)
+    await gone
+    if (!supervisor) return
+    if (signal.aborted) {
+      log.info('the Executer is stopped: agent and guard end, the flag stays')
+      await endForRestart(supervisor)
+      // The session stays: the next Executer goes on with the same version, without asking the share.
+      return
+    }
+    log.info('the flag file is gone: management is stopped, the services stay')
+    await leaveManagement(supervisor, places.guard_socket, log)
+    await this.saving
+    await removeSession(places.session)
+    log.info('management is stopped')
+  }
+
+  /** Tries until something runs or the flag is gone. */
+  private async begin(resumed: string | undefined, signal: AbortSignal): Promise<Supervisor | undefined> {
+    let said = ''
+    while (!signal.aborted) {
+      try {
+        const supervisor = await this.startCopy(resumed, signal)
+        supervisor.start()
+        return supervisor
+      } catch (error) {
+        if (signal.aborted) break
+        const reason = reasonOf(error)
+        if (reason !== said) this.parts.log.warn(`MANAGEMENT IS NOT STARTED: ${reason}; tried again every ${RETRY_MS / 1_000} s`)
+        said = reason
+        this.save({ schema: 'ringward.executer/1', state: 'waiting', reason, children: [] })
+        await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined)
+      }
+      resumed = undefined
+    }
+    return undefined
+  }
+
+  private async startCopy(resumed: string | undefined, signal: AbortSignal): Promise<Supervisor> {
+    const { places, log, boot_ms, openShare, wall } = this.parts
+    const settings = await readHostSettings(places.host_toml)
+    const copy = await this.resumedCopy(resumed) ?? await goodCopy({
+      places, log, wall, openShare: () => openShare(settings.share),
+      check: (candidate, limited) => checkCopy(candidate, settings, places, log, limited),
+    }, signal)
+    const role = await ownRole(copy.data, settings.name, hostname())
+    signal.throwIfAborted()
+    log.info(`starting version ${copy.version} as server ${role.name}, profile ${role.profile}`)
+    const supervisor = superviseCopy(copy, { places, settings, role, log, boot_ms, changed: () => this.saveRunning(supervisor) })
+    return supervisor
+  }
+
+  /** The version a killed Executer was running: started at once, for the lease does not wait for the share. It has passed the check before. */
+  private async resumedCopy(version: string | undefined): Promise<LocalCopy | undefined> {
+    if (version === undefined) return undefined
+    try {
+      const { copy } = await openCopy(this.parts.places, version)
+      this.parts.log.info(`going on with version ${version}, which an earlier Executer was running`)
+      return copy
+    } catch (error) {
+      this.parts.log.warn(reasonOf(error))
+      return undefined
+    }
+  }
+
+  private saveRunning(supervisor: Supervisor): void {
+    this.saving = this.saving.then(async () => {
+      const children = await Promise.all([supervisor.guard, supervisor.agent].map(sessionChild))
+      await writeSession(this.parts.places.session, { schema: 'ringward.executer/1', state: 'running', version: supervisor.copy.version, children: children.filter(child => child !== undefined) })
+    }).catch((error: unknown) => this.parts.log.warn(`${this.parts.places.session}: ${reasonOf(error)}`))
+  }
+
+  private save(session: Session): void {
+    this.saving = this.saving.then(() => writeSession(this.parts.places.session, session))
+      .catch((error: unknown) => this.parts.log.warn(`${this.parts.places.session}: ${reasonOf(error)}`))
+  }
+}
+
+async function sessionChild(child: Child): Promise<SessionChild | undefined> {
+  const { pid } = child
+  const pid_start = pid === undefined ? undefined : await processStart(pid)
+  return pid === undefined || pid_start === undefined ? undefined : { name: child.name, pid, pid_start, last_ends: child.lastReasons }
+}

@@ -1,0 +1,47 @@
+import { reasonOf } from '../src/errors.ts'
+import { requestLeave } from './guard-leave.ts'
+import type { Log } from './log.ts'
+import type { Supervisor } from './supervisor.ts'
+
+/** All of it stays below the 2 s within which everything must be gone (flag poll and reaping included). */
+const AGENT_LIMIT_MS = 1_200
+/** After the agent's clean end the guard has its `leave` already and is on its way out. */
+const GUARD_EXIT_LIMIT_MS = 200
+const LEAVE_LIMIT_MS = 200
+/** For a plain stop: the agent has nothing to do, the guard writes nothing. */
+const END_LIMIT_MS = 500
+
+/**
+ * The flag is gone: management ends, the services stay. The agent is asked (SIGTERM) and has the guard leave as `unmanaged`, which makes
+ * the VIP permanent; where the agent cannot, the guard is asked directly. What is left is killed.
+ */
+export async function leaveManagement(supervisor: Supervisor, guard_socket: string, log: Log): Promise<void> {
+  const { agent, guard } = supervisor
+  supervisor.letGo()
+  agent.signal('SIGTERM')
+  const agent_ended = await agent.ended(AGENT_LIMIT_MS)
+  if (!agent_ended) {
+    log.warn(`agent did not end within ${AGENT_LIMIT_MS} ms of SIGTERM; it is killed`)
+    agent.kill()
+  }
+  if (!await guard.ended(agent_ended ? GUARD_EXIT_LIMIT_MS : 0)) {
+    await requestLeave(guard_socket, LEAVE_LIMIT_MS)
+      .then(() => log.info('the Executer asked the guard to leave: the VIP stays, unmanaged'))
+      // The guard may have gone in between. If it hangs, its lease runs out and with it the VIP: the only safe end.
+      .catch((error: unknown) => guard.pid === undefined ? undefined : log.warn(`${reasonOf(error)}; the VIP goes when its lifetime ends`))
+    await guard.ended(GUARD_EXIT_LIMIT_MS)
+  }
+  await supervisor.killAll()
+}
+
+/**
+ * The Executer is stopped or restarted, or the system goes down: the flag is still there, so nothing is left and nothing handed over. The
+ * agent exits at once (SIGINT), the guard exits keeping its state (SIGTERM); lease and VIP run out by themselves or are taken up by the next start.
+ */
+export async function endForRestart(supervisor: Supervisor): Promise<void> {
+  supervisor.letGo()
+  supervisor.agent.signal('SIGINT')
+  supervisor.guard.signal('SIGTERM')
+  await Promise.all([supervisor.agent.ended(END_LIMIT_MS), supervisor.guard.ended(END_LIMIT_MS)])
+  await supervisor.killAll()
+}

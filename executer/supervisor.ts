@@ -1,0 +1,57 @@
+import { join } from 'node:path'
+import { Child } from './child.ts'
+import type { HostSettings } from './host-settings.ts'
+import type { LocalCopy } from './local-copy.ts'
+import type { Log } from './log.ts'
+import type { OwnRole } from './own-role.ts'
+import type { ExecuterPlaces } from './places.ts'
+
+/** SIGKILL has been sent: the kernel needs a moment, and a process that hangs in it is abandoned. */
+const REAP_LIMIT_MS = 150
+
+/** Owns the two children of a running management. */
+export interface Supervisor {
+  readonly copy: LocalCopy
+  readonly guard: Child
+  readonly agent: Child
+  /** Guard first: the agent needs it. */
+  start(): void
+  /** Nothing is restarted any more. */
+  letGo(): void
+  /** Kills what is left, with all families, and reaps it. */
+  killAll(): Promise<void>
+}
+
+export interface SupervisorParts {
+  readonly places: ExecuterPlaces
+  readonly settings: HostSettings
+  readonly role: OwnRole
+  readonly log: Log
+  readonly boot_ms: () => number
+  readonly changed: () => void
+}
+
+export function superviseCopy(copy: LocalCopy, parts: SupervisorParts): Supervisor {
+  const { places, settings, role, log, boot_ms, changed } = parts
+  const file = (name: string): string => join(copy.program, name)
+  const environment = places.environment
+  const guard = new Child({
+    name: 'guard', environment,
+    args: [file('guard.mjs'), '--host', role.name, '--share', settings.share, '--profile', role.profile, '--share-helper', file('share-helper.mjs')],
+  }, log, boot_ms, changed)
+  const agent = new Child({ name: 'agent', environment, args: [file('agent.mjs'), '--data', copy.data, '--program', copy.program] }, log, boot_ms, changed)
+  const both = [guard, agent]
+  return {
+    copy, guard, agent,
+    start: () => both.forEach(child => child.keep()),
+    letGo: () => both.forEach(child => child.letGo()),
+    killAll: async () => {
+      for (const child of both) {
+        child.letGo()
+        child.kill()
+      }
+      const ended = await Promise.all(both.map(child => child.ended(REAP_LIMIT_MS)))
+      both.filter((_, index) => ended[index] === false).forEach(child => log.warn(`${child.name} hangs in the kernel as process ${child.pid}; it is abandoned`))
+    },
+  }
+}

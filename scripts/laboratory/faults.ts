@@ -1,0 +1,204 @@
+import { rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { askBoard } from './board-protocol.ts'
+import { cgroupsOf, leaderOf } from './cgroups.ts'
+import { durationMs } from './durations.ts'
+import { thawAll } from './down.ts'
+import { runInside, runInsideOrFail } from './exec.ts'
+import { BROADCAST_ADDRESS, SWITCH_ADDRESS } from './hosts.ts'
+import { hostOf, hostPlaces, LabError, type Lab } from './lab.ts'
+import { cutBetween, healNetwork, isolate } from './network.ts'
+import { NO_WAKE_FILE, programPids } from './power-board.ts'
+import { cutShare, hangShare, healShare, readyShare, shareState } from './share.ts'
+
+export interface Fault {
+  readonly usage: string
+  readonly about: string
+  readonly run: (lab: Lab, args: readonly string[]) => Promise<string>
+}
+
+const DROP_IN = '/run/systemd/system'
+const LOAD_KINDS = ['cpu', 'memory', 'network']
+const PROGRAMS = ['agent', 'guard', 'share-helper', 'executer']
+
+function hostArgument(lab: Lab, args: readonly string[]): string {
+  return hostOf(lab, args[0] ?? '').name
+}
+
+function isOn(lab: Lab, host: string): boolean {
+  return leaderOf(cgroupsOf(lab.id, host)) !== undefined
+}
+
+/** The units of a daemon: a host's own are known, any other is taken by its name. */
+function unitsOf(lab: Lab, host: string, daemon: string | undefined): readonly string[] {
+  const plan = hostOf(lab, host)
+  if (daemon === undefined || daemon === plan.daemon) return plan.units
+  if (!/^[A-Za-z0-9_][A-Za-z0-9_.@-]*$/.test(daemon)) throw new LabError(`"${daemon}" is not the name of a service`, 2)
+  return [daemon]
+}
+
+async function systemctl(lab: Lab, host: string, ...args: string[]): Promise<void> {
+  await runInsideOrFail(lab, host, ['systemctl', '--no-ask-password', ...args])
+}
+
+async function breakDaemon(lab: Lab, host: string, daemon: string | undefined): Promise<string> {
+  const units = unitsOf(lab, host, daemon)
+  for (const unit of units) {
+    const folder = `${DROP_IN}/${unit}.service.d`
+    // In /run: gone with the reboot that is meant to heal it.
+    await runInsideOrFail(lab, host, ['mkdir', '-p', folder])
+    await runInsideOrFail(lab, host, ['sh', '-c', 'printf "[Service]\\nExecStartPre=/bin/false\\n" > "$1/broken.conf"', 'sh', folder])
+  }
+  await systemctl(lab, host, 'daemon-reload')
+  await systemctl(lab, host, 'stop', ...units)
+  return `${units.join(', ')} on ${host} stopped; it cannot be started before a reboot`
+}
+
+/** Existing sessions and the listening socket stay, nobody answers: connections are accepted by the kernel and then wait. */
+async function muteDaemon(lab: Lab, host: string, daemon: string | undefined): Promise<string> {
+  const units = unitsOf(lab, host, daemon)
+  await systemctl(lab, host, 'kill', '--signal=SIGSTOP', ...units)
+  return `${units.join(', ')} on ${host} is stopped in its tracks; connections are accepted and not answered`
+}
+
+async function load(lab: Lab, host: string, kind: string | undefined, amount: string | undefined): Promise<string> {
+  if (kind === undefined || !LOAD_KINDS.includes(kind)) throw new LabError(`load what? one of ${LOAD_KINDS.join(', ')}`, 2)
+  const number = Number(amount)
+  if (!(number >= 0)) throw new LabError('how much? percent of one processor, megabytes, or megabits a second; 0 ends it', 2)
+  const unit = `lab-load-${kind}`
+  await runInside(lab, host, ['systemctl', 'stop', `${unit}.service`])
+  if (number === 0) return `load ${kind} on ${host} ended`
+  await runInsideOrFail(lab, host, ['systemd-run', '--quiet', '--collect', `--unit=${unit}`, 'node', '/usr/local/lib/lab/load.mjs', kind, String(number), SWITCH_ADDRESS])
+  return `load ${kind} ${number} on ${host}`
+}
+
+function killProgram(lab: Lab, host: string, which: string): string {
+  if (!PROGRAMS.includes(which)) throw new LabError(`kill what? one of ${PROGRAMS.join(', ')}`, 2)
+  const pids = programPids(lab, host, which)
+  if (pids.length === 0) throw new LabError(`no ${which} runs on ${host}`)
+  for (const pid of pids) process.kill(pid, 'SIGKILL')
+  return `${which} on ${host} killed (${pids.length} ${pids.length === 1 ? 'process' : 'processes'})`
+}
+
+/** Sends a magic packet from the client's place, as an admin would. */
+async function wake(lab: Lab, host: string): Promise<string> {
+  const { mac } = hostOf(lab, host)
+  const script = `const d=require('node:dgram').createSocket('udp4');const m=Buffer.from('${mac.replaceAll(':', '')}','hex');d.bind(()=>{d.setBroadcast(true);d.send(Buffer.concat([Buffer.alloc(6,255),...Array(16).fill(m)]),9,'${BROADCAST_ADDRESS}',()=>d.close())})`
+  const { runOrFail } = await import('../../src/edges/command.ts')
+  await runOrFail('ip', ['netns', 'exec', lab.client_namespace, process.execPath, '-e', script], { limit_ms: 10_000 })
+  return `magic packet for ${host} (${mac}) sent`
+}
+
+/** Ends every fault that lasts on one host; its power stays as it is. */
+async function healHost(lab: Lab, host: string): Promise<void> {
+  thawAll(lab.id, [host])
+  await rm(join(hostPlaces(lab, host).base, NO_WAKE_FILE), { force: true })
+  if (shareState(lab, host) !== 'good') await healShare(lab, host)
+  else await readyShare(lab, host)
+  if (!isOn(lab, host)) return
+  for (const pid of programPids(lab, host, 'agent')) process.kill(pid, 'SIGCONT')
+  for (const kind of LOAD_KINDS) await runInside(lab, host, ['systemctl', 'stop', `lab-load-${kind}.service`])
+  for (const unit of hostOf(lab, host).units) {
+    await runInside(lab, host, ['systemctl', 'kill', '--signal=SIGCONT', unit])
+    await runInside(lab, host, ['rm', '-f', `${DROP_IN}/${unit}.service.d/broken.conf`])
+  }
+  await runInside(lab, host, ['systemctl', 'daemon-reload'])
+}
+
+async function heal(lab: Lab, args: readonly string[]): Promise<string> {
+  const which = args[0] ?? 'all'
+  if (which !== 'all') {
+    await healHost(lab, hostOf(lab, which).name)
+    return `${which} healed`
+  }
+  await healNetwork(lab)
+  await Promise.all(lab.hosts.map(host => healHost(lab, host.name)))
+  for (const host of lab.hosts) if (!isOn(lab, host.name)) await askBoard(lab, { verb: 'power-on', host: host.name }).catch(() => undefined)
+  return 'every fault ended, every host has power'
+}
+
+function seconds(text: string | undefined): number {
+  if (text === undefined) throw new LabError('for how long? for example 5s', 2)
+  return durationMs(text) / 1_000
+}
+
+function sides(lab: Lab, text: string | undefined): [string[], string[]] {
+  const [left, right] = (text ?? '').split('|').map(side => side.split(',').filter(Boolean).map(name => hostOf(lab, name).name))
+  if (!left?.length || !right?.length) throw new LabError('split what? for example "mail,login|ftp,proxy" (in quotes)', 2)
+  return [left, right]
+}
+
+export const FAULTS: Readonly<Record<string, Fault>> = {
+  'power-off': { usage: 'HOST', about: 'cut the power: everything in the host is killed at once', run: async (lab, args) => {
+    await askBoard(lab, { verb: 'power-off', host: hostArgument(lab, args) })
+    return `${args[0]} has no power`
+  } },
+  'power-on': { usage: 'HOST', about: 'switch the power on', run: async (lab, args) => {
+    await askBoard(lab, { verb: 'power-on', host: hostArgument(lab, args) })
+    return `${args[0]} has power`
+  } },
+  wake: { usage: 'HOST', about: 'send a magic packet (Wake-on-LAN)', run: (lab, args) => wake(lab, hostArgument(lab, args)) },
+  'no-wake': { usage: 'HOST', about: 'the host does not hear magic packets', run: async (lab, args) => {
+    await writeFile(join(hostPlaces(lab, hostArgument(lab, args)).base, NO_WAKE_FILE), '')
+    return `${args[0]} ignores magic packets`
+  } },
+  shutdown: { usage: 'HOST', about: 'systemctl poweroff', run: async (lab, args) => {
+    await systemctl(lab, hostArgument(lab, args), '--no-block', 'poweroff')
+    return `${args[0]} shuts down`
+  } },
+  reboot: { usage: 'HOST', about: 'systemctl reboot', run: async (lab, args) => {
+    await systemctl(lab, hostArgument(lab, args), '--no-block', 'reboot')
+    return `${args[0]} reboots`
+  } },
+  'stop-daemon': { usage: 'HOST [NAME]', about: 'systemctl stop', run: async (lab, args) => {
+    const units = unitsOf(lab, hostArgument(lab, args), args[1])
+    await systemctl(lab, args[0] as string, 'stop', ...units)
+    return `${units.join(', ')} on ${args[0]} stopped`
+  } },
+  'break-daemon': { usage: 'HOST [NAME]', about: 'stop it; it fails to start until the host is rebooted', run: (lab, args) => breakDaemon(lab, hostArgument(lab, args), args[1]) },
+  'mute-daemon': { usage: 'HOST [NAME]', about: 'it accepts connections and never answers', run: (lab, args) => muteDaemon(lab, hostArgument(lab, args), args[1]) },
+  'kill-agent': { usage: `HOST [${PROGRAMS.join('|')}]`, about: 'kill -9 of the agent or another program of ringward', run: (lab, args) => Promise.resolve(killProgram(lab, hostArgument(lab, args), args[1] ?? 'agent')) },
+  'freeze-agent': { usage: 'HOST SECONDS', about: 'SIGSTOP of the agent', run: async (lab, args) => {
+    await askBoard(lab, { verb: 'freeze-agent', host: hostArgument(lab, args), seconds: seconds(args[1]) })
+    return `the agent of ${args[0]} is frozen for ${seconds(args[1])} s`
+  } },
+  freeze: { usage: 'HOST SECONDS', about: 'everything in the host stops, then goes on', run: async (lab, args) => {
+    await askBoard(lab, { verb: 'freeze', host: hostArgument(lab, args), seconds: seconds(args[1]) })
+    return `${args[0]} is frozen for ${seconds(args[1])} s`
+  } },
+  load: { usage: 'HOST cpu|memory|network AMOUNT', about: 'percent of one processor, megabytes, or megabits a second; 0 ends it', run: (lab, args) => load(lab, hostArgument(lab, args), args[1], args[2]) },
+  'share-hang': { usage: 'HOST|all', about: 'the shared area stops answering', run: (lab, args) => onShares(lab, args[0], hangShare, 'hangs') },
+  'share-cut': { usage: 'HOST|all', about: 'the shared area fails at once', run: (lab, args) => onShares(lab, args[0], cutShare, 'is cut off') },
+  'share-off': { usage: '', about: 'the shared area fails for every host', run: lab => onShares(lab, 'all', cutShare, 'is cut off') },
+  cut: { usage: 'A B [--one-way]', about: 'no frame passes between two hosts (one way: from A to B)', run: async (lab, args) => {
+    const [a, b] = [hostArgument(lab, args), hostOf(lab, args[1] ?? '').name]
+    await cutBetween(lab, args.includes('--one-way') ? [[a, b]] : [[a, b], [b, a]])
+    return `${a} and ${b} are cut apart`
+  } },
+  isolate: { usage: 'HOST', about: 'no frame leaves or reaches the host', run: async (lab, args) => {
+    await isolate(lab, hostArgument(lab, args))
+    return `${args[0]} is alone`
+  } },
+  split: { usage: "'A,B|C,D'", about: 'two groups of hosts do not hear each other', run: async (lab, args) => {
+    const [left, right] = sides(lab, args[0])
+    await cutBetween(lab, left.flatMap(a => right.flatMap((b): [string, string][] => [[a, b], [b, a]])))
+    return `${left.join(', ')} and ${right.join(', ')} are split`
+  } },
+  heal: { usage: '[HOST|all]', about: 'end every lasting fault; with "all" also power on', run: heal },
+}
+
+async function onShares(lab: Lab, which: string | undefined, act: (lab: Lab, host: string) => Promise<void>, what: string): Promise<string> {
+  const hosts = which === 'all' ? lab.hosts.map(host => host.name) : [hostOf(lab, which ?? '').name]
+  await Promise.all(hosts.map(host => act(lab, host)))
+  return `the shared area of ${hosts.join(', ')} ${what}`
+}
+
+/** Makes a fault happen; what happened, in words. Throws a usage error for an unknown verb or host. */
+export async function fault(lab: Lab, verb: string, args: readonly string[]): Promise<string> {
+  const found = Object.hasOwn(FAULTS, verb) ? FAULTS[verb] : undefined
+  if (!found) throw new LabError(`unknown fault "${verb}"; known are ${Object.keys(FAULTS).join(', ')}`, 2)
+  const least = found.usage.split(' ').filter(word => word !== '' && !word.startsWith('[')).length
+  const most = found.usage.split(' ').filter(Boolean).length
+  if (args.length < least || args.length > most) throw new LabError(`use: lab fault ${verb} ${found.usage}`, 2)
+  return await found.run(lab, args)
+}

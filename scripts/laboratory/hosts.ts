@@ -1,0 +1,61 @@
+/** The lab's hosts as they are meant: one server each, addresses of a private net that exists only in the lab's namespaces. */
+
+export type HostName = string
+
+/** One row of the lab: its function's service, where it listens, and the numbers everything else is made of. */
+export interface HostPlan {
+  readonly name: HostName
+  /** systemd unit that gives the function. */
+  readonly daemon: string
+  /** Every unit that belongs to it: postfix is an umbrella over its instance. */
+  readonly units: readonly string[]
+  readonly port: number
+  readonly dialogue: DialogueName
+  /** Last byte of the addresses: IPR .11 to .22, VIP .111 to .122, IPV .211 to .222. */
+  readonly number: number
+  readonly address: string
+  readonly vip: string
+  readonly virtual_address: string
+  readonly mac: string
+  readonly type: 'CPU' | 'NETWORK' | 'CPU_NET'
+}
+
+export type DialogueName = 'smtp' | 'ssh' | 'ftp' | 'http-proxy' | 'http'
+
+interface Service { readonly daemon: string; readonly units: readonly string[]; readonly port: number; readonly dialogue: DialogueName; readonly type: HostPlan['type'] }
+
+const WEB: Service = { daemon: 'nginx', units: ['nginx'], port: 80, dialogue: 'http', type: 'CPU_NET' }
+const SERVICES: Readonly<Record<string, Service>> = {
+  mail: { daemon: 'postfix', units: ['postfix', 'postfix@-'], port: 25, dialogue: 'smtp', type: 'CPU' },
+  login: { daemon: 'ssh', units: ['ssh'], port: 22, dialogue: 'ssh', type: 'CPU' },
+  ftp: { daemon: 'vsftpd', units: ['vsftpd'], port: 21, dialogue: 'ftp', type: 'NETWORK' },
+  proxy: { daemon: 'squid', units: ['squid'], port: 3128, dialogue: 'http-proxy', type: 'NETWORK' },
+}
+
+export const DEFAULT_HOSTS: readonly HostName[] = ['mail', 'login', 'ftp', 'proxy', 'web1', 'web2']
+/** The address plan has room for twelve (.11 to .22). */
+export const MOST_HOSTS = 12
+
+export const NET_PREFIX = 24
+const NET = '10.77.0'
+export const SWITCH_ADDRESS = `${NET}.1`
+export const CLIENT_ADDRESS = `${NET}.2`
+export const BROADCAST_ADDRESS = `${NET}.255`
+/** Wake-on-LAN's customary port (discard). */
+export const WAKE_PORT = 9
+
+/** The plan of the named hosts, in the order given, which is the order of the ring. Throws on a name the lab has no service for. */
+export function planHosts(names: readonly HostName[]): HostPlan[] {
+  if (names.length < 2 || names.length > MOST_HOSTS) throw new Error(`a ring of the lab has 2 to ${MOST_HOSTS} hosts, not ${names.length}`)
+  if (new Set(names).size !== names.length) throw new Error(`a host is named twice in ${names.join(',')}`)
+  return names.map((name, index) => {
+    const service = SERVICES[name] ?? (/^web[1-9]$/.test(name) ? WEB : undefined)
+    if (!service) throw new Error(`the lab has no host "${name}"; it knows ${Object.keys(SERVICES).join(', ')} and web1 to web9`)
+    const number = 11 + index
+    return {
+      name, ...service, number,
+      address: `${NET}.${number}`, vip: `${NET}.${number + 100}`, virtual_address: `${NET}.${number + 200}`,
+      mac: `52:77:00:00:00:${number.toString(16).padStart(2, '0')}`,
+    }
+  })
+}

@@ -1,0 +1,127 @@
+import { Command } from 'commander'
+import { auditCommand } from './audit-command.ts'
+import { lineOf, observe, resolveTarget, startClient, type ClientReport, type ClientWishes } from './client.ts'
+import { takeDown } from './down.ts'
+import { durationMs } from './durations.ts'
+import { execInside } from './exec.ts'
+import { fault, FAULTS } from './faults.ts'
+import { DEFAULT_HOSTS } from './hosts.ts'
+import { DEFAULT_DIRECTORY, LabError, openLab } from './lab.ts'
+import { runPowerBoard } from './power-board.ts'
+import { renderStatus, statusOf } from './status.ts'
+
+const program = new Command('lab')
+  .description('Real hosts, services, virtual servers and power switches on one machine: a laboratory for the ring.')
+  .option('--dir <directory>', 'where the lab lives', process.env['RINGWARD_LAB'] ?? DEFAULT_DIRECTORY)
+  .showHelpAfterError('(lab --help tells more)')
+  .enablePositionalOptions()
+  .exitOverride()
+
+const directory = (command: Command): string => {
+  const { dir } = command.optsWithGlobals<{ dir: string }>()
+  return dir
+}
+/** The directory may be named before or after the verb. */
+const verb = (text: string, about: string) => program.command(text).description(about).option('--dir <directory>', 'where the lab lives')
+const say = (text: string) => process.stdout.write(`${text}\n`)
+const tell = (text: string) => process.stderr.write(`lab: ${text}\n`)
+const openFrom = (command: Command) => openLab(directory(command))
+
+verb('up', 'build the hosts and switch them on; resolves when every service answers')
+  .option('--hosts <names>', 'in the order of the ring', DEFAULT_HOSTS.join(','))
+  .option('--interval <duration>', 'monitoring interval', '1s')
+  .option('--standby <kind>', 'how virtual servers wait: saved or cold', 'saved')
+  .option('--post-delay <duration>', 'self test of a machine before its system starts', '0s')
+  .option('--no-ringward', 'hosts and services only')
+  .action(async (options: { hosts: string; interval: string; standby: string; postDelay: string; ringward: boolean }, command: Command) => {
+    if (options.standby !== 'saved' && options.standby !== 'cold') throw new LabError(`standby "${options.standby}" is not known here; use saved or cold`, 2)
+    const { bringUp } = await import('./up.ts')
+    await bringUp({
+      directory: directory(command), tell, hosts: options.hosts.split(',').filter(Boolean), interval: options.interval, standby: options.standby,
+      post_delay_ms: durationMs(options.postDelay), ringward: options.ringward, project: process.env['RINGWARD_PROJECT'] ?? process.cwd(),
+    })
+    say(renderStatus(await statusOf(await openFrom(command))))
+  })
+
+verb('down', 'end everything and remove every trace')
+  .action(async (_options, command: Command) => {
+    tell(await takeDown(directory(command)) ? 'down, nothing is left' : 'no lab was up')
+  })
+
+verb('status', 'hosts, power, shared area, addresses')
+  .option('--json', 'as ringward.lab/1')
+  .action(async (options: { json?: boolean }, command: Command) => {
+    const status = await statusOf(await openFrom(command))
+    say(options.json ? JSON.stringify(status) : renderStatus(status))
+  })
+
+verb('exec <host> <command...>', 'run a command in a host; its exit status is this one\'s').passThroughOptions()
+  .action(async (host: string, words: string[], _options, command: Command) => {
+    process.exitCode = await execInside(await openFrom(command), host, withoutDashes(words))
+  })
+
+verb('cli <host> <arguments...>', 'run ringward on a host').passThroughOptions()
+  .action(async (host: string, words: string[], _options, command: Command) => {
+    process.exitCode = await execInside(await openFrom(command), host, ['ringward', ...withoutDashes(words)])
+  })
+
+verb('fault [verb] [arguments...]', 'make something break, or heal it').passThroughOptions()
+  .addHelpText('after', `\nFaults:\n${Object.entries(FAULTS).map(([name, each]) => `  ${`${name} ${each.usage}`.padEnd(46)} ${each.about}`).join('\n')}`)
+  .action(async (name: string | undefined, words: string[], _options, command: Command) => {
+    if (name === undefined) throw new LabError(`which? one of ${Object.keys(FAULTS).join(', ')}`, 2)
+    say(await fault(await openFrom(command), name, words))
+  })
+
+verb('client <target> <port>', 'a client of a VIP (of a host, or an address): a full dialogue every period, then the cuts')
+  .option('--every <duration>', 'period', '100ms')
+  .option('--for <duration>', 'how long; ^C ends it early', '60s')
+  .option('--limit <duration>', 'longest dialogue', '1s')
+  .option('--json', 'only the report, as ringward.client/1')
+  .action(async (target: string, port: string, options: { every: string; for: string; limit: string; json?: boolean }, command: Command) => {
+    const lab = await openFrom(command)
+    const client = startClient(lab, {
+      address: resolveTarget(lab, target), port: Number(port), every_ms: durationMs(options.every), for_ms: durationMs(options.for), limit_ms: durationMs(options.limit),
+    }, options.json ? undefined : say)
+    process.once('SIGINT', () => client.stop())
+    process.once('SIGTERM', () => client.stop())
+    const report = await client.report
+    say(options.json ? JSON.stringify(report) : renderReport(report))
+  })
+
+auditCommand(verb('audit', 'look at the invariants from outside; exit 1 when one is broken'), openFrom, say)
+
+// Parts of the lab that live in one of its namespaces; not for people.
+program.command('power-board', { hidden: true }).requiredOption('--dir <directory>')
+  .action(async (_options, command: Command) => { await runPowerBoard(await openFrom(command)) })
+program.command('observe <wishes>', { hidden: true })
+  .action(async (wishes: string) => {
+    const over = new AbortController()
+    // The asking program closes our input when it has seen enough, and when it dies.
+    process.stdin.on('end', () => over.abort()).resume()
+    process.once('SIGINT', () => over.abort())
+    const report = await observe(JSON.parse(wishes) as ClientWishes, attempt => say(lineOf(attempt)), over.signal)
+    say(JSON.stringify(report))
+    process.exit(0)
+  })
+
+function withoutDashes(words: readonly string[]): readonly string[] {
+  return words[0] === '--' ? words.slice(1) : words
+}
+
+function renderReport(report: ClientReport): string {
+  return [
+    `${report.attempts} attempts, ${report.failed} bad, longest cut ${report.longest_ms} ms`,
+    ...report.cuts.map(cut => `cut ${cut.start} to ${cut.end ?? '(not over)'}: ${cut.ms} ms, ${cut.reason}`),
+    JSON.stringify(report),
+  ].join('\n')
+}
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (error instanceof Error && 'exitCode' in error) process.exitCode = (error as { exitCode: number }).exitCode === 0 ? 0 : 2
+  else {
+    tell(error instanceof LabError ? error.message : error instanceof Error ? error.stack ?? error.message : String(error))
+    process.exitCode = error instanceof LabError ? error.status : 1
+  }
+}

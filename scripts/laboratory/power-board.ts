@@ -1,0 +1,100 @@
+import { existsSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { createServer, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { boardSocket, type BoardReply, type BoardRequest } from './board-protocol.ts'
+import { cgroupsOf, membersOf, setFrozen } from './cgroups.ts'
+import { dialogueOf, holdDialogue } from './dialogues.ts'
+import { hostPlaces, type Lab } from './lab.ts'
+import { Mainboard } from './mainboard.ts'
+import { argumentsOf } from './processes.ts'
+import { listenForWake } from './wake-listener.ts'
+
+/** Present in a host's folder: its network card does not listen for magic packets. */
+export const NO_WAKE_FILE = 'no-wake'
+const CHECK_LIMIT_MS = 1_000
+const LONGEST_REQUEST_BYTES = 4_096
+
+/**
+ * The lab's power board: one mainboard per host, the wake-up listener on the switch's side, and a socket for the lab's
+ * program. It runs in the switch's network namespace until it is killed; then every host is cut off as well (`lab down`).
+ */
+export async function runPowerBoard(lab: Lab): Promise<never> {
+  const tell = (text: string) => process.stdout.write(`${new Date().toISOString()} ${text}\n`)
+  const boards = new Map(lab.hosts.map(host => [host.name, new Mainboard(lab, host, tell)]))
+  await listenForWake((mac, from) => {
+    const board = [...boards.values()].find(each => each.host.mac === mac)
+    if (!board) return tell(`magic packet from ${from} for ${mac}, which is no host`)
+    if (existsSync(join(hostPlaces(lab, board.host.name).base, NO_WAKE_FILE))) return tell(`${board.host.name}: magic packet from ${from} ignored`)
+    void board.powerOn(`magic packet from ${from}`)
+  })
+  await rm(boardSocket(lab.directory), { force: true })
+  const server = createServer({ allowHalfOpen: true }, socket => receive(socket, request => answer(lab, boards, request, tell)))
+  server.listen(boardSocket(lab.directory))
+  tell(`power board ready for ${lab.hosts.map(host => host.name).join(', ')}`)
+  return await new Promise<never>(() => undefined)
+}
+
+function receive(socket: Socket, handle: (request: BoardRequest) => Promise<BoardReply>): void {
+  let text = ''
+  socket.on('error', () => socket.destroy())
+  socket.on('data', chunk => {
+    text += chunk.toString()
+    if (text.length > LONGEST_REQUEST_BYTES) socket.destroy()
+  })
+  socket.on('end', () => {
+    void Promise.resolve()
+      .then(() => handle(JSON.parse(text) as BoardRequest))
+      .catch((error: unknown): BoardReply => ({ ok: false, reason: error instanceof Error ? error.message : String(error) }))
+      .then(reply => socket.end(JSON.stringify(reply)))
+  })
+}
+
+async function answer(lab: Lab, boards: ReadonlyMap<string, Mainboard>, request: BoardRequest, tell: (text: string) => void): Promise<BoardReply> {
+  if (request.verb === 'state') return { ok: true, hosts: Object.fromEntries([...boards].map(([name, board]) => [name, board.state])) }
+  const board = boards.get(request.host)
+  if (!board) return { ok: false, reason: `no host "${request.host}"` }
+  switch (request.verb) {
+    case 'power-on':
+      return await board.powerOn('switch') ? { ok: true } : { ok: false, reason: `${request.host} has power already` }
+    case 'power-off':
+      if (board.state.power === 'off') return { ok: false, reason: `${request.host} is off already` }
+      await board.powerOff('switch')
+      return { ok: true }
+    case 'check-service': {
+      const result = await holdDialogue(board.host.address, dialogueOf(board.host), CHECK_LIMIT_MS)
+      return result.ok ? { ok: true } : { ok: false, reason: result.reason }
+    }
+    case 'freeze': {
+      const cgroups = cgroupsOf(lab.id, request.host)
+      setFrozen(cgroups, true)
+      tell(`${request.host}: frozen for ${request.seconds} s`)
+      setTimeout(() => thaw(() => setFrozen(cgroups, false)), request.seconds * 1_000)
+      return { ok: true }
+    }
+    case 'freeze-agent':
+      return freezeAgent(lab, request.host, request.seconds)
+  }
+}
+
+/** A host that lost its power while frozen has nothing to thaw. */
+function thaw(act: () => void): void {
+  try {
+    act()
+  } catch {
+    // Gone.
+  }
+}
+
+function freezeAgent(lab: Lab, host: string, seconds: number): BoardReply {
+  const pids = programPids(lab, host, 'agent')
+  if (pids.length === 0) return { ok: false, reason: `no agent runs on ${host}` }
+  for (const pid of pids) process.kill(pid, 'SIGSTOP')
+  setTimeout(() => pids.forEach(pid => thaw(() => process.kill(pid, 'SIGCONT'))), seconds * 1_000)
+  return { ok: true }
+}
+
+/** Processes of a host that run one of ringward's programs (agent, guard, share-helper, executer). */
+export function programPids(lab: Pick<Lab, 'id'>, host: string, program: string): number[] {
+  return membersOf(cgroupsOf(lab.id, host)).filter(pid => argumentsOf(pid).some((argument, index) => index > 0 && index < 4 && argument.endsWith(`/${program}.mjs`)))
+}

@@ -1,0 +1,75 @@
+import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createIdentity } from '../../src/configuration/identity.ts'
+import { init } from '../../src/configuration/init.ts'
+import { pathOf } from '../../src/configuration/layout.ts'
+import { renderGroupToml, renderHostToml, renderServerToml } from '../../src/configuration/ring-writer.ts'
+import type { ProfileName } from '../../src/core/inventory.ts'
+import { writeInto } from './host-root.ts'
+import { SWITCH_ADDRESS, type HostPlan } from './hosts.ts'
+import { hostPlaces, LabError, shareBacking, type Lab } from './lab.ts'
+
+/** Enough for the lab's guest (measured with 128 and 256 MB; less memory is saved and restored faster). */
+const GUEST_MEMORY_MB = 128
+/** The lab's hosts reboot in a second; with a self test of a minute they would still be just rebooting. */
+const REBOOT_LIMIT = '60s'
+
+/** Folder below `vm/` of a host's virtual server: its saved memory holds its own address, so each has one. */
+export function imageOf(host: HostPlan): string {
+  return host.name
+}
+
+export function virtualServerOf(host: HostPlan): string {
+  return `${host.name}-v`
+}
+
+/** The profile whose constraints fit a monitoring interval. */
+function profileFor(interval: string): ProfileName {
+  const found = /^(\d+)(ms|s)$/.exec(interval)
+  if (!found) throw new LabError(`"${interval}" is not an interval; write for example 1s or 200ms`, 2)
+  const interval_ms = Number(found[1]) * (found[2] === 's' ? 1_000 : 1)
+  if (interval_ms >= 10_000) return 'careful'
+  return interval_ms >= 1_000 ? 'default' : 'fast'
+}
+
+/**
+ * Sets up the ring the way the README tells an admin to: `ringward init` for the shared area and the keys, management
+ * data for each server, an identity, keys and local settings for each host, and the forced command of the remote hand.
+ */
+export async function writeRing(lab: Lab): Promise<void> {
+  const share = shareBacking(lab)
+  const keys = join(lab.directory, 'keys')
+  await init(share, { keys_directory: keys })
+  await rm(join(share, pathOf('servers', 'example')), { force: true })
+  await rm(join(share, pathOf('probes', 'example')), { force: true })
+  await writeFile(join(share, 'group.toml'), renderGroupToml({
+    profile: profileFor(lab.settings.interval), interval: lab.settings.interval, gateway: SWITCH_ADDRESS, servers: lab.hosts.map(host => host.name),
+  }))
+  for (const host of lab.hosts) await writeServer(lab, host, share)
+  for (const host of lab.hosts) await writeHost(lab, host, keys, share)
+}
+
+async function writeServer(lab: Lab, host: HostPlan, share: string): Promise<void> {
+  const { standby } = lab.settings
+  if (standby === 'warm') throw new LabError('standby "warm" comes with a later version; use saved or cold', 2)
+  await writeFile(join(share, pathOf('servers', host.name)), renderServerToml({
+    host: host.name, address: host.address, mac: host.mac, vip: `${host.vip}/32`, type: host.type,
+    daemons: [{ name: host.daemon, probe: host.dialogue }],
+    virtual_server: { name: virtualServerOf(host), address: host.virtual_address, memory_mb: GUEST_MEMORY_MB, cpus: 1, image: imageOf(host), standby },
+    reboot_limit: REBOOT_LIMIT,
+  }))
+}
+
+async function writeHost(lab: Lab, host: HostPlan, keys: string, share: string): Promise<void> {
+  const { root } = hostPlaces(lab, host.name)
+  const folder = join(root, 'etc/ringward/keys')
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  for (const name of ['ring.psk', 'hand_key']) await cp(join(keys, name), join(folder, name), { preserveTimestamps: true })
+  const peer_id = await createIdentity(join(folder, 'identity.key'))
+  const [kind, key] = (await readFile(join(root, 'etc/ssh/ssh_host_ed25519_key.pub'), 'utf8')).split(' ')
+  await writeFile(join(share, pathOf('identities', host.name)), `${JSON.stringify({ schema: 'ringward.identity/1', peer_id, ssh_host_key: `${kind} ${key}` })}\n`)
+  await writeInto(root, 'etc/ringward/host.toml', renderHostToml({ share: '/srv/ringward', device: 'br0', network_service: 'systemd-networkd', bridge: 'br0' }))
+  const hand = (await readFile(join(keys, 'hand_key.pub'), 'utf8')).trim()
+  await mkdir(join(root, 'root/.ssh'), { recursive: true, mode: 0o700 })
+  await writeInto(root, 'root/.ssh/authorized_keys', `restrict,command="/usr/local/lib/ringward/hand" ${hand}\n`, 0o600)
+}

@@ -1,0 +1,41 @@
+import { InvalidArgumentError, Option } from 'commander'
+
+const SECOND_MS = 1_000
+/** A repaint below a fifth of a second is a busy loop, above an hour is a cron job. */
+const WATCH_MIN_SECONDS = 0.2
+const HOUR_SECONDS = 3_600
+
+export const WATCH_DEFAULT_MS = 2_000
+export const WAIT_DEFAULT_MS = 30_000
+/** Time for an answer of this host's agent, or of another's through it. */
+export const ANSWER_LIMIT_MS = 5_000
+
+export function jsonOption(what = 'print the JSON document'): Option {
+  return new Option('--json', what)
+}
+
+export function watchOption(): Option {
+  return new Option('--watch [seconds]', 'repeat until Ctrl-C').preset(WATCH_DEFAULT_MS).argParser(secondsBetween(WATCH_MIN_SECONDS, HOUR_SECONDS))
+}
+
+export function hostOption(): Option {
+  return new Option('--host <host>', 'ask the agent of another host, through this one')
+}
+
+export function dryRunOption(): Option {
+  return new Option('--dry-run', 'say what would be done, and do nothing')
+}
+
+export function waitOption(what: string): Option {
+  return new Option('--wait [seconds]', what).preset(WAIT_DEFAULT_MS).argParser(secondsBetween(0, HOUR_SECONDS))
+}
+
+/** Reads seconds, gives milliseconds. A preset arrives as the number of milliseconds it is. */
+function secondsBetween(min: number, max: number): (value: string | number) => number {
+  return value => {
+    if (typeof value === 'number') return value
+    const seconds = Number(value)
+    if (value.trim() === '' || !(seconds >= min && seconds <= max)) throw new InvalidArgumentError(`Write seconds from ${min} to ${max}.`)
+    return seconds * SECOND_MS
+  }
+}

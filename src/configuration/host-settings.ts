@@ -1,0 +1,85 @@
+import { constants } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { z } from 'zod'
+import type { Inventory, Server } from '../core/inventory.ts'
+import { reasonOf, RingwardError } from '../errors.ts'
+import { didYouMean } from './nearest.ts'
+import { formatProblem, sortProblems, type Problem } from './problem.ts'
+import { reads } from './schema.ts'
+import { parseToml } from './toml-file.ts'
+import { validate } from './validate.ts'
+import { readAbsolutePath, readDevice, readName, readUnit } from './values.ts'
+
+/** What only this host knows: `/etc/ringward/host.toml`. */
+export interface HostSettings {
+  /** Mount point of the shared area. */
+  readonly share: string
+  /** Network device of the VIP. */
+  readonly device: string
+  /** This host's server; without it the operating system's host name is looked up in the servers' `host`. */
+  readonly name?: string
+  /** The unit the Executer restarts when the network is gone. */
+  readonly network_service?: string
+  /** Bridge for virtual servers. */
+  readonly bridge?: string
+}
+
+const hostSchema = z.strictObject({
+  share: reads(readAbsolutePath).describe('Write the mount point of the shared area, for example share = "/srv/ringward".'),
+  device: reads(readDevice).describe('Write the network device of the VIP as "ip link" shows it, for example device = "eth0".'),
+  name: reads(readName).optional().describe('Write the name of this host\'s file in servers/ without ".toml", or leave it out.'),
+  network_service: reads(readUnit).optional().describe('Write the service that runs the network, for example network_service = "systemd-networkd".'),
+  bridge: reads(readDevice).optional().describe('Write the bridge that virtual servers are attached to, for example bridge = "br0".'),
+})
+
+/** A handful of lines. */
+const HOST_TOML_LIMIT_BYTES = 16 * 1024
+
+/** Checks the text of the local settings. */
+export function parseHostSettings(file: string, text: string): { readonly settings?: HostSettings; readonly problems: readonly Problem[] } {
+  const { toml, problem } = parseToml(file, text)
+  if (!toml) return { problems: problem ? [problem] : [] }
+  const { value, problems } = validate(toml, hostSchema)
+  if (!value) return { problems: sortProblems(problems) }
+  const { share, device, name, network_service, bridge } = value
+  return {
+    settings: Object.freeze({ share, device, ...name === undefined ? {} : { name }, ...network_service === undefined ? {} : { network_service }, ...bridge === undefined ? {} : { bridge } }),
+    problems: [],
+  }
+}
+
+/** Reads and checks the local settings; a file that is missing or unreadable is a problem too. */
+export async function readHostSettings(file: string): Promise<{ readonly settings?: HostSettings; readonly problems: readonly Problem[] }> {
+  let handle
+  try {
+    handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK)
+    const status = await handle.stat()
+    if (!status.isFile() || status.size > HOST_TOML_LIMIT_BYTES) {
+      return { problems: [{ file, line: 1, message: `this is not a regular file of at most ${HOST_TOML_LIMIT_BYTES / 1024} KiB. Replace it.` }] }
+    }
+    return parseHostSettings(file, await handle.readFile('utf8'))
+  } catch (error) {
+    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT'
+    return { problems: [{ file, line: 1, message: missing ? 'the file is missing. Write it with share = "/srv/ringward" and device = "eth0".' : `the file cannot be read: ${reasonOf(error)}. Run as root, or correct its permissions.` }] }
+  } finally {
+    await handle?.close()
+  }
+}
+
+/** Like `readHostSettings`, for a start: rejects with CONFIGURATION_INVALID and all problems. */
+export async function loadHostSettings(file: string): Promise<HostSettings> {
+  const { settings, problems } = await readHostSettings(file)
+  if (settings) return settings
+  throw new RingwardError('CONFIGURATION_INVALID', problems.map(formatProblem).join('\n'))
+}
+
+/** This host's own record, by the name in its settings or by its host name. Throws CONFIGURATION_INVALID when there is none. */
+export function ownServer(inventory: Inventory, settings: HostSettings, hostname: string): Server {
+  const { name } = settings
+  const found = inventory.servers.find(server => name === undefined ? server.host === hostname : server.name === name)
+  if (found) return found
+  const names = inventory.servers.map(server => server.name)
+  throw new RingwardError('CONFIGURATION_INVALID', name === undefined
+    ? `no server of the group has host = "${hostname}", the name of this host. Correct the host in servers/, or write name = "…" into host.toml (known: ${names.join(', ')}).`
+    : `host.toml says name = "${name}", but the group has no such server.${didYouMean(name, names)} Known are ${names.join(', ')}.`)
+}

@@ -1,0 +1,70 @@
+import { PEER_PORT } from './schema.ts'
+
+/** Folders of the shared area (contracts, "The shared area"). */
+export const SHARE_FOLDERS = [
+  'servers', 'probes', 'identities', 'program', 'claims', 'releases', 'leases', 'views', 'files', 'incidents', 'log', 'vm',
+] as const
+
+const GROUP = `# The ring: what every host must agree on. "ringward check" says what is wrong, "ringward publish" makes it count.
+
+# How fast: "careful" (10 s rounds), "default" (1 s) or "fast" (200 ms).
+profile = "default"
+
+# The monitoring interval, when it should differ from the profile's.
+# interval = "1s"
+
+# UDP and TCP between the hosts.
+peer_port = ${PEER_PORT}
+
+# A host that hears neither its gateway nor its peers knows that it is cut off itself.
+# gateway = "192.0.2.1"
+
+# Names of files in servers/ in the order of the ring: each server watches the next one.
+servers = []
+`
+
+const SERVER = `# One server: copy this file to servers/NAME.toml for each, and name them in group.toml.
+
+host = "example1"               # as the command "hostname" prints it
+address = "192.0.2.11"          # its own address (IPR)
+mac = "52:54:00:00:00:0b"       # of its network card, for Wake-on-LAN
+vip = "192.0.2.21/24"           # the virtual IP that clients use
+type = "CPU"                    # what the function leans on: "CPU", "NETWORK" or "CPU_NET"
+
+# priority = 100                # lower is restored first when several fail at once
+# return = "automatic"          # or "manual": the function stays away until "ringward return"
+# reboot_limit = "88s"          # the longest time a reboot takes
+# memory_mb = 16384             # what the host has; "ringward check" then knows what fits
+# cores = 8
+
+# The services that make up the function. Probes that come with the product: smtp, http, ftp, ssh, http-proxy;
+# your own go to probes/.
+[[daemons]]
+name = "nginx"
+probe = "http"
+
+# What takes over: a virtual server, started on another host of the ring.
+[virtual_server]
+name = "example-v"
+address = "192.0.2.31"          # its own address (IPV)
+memory_mb = 512
+cpus = 1
+image = "example"               # folder below vm/ with its image
+standby = "saved"               # or "cold"
+`
+
+const PROBE = `# A dialogue with a service: write probe = "example" in a daemon to use it.
+# In each step the answer must match "expect" first; then "send" is sent.
+port = 143
+limit = "3s"                      # of the whole dialogue
+
+[[steps]]
+expect = '^\\* OK'
+send = "a LOGOUT\\r\\n"
+
+[[steps]]
+expect = 'a OK'
+`
+
+/** Path within the shared area → text. */
+export const SKELETON_FILES: Readonly<Record<string, string>> = { 'group.toml': GROUP, 'servers/example.toml': SERVER, 'probes/example.toml': PROBE }

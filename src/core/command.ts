@@ -1,0 +1,68 @@
+import type { ClaimRecord, FunctionKind, ReleaseRecord } from './records.ts'
+import type { Message } from './message.ts'
+
+/** A claim the edge completes with a nonce. */
+export type ClaimOrder = Omit<ClaimRecord, 'schema' | 'nonce'>
+export type ReleaseOrder = Omit<ReleaseRecord, 'schema'>
+
+/** Everything the core can ask for. The edges carry it out and answer with events. */
+export type Command =
+  /** Wake the core with `timer` at that time; a later order replaces an earlier one. */
+  | { readonly command: 'timer'; readonly at_ms: number }
+  | { readonly command: 'observe' }
+  | { readonly command: 'claim'; readonly order: ClaimOrder }
+  | { readonly command: 'release'; readonly order: ReleaseOrder }
+  /** Load the virtual server, paused. Answer: `prepared`. */
+  | { readonly command: 'prepare'; readonly function: string }
+  /** Put the function in the guard's charge, start it, add the VIP, announce. Answer: `serving`. */
+  | { readonly command: 'serve'; readonly function: string; readonly epoch: number; readonly kind: FunctionKind; readonly generation: number }
+  /** Take the VIP off and stop (virtual server: dropped, standby again). Answer: `stopped`. */
+  | { readonly command: 'stop'; readonly function: string; readonly kind: FunctionKind }
+  /** The hosts to ping for ever and to exchange heartbeats with. */
+  | { readonly command: 'watch'; readonly targets: readonly string[] }
+  /** Three quick pings 100 ms apart. Answer: `examined`. */
+  | { readonly command: 'examine'; readonly target: string }
+  /** All service dialogues of the target at its own address. Answer: `probed`. */
+  | { readonly command: 'probe'; readonly target: string }
+  /** Start a survey window's close: answer with `survey`. */
+  | { readonly command: 'survey' }
+  | { readonly command: 'send'; readonly to: string; readonly message: Message }
+  | { readonly command: 'publish'; readonly message: Message }
+  | { readonly command: 'hand'; readonly target: string; readonly verb: 'restart-daemon' | 'release' | 'reboot'; readonly args: readonly string[]; readonly limit_ms: number }
+  | { readonly command: 'wake'; readonly target: string }
+  /** R8: native functions may outlive the lease until then. */
+  | { readonly command: 'ride'; readonly until_ms: number }
+  | { readonly command: 'incident'; readonly entry: IncidentEntry }
+
+export type Trouble = 'St1' | 'St2' | 'Nt1' | 'Nt2' | 'host' | 'leave'
+
+export interface Candidate {
+  readonly host: string
+  /** Non-select value; null when the host is out of the question for `reason`. */
+  readonly value: number | null
+  readonly reason: string
+}
+
+/** One line of an incident's record; `after_ms` counts from the detection. */
+export interface IncidentEntry {
+  readonly incident: string
+  readonly target: string
+  readonly stage: string
+  readonly after_ms: number
+  readonly trouble?: Trouble
+  readonly manager?: string
+  readonly chosen_host?: string
+  readonly candidates?: readonly Candidate[]
+  readonly function_ms?: number
+  readonly target_ms?: number
+  readonly outcome?: string
+  readonly detail?: string
+}
+
+/** Why something is done, written to the system log before it is done (S5). */
+export interface Reason {
+  /** The thesis's log words where it has them (appendix F6); `__` leads lines of background jobs. */
+  readonly text: string
+  readonly level: 'info' | 'warning' | 'alarm'
+  readonly incident?: string
+}

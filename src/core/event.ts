@@ -1,0 +1,41 @@
+import type { FunctionKind, Observation } from './records.ts'
+import type { HostCapacity, LoadAverage } from './non-select.ts'
+import type { ClaimRecord } from './records.ts'
+
+export type Verdict = 'OK' | 'ERROR' | 'NG'
+
+/** Everything the core can learn. Times are the boot clock of this host. */
+export type Event =
+  /** A timer the core asked for; carries nothing, `now` says it all. */
+  | { readonly event: 'timer' }
+  /** The guard's word on the own lease, after each renewal. */
+  | { readonly event: 'lease'; readonly generation: number; readonly sequence: number; readonly deadline_ms: number }
+  /** The lease ended: everything in `stopped` has been stopped by the guard, `generation` is the new one. */
+  | { readonly event: 'lease-lost'; readonly generation: number; readonly stopped: readonly string[] }
+  /** A fresh read of the share, issued at `started_ms`, returned now. */
+  | { readonly event: 'observed'; readonly started_ms: number; readonly observation: Observation }
+  | { readonly event: 'observe-failed'; readonly reason: string }
+  /** `standing`: the record that stands at that epoch, ours or another's; absent when the outcome is unknown. */
+  | { readonly event: 'claimed'; readonly function: string; readonly epoch: number; readonly outcome: 'won' | 'lost' | 'unknown'; readonly standing?: ClaimRecord; readonly detail: string }
+  | { readonly event: 'released'; readonly function: string; readonly epoch: number; readonly ok: boolean; readonly detail: string }
+  /** The virtual server is loaded and paused, or is not. */
+  | { readonly event: 'prepared'; readonly function: string; readonly ok: boolean; readonly detail: string }
+  /** The function is given (VIP on, announced), or is not. */
+  | { readonly event: 'serving'; readonly function: string; readonly epoch: number; readonly ok: boolean; readonly detail: string }
+  | { readonly event: 'stopped'; readonly function: string; readonly ok: boolean; readonly detail: string }
+  /** Found at start: given by a former agent of this host under the same generation. */
+  | { readonly event: 'adopted'; readonly function: string; readonly epoch: number; readonly kind: FunctionKind }
+  /** A virtual server this host was giving is no longer running. */
+  | { readonly event: 'virtual-server-gone'; readonly function: string; readonly detail: string }
+  /** One probe of the long-lived ping. */
+  | { readonly event: 'ping'; readonly target: string; readonly answered: boolean }
+  /** The result of command `examine`. */
+  | { readonly event: 'examined'; readonly target: string; readonly answered: boolean }
+  /** One round's service dialogues with a target: the worst daemon decides. */
+  | { readonly event: 'probed'; readonly target: string; readonly verdict: Verdict; readonly daemon: string; readonly detail: string }
+  | { readonly event: 'reach'; readonly host: string; readonly reachable: boolean; readonly why: string }
+  | { readonly event: 'message'; readonly from: string; readonly message: unknown }
+  /** The averages of one survey window. */
+  | { readonly event: 'survey'; readonly average: LoadAverage; readonly capacity: HostCapacity }
+  | { readonly event: 'hand'; readonly target: string; readonly verb: string; readonly ok: boolean; readonly detail: string }
+  | { readonly event: 'woken'; readonly target: string; readonly ok: boolean; readonly detail: string }

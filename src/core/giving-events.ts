@@ -1,0 +1,127 @@
+/** What the edges answer about the functions this host gives. */
+import type { Event } from './event.ts'
+import type { Context } from './context.ts'
+import { functionOf } from './context.ts'
+import { beginGiving, enterStage, failGiving, releaseEpoch, reportProgress, stopGiving } from './giving.ts'
+import { noteClaim } from './observation.ts'
+import type { Giving } from './state.ts'
+
+type Of<Name extends Event['event']> = Extract<Event, { event: Name }>
+
+export function notePrepared(context: Context, event: Of<'prepared'>): void {
+  const giving = context.state.giving.get(event.function)
+  if (giving?.stage !== 'preparing') return
+  if (!event.ok) return failGiving(context, giving, `the virtual server could not be made ready: ${event.detail}`)
+  context.because(`Virtual_server_for_${giving.function}_is_ready: ${event.detail}`, { incident: giving.incident })
+  enterStage(context, giving, 'prepared')
+  reportProgress(context, giving, 'prepared', event.detail)
+}
+
+export function noteClaimed(context: Context, event: Of<'claimed'>): void {
+  const { state } = context
+  if (event.standing) noteClaim(context, event.function, event.standing)
+  const giving = state.giving.get(event.function)
+  if (event.outcome === 'unknown') {
+    // The share knows; the next read decides.
+    state.share.look = true
+    context.because(`Outcome_of_claim_${event.function}_epoch_${event.epoch}_is_unknown: ${event.detail}`, { level: 'warning', incident: giving?.incident })
+    if (giving?.stage === 'claiming') giving.deadline_ms = context.now_ms + 2 * state.profile.renew_ms
+  }
+  if (event.outcome === 'lost') context.because(`Claim_${event.function}_epoch_${event.epoch}_was_lost_to_${event.standing?.holder ?? 'another'}`, { incident: giving?.incident })
+  if (giving?.hand_over && giving.stopped) finishHandOver(context, giving, event)
+}
+
+function finishHandOver(context: Context, giving: Giving, event: Of<'claimed'>): void {
+  const { to } = giving.hand_over!
+  context.state.giving.delete(giving.function)
+  if (event.outcome !== 'won') return
+  context.because(`Virtual_IP_${giving.function}_is_handed_over_to_${to}_(epoch_${event.epoch})`, { incident: giving.incident })
+  context.send(to, { kind: 'look' })
+}
+
+export function noteServing(context: Context, event: Of<'serving'>): void {
+  const giving = context.state.giving.get(event.function)
+  if (giving?.stage !== 'starting' || giving.epoch !== event.epoch) return
+  if (!event.ok) return failGiving(context, giving, event.detail)
+  context.because(`${giving.kind === 'virtual' ? 'Server_start_Complete' : 'Function_is_given'}_${giving.function}_(epoch_${giving.epoch})`, { incident: giving.incident })
+  enterStage(context, giving, 'serving')
+  reportProgress(context, giving, 'serving', event.detail)
+  context.state.condition_due = true
+}
+
+/** After the stop: hand over, release what is still ours, or simply forget. */
+export function noteStopped(context: Context, event: Of<'stopped'>): void {
+  const { state } = context
+  const giving = state.giving.get(event.function)
+  if (giving?.stage !== 'stopping' || giving.stopped) return
+  if (!event.ok) return void context.because(`Stop_of_${event.function}_failed: ${event.detail}; it is tried again`, { level: 'alarm', incident: giving.incident })
+  state.condition_due = true
+  const { claim, release } = functionOf(state, event.function)
+  const mine = claim?.holder === state.self && release === undefined
+  if (giving.hand_over && mine) {
+    const { to, generation } = giving.hand_over
+    giving.stopped = true
+    giving.deadline_ms = context.now_ms + 2 * state.profile.expire_ms
+    context.do({ command: 'claim', order: { function: giving.function, epoch: claim.epoch + 1, holder: to, generation, kind: 'native', proof: 'hand-over', by: state.self } })
+    return
+  }
+  state.giving.delete(event.function)
+  if (mine && claim.epoch === giving.epoch) releaseEpoch(context, event.function, claim.epoch, 'not-started')
+}
+
+/** A former agent of this host, under the same generation, had it running. */
+export function noteAdopted(context: Context, event: Of<'adopted'>): void {
+  if (context.state.giving.has(event.function) || !context.state.functions.has(event.function)) return
+  const giving = beginGivingQuietly(context, event)
+  context.because(`${event.function}_(${event.kind},_epoch_${event.epoch})_was_given_by_the_former_agent_and_goes_on`)
+  enterStage(context, giving, 'serving')
+}
+
+function beginGivingQuietly(context: Context, event: Of<'adopted'>): Giving {
+  const giving = beginGiving(context, event.function, 'native')
+  const adopted: Giving = { ...giving, kind: event.kind, epoch: event.epoch }
+  context.state.giving.set(event.function, adopted)
+  return adopted
+}
+
+export function noteVirtualServerGone(context: Context, event: Of<'virtual-server-gone'>): void {
+  const giving = context.state.giving.get(event.function)
+  if (!giving || giving.kind !== 'virtual' || giving.stage === 'stopping' || giving.stage === 'preparing') return
+  context.because(`Virtual_server_for_${event.function}_is_gone: ${event.detail}`, { level: 'alarm', incident: giving.incident })
+  failGiving(context, giving, 'its virtual server ended by itself')
+}
+
+export function noteReleased(context: Context, event: Of<'released'>): void {
+  context.state.share.look = true
+  if (!event.ok) context.because(`Release_of_${event.function}_epoch_${event.epoch}_failed: ${event.detail}; it is tried again`, { level: 'warning' })
+}
+
+/** R2: the lease ended. Half-started work is dropped; a native function goes on only while the guard rides (R8). */
+export function noteLeaseLost(context: Context, event: Of<'lease-lost'>): void {
+  const { state } = context
+  context.because(`Lease_is_lost: generation_${event.generation}_begins, stopped: ${event.stopped.join(' ') || 'nothing'}`, { level: 'alarm' })
+  state.own = { generation: event.generation, sequence: 0, deadline_ms: 0 }
+  const stopped = new Set(event.stopped)
+  for (const giving of [...state.giving.values()]) {
+    const rides = giving.kind === 'native' && giving.stage === 'serving' && !stopped.has(giving.function)
+    if (rides) continue
+    state.giving.delete(giving.function)
+    // The guard has stopped it; this clears what is left (devices, files).
+    context.do({ command: 'stop', function: giving.function, kind: giving.kind })
+  }
+  state.condition_due = true
+}
+
+/** A nomination that is no longer wanted, or a wish to yield: only what is not yet served, or is ours to give up. */
+export function withdraw(context: Context, name: string, epoch: number): void {
+  const giving = context.state.giving.get(name)
+  if (!giving || giving.epoch !== epoch || (giving.stage !== 'preparing' && giving.stage !== 'prepared')) return
+  giving.nominator = ''
+  stopGiving(context, giving, 'the nomination was withdrawn')
+}
+
+export function yieldFunction(context: Context, name: string, epoch: number): void {
+  const giving = context.state.giving.get(name)
+  if (!giving || giving.epoch !== epoch || giving.stage !== 'serving') return
+  stopGiving(context, giving, 'its manager asks for it: the service does not work here')
+}

@@ -1,0 +1,186 @@
+/** What this host gives: R5 claim, R6 serve, R7 reconcile. Only the host that will give a function claims it. */
+import type { FunctionKind } from './records.ts'
+import type { Context } from './context.ts'
+import { functionOf, hostOf } from './context.ts'
+import type { Giving, State } from './state.ts'
+import { ownLeaseGood, shareFresh } from './presence.ts'
+import { claimMargin_ms, rightToClaim } from './right-to-claim.ts'
+
+/** Longest a step may take before it counts as failed: a cold start under emulation takes 5 s, real hosts 43 s (thesis 5.4). */
+export const STEP_LIMIT_MS: Readonly<Record<'preparing' | 'claiming' | 'starting' | 'stopping', number>> = {
+  preparing: 90_000, claiming: 5_000, starting: 90_000, stopping: 15_000,
+}
+
+export function reportProgress(context: Context, giving: Giving, stage: Giving['stage'] | 'declined' | 'failed', detail: string): void {
+  if (giving.nominator === '') return
+  context.send(giving.nominator, { kind: 'progress', incident: giving.incident, function: giving.function, epoch: giving.epoch, stage, detail })
+}
+
+export function enterStage(context: Context, giving: Giving, stage: Giving['stage']): void {
+  giving.stage = stage
+  context.state.condition_due = true
+  giving.deadline_ms = context.now_ms + (stage in STEP_LIMIT_MS ? STEP_LIMIT_MS[stage as keyof typeof STEP_LIMIT_MS] : Infinity)
+}
+
+export function beginGiving(context: Context, name: string, kind: FunctionKind, nomination?: { incident: string; nominator: string }): Giving {
+  const giving: Giving = {
+    function: name, kind, stage: 'prepared', epoch: functionOf(context.state, name).claim?.epoch ?? 0,
+    incident: nomination?.incident ?? '', nominator: nomination?.nominator ?? '', deadline_ms: Infinity, hand_over: undefined, stopped: false,
+  }
+  context.state.giving.set(name, giving)
+  if (kind === 'virtual') {
+    enterStage(context, giving, 'preparing')
+    context.do({ command: 'prepare', function: name })
+  }
+  return giving
+}
+
+function startServing(context: Context, giving: Giving, epoch: number): void {
+  giving.epoch = epoch
+  enterStage(context, giving, 'starting')
+  context.because(`${giving.kind === 'virtual' ? 'Start_of_virtual_server' : 'Start_of_function'}_${giving.function}_(epoch_${epoch})`, { incident: giving.incident })
+  context.do({ command: 'serve', function: giving.function, epoch, kind: giving.kind, generation: context.state.own.generation })
+  reportProgress(context, giving, 'starting', `claimed epoch ${epoch}`)
+}
+
+/** Ends giving for good; the stop is carried out, then `after` in `noteStopped`. */
+export function stopGiving(context: Context, giving: Giving, why: string): void {
+  context.because(`Stop_${giving.function}_(${giving.kind}): ${why}`, { incident: giving.incident })
+  enterStage(context, giving, 'stopping')
+  context.do({ command: 'stop', function: giving.function, kind: giving.kind })
+}
+
+function isMine(state: State, name: string, epoch: number): boolean {
+  const { claim, release } = functionOf(state, name)
+  return claim !== undefined && claim.epoch === epoch && claim.holder === state.self && claim.generation === state.own.generation && release === undefined
+}
+
+function tryClaim(context: Context, giving: Giving): void {
+  const { state } = context
+  const right = rightToClaim(context, giving.function)
+  if ('refused' in right) {
+    if (right.at_ms !== undefined && context.due(right.at_ms) && context.due(state.share.last_started_ms + LOOK_AGAIN_MS)) state.share.look = true
+    return
+  }
+  const { proof, epoch, tombstone } = right
+  context.because(`Claim_${giving.function}_epoch_${epoch}_(${proof}${tombstone ? `_of_${tombstone.host}_generation_${tombstone.generation}` : ''})`, { incident: giving.incident })
+  giving.deadline_ms = context.now_ms + STEP_LIMIT_MS.claiming
+  if (giving.stage !== 'serving') giving.stage = 'claiming'
+  context.do({ command: 'claim', order: { function: giving.function, epoch, holder: state.self, generation: state.own.generation, kind: giving.kind, proof, by: state.self, ...(tombstone ? { tombstone } : {}) } })
+}
+
+/** Between looks at the share while an expiry is awaited. */
+const LOOK_AGAIN_MS = 20
+
+/** The claim under which we serve has been superseded, released, or belongs to an older generation. */
+function continueServing(context: Context, giving: Giving): void {
+  const { state } = context
+  const { claim, release } = functionOf(state, giving.function)
+  if (!claim) return
+  if (claim.epoch > giving.epoch && claim.holder !== state.self) return stopGiving(context, giving, `epoch ${claim.epoch} belongs to ${claim.holder}`)
+  if (release && release.epoch >= giving.epoch) return stopGiving(context, giving, `epoch ${release.epoch} was released (${release.how} by ${release.by})`)
+  if (claim.holder !== state.self || giving.stage !== 'serving') return
+  if (isMine(state, giving.function, claim.epoch)) {
+    if (claim.epoch !== giving.epoch) startServing(context, giving, claim.epoch)
+    return
+  }
+  if (giving.deadline_ms !== Infinity && !context.due(giving.deadline_ms)) return
+  // The function outlived the lease under promises (R8): claim it again under the new generation.
+  if (claim.generation !== state.own.generation) tryClaim(context, giving)
+}
+
+function continueGiving(context: Context, giving: Giving): void {
+  const { state } = context
+  const { claim } = functionOf(state, giving.function)
+  switch (giving.stage) {
+    case 'preparing':
+    case 'prepared':
+      if (claim && claim.epoch > giving.epoch) return stopGiving(context, giving, `epoch ${claim.epoch} belongs to ${claim.holder}`)
+      if (giving.stage === 'prepared') return tryClaim(context, giving)
+      if (context.due(giving.deadline_ms)) failGiving(context, giving, 'the virtual server was not ready in time')
+      return
+    case 'claiming':
+      if (claim && claim.epoch > giving.epoch) {
+        if (isMine(state, giving.function, claim.epoch)) return startServing(context, giving, claim.epoch)
+        return stopGiving(context, giving, `epoch ${claim.epoch} belongs to ${claim.holder}`)
+      }
+      if (context.due(giving.deadline_ms)) enterStage(context, giving, 'prepared')
+      return
+    case 'starting':
+      continueServing(context, giving)
+      if (giving.stage === 'starting' && context.due(giving.deadline_ms)) failGiving(context, giving, 'the function did not start in time')
+      return
+    case 'serving':
+      return continueServing(context, giving)
+    case 'stopping':
+      if (!context.due(giving.deadline_ms)) return
+      if (giving.stopped) state.giving.delete(giving.function)
+      else stopGiving(context, giving, 'the stop was not confirmed in time')
+  }
+}
+
+export function failGiving(context: Context, giving: Giving, why: string): void {
+  context.because(`Cannot_give_${giving.function}: ${why}`, { level: 'alarm', incident: giving.incident })
+  reportProgress(context, giving, 'failed', why)
+  giving.hand_over = undefined
+  stopGiving(context, giving, why)
+}
+
+/** R7 and R10: a function whose newest claim names this host is given, claimed again, or released. */
+function reconcile(context: Context, name: string): void {
+  const { state, now_ms } = context
+  if (!ownLeaseGood(state, now_ms, claimMargin_ms(context)) || !shareFresh(state, now_ms) || state.share.last_returned_ms < state.started_ms) return
+  const { claim, release } = functionOf(state, name)
+  if (!claim) {
+    if (name === state.self) beginGiving(context, name, 'native')
+    return
+  }
+  if (claim.holder !== state.self || release) return
+  if (claim.generation === state.own.generation) {
+    context.because(`${name}_is_claimed_by_this_host_(epoch_${claim.epoch})_and_not_given: take it up`)
+    const giving = beginGiving(context, name, claim.kind)
+    if (claim.kind === 'native') startServing(context, giving, claim.epoch)
+    return
+  }
+  if (claim.kind === 'native') {
+    beginGiving(context, name, 'native')
+  } else {
+    context.because(`Release_${name}_epoch_${claim.epoch}: its virtual server ended with generation ${claim.generation}`)
+    releaseEpoch(context, name, claim.epoch, 'not-started')
+  }
+}
+
+export function releaseEpoch(context: Context, name: string, epoch: number, how: 'goodbye' | 'not-started' | 'remote-hand'): void {
+  const facts = functionOf(context.state, name)
+  const last = facts.claim
+  if (!last || last.epoch !== epoch || facts.release) return
+  // Not to be written twice within one read of the share; the record itself is read back.
+  if (facts.releasing_ms > context.now_ms - STEP_LIMIT_MS.claiming) return
+  facts.releasing_ms = context.now_ms
+  context.do({ command: 'release', order: { function: name, epoch, how, by: context.state.self } })
+}
+
+export function decideGiving(context: Context): void {
+  for (const name of context.state.order) {
+    const giving = context.state.giving.get(name)
+    if (giving) takeUpPrepared(context, giving)
+    else reconcile(context, name)
+    const current = context.state.giving.get(name)
+    if (current) continueGiving(context, current)
+  }
+}
+
+/** A virtual server that was prepared for a claim this host holds already (taken up after a restart) goes straight on. */
+function takeUpPrepared(context: Context, giving: Giving): void {
+  const { claim } = functionOf(context.state, giving.function)
+  if (giving.stage === 'prepared' && claim && isMine(context.state, giving.function, claim.epoch)) startServing(context, giving, claim.epoch)
+}
+
+/** Hands a function over on target recovery: stop first, then claim for the target (protocol 5.6). */
+export function handOver(context: Context, giving: Giving, to: string, generation: number, incident: string): void {
+  const { state } = context
+  const target = hostOf(state, to)
+  if (giving.stage !== 'serving' || target.lease?.generation !== generation || target.lease_silent_ms >= state.profile.stop_ms) return
+  giving.hand_over = { to, generation, incident }
+  stopGiving(context, giving, `${to} is back (generation ${generation})`)
+}

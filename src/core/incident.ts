@@ -1,0 +1,73 @@
+/** The record of one trouble, from its detection until the layout is policy again. */
+import type { Trouble } from './command.ts'
+import type { Context } from './context.ts'
+import { functionOf, hostOf } from './context.ts'
+import { isPresent } from './presence.ts'
+import type { Incident } from './state.ts'
+
+export function openIncident(context: Context, target: string, trouble: Trouble, why: string): Incident {
+  const { state, now_ms } = context
+  const existing = [...state.incidents.values()].find(incident => incident.target === target)
+  if (existing) {
+    // A bad service turned out to be a lost host.
+    if (existing.trouble === 'St1' && trouble !== 'St1') {
+      existing.trouble = trouble
+      context.record(existing, 'the whole target is lost', { trouble, detail: why })
+    }
+    return existing
+  }
+  const functions = new Map([...state.functions.values()].flatMap(({ name, claim }) => (claim?.holder === target ? [[name, claim.epoch] as const] : [])))
+  const incident: Incident = {
+    id: `${state.incident_prefix}-${String((state.counter += 1)).padStart(4, '0')}-${target}-${state.self}`, target, trouble, detected_ms: now_ms, functions,
+    healing: { step: 'wait for reboot', until_ms: Infinity, reboots: 0, wakes: 0 }, target_generation: hostOf(state, target).lease?.generation ?? 0,
+    chosen_host: undefined, candidates: [], function_ms: undefined, target_ms: undefined, restored: new Set(),
+  }
+  state.incidents.set(incident.id, incident)
+  const watch = state.watches.get(target)
+  if (watch) watch.incident = incident.id
+  context.record(incident, 'detected', { trouble, manager: state.self, detail: why })
+  return incident
+}
+
+export function closeIncident(context: Context, incident: Incident, outcome: string): void {
+  const { state } = context
+  const target_ms = incident.target_ms ?? (isPresent(state, incident.target) ? Math.round(context.now_ms - incident.detected_ms) : undefined)
+  context.record(incident, 'closed', {
+    trouble: incident.trouble, outcome,
+    ...(incident.function_ms === undefined ? {} : { function_ms: incident.function_ms }), ...(target_ms === undefined ? {} : { target_ms }),
+  })
+  context.because(`End_of_incident_(${incident.target}): ${outcome}`, { incident: incident.id })
+  state.incidents.delete(incident.id)
+  for (const watch of state.watches.values()) if (watch.incident === incident.id) watch.incident = undefined
+  state.condition_due = true
+}
+
+/** Who serves a function, as far as this host knows: the newest claim's holder, and it says so itself. */
+export function giverOf(context: Pick<Context, 'state'>, name: string): string | undefined {
+  const { state } = context
+  const { claim, release } = functionOf(state, name)
+  if (!claim || release) return undefined
+  const given = claim.holder === state.self
+    ? state.giving.get(name)
+    : hostOf(state, claim.holder).condition?.giving.find(entry => entry.function === name)
+  if (given?.stage !== 'serving' || given.epoch !== claim.epoch) return undefined
+  return isPresent(state, claim.holder) || hostOf(state, claim.holder).lease?.standing === 'unmanaged' ? claim.holder : undefined
+}
+
+/** A function of the incident is served again under a later epoch. */
+export function noteRestored(context: Context, incident: Incident): void {
+  for (const [name, epoch] of incident.functions) {
+    if (incident.restored.has(name)) continue
+    const { claim } = functionOf(context.state, name)
+    const giver = giverOf(context, name)
+    if (!claim || claim.epoch <= epoch || giver === undefined) continue
+    incident.restored.add(name)
+    incident.function_ms ??= Math.round(context.now_ms - incident.detected_ms)
+    context.because(`Function_of_${name}_is_given_again_by_${giver}_(epoch_${claim.epoch})`, { incident: incident.id })
+    context.record(incident, 'function restored', { function_ms: incident.function_ms, detail: `${name} by ${giver}` })
+  }
+}
+
+export function allRestored(incident: Incident): boolean {
+  return [...incident.functions.keys()].every(name => incident.restored.has(name))
+}

@@ -1,0 +1,84 @@
+/**
+ * The inventory: what every host must agree on, in the order of the Group file.
+ * It is the validated, frozen form of `group.toml`, `servers/*.toml` and `probes/*.toml`.
+ * A server's name is the key for its host, its function and its management data alike.
+ */
+
+/** The kind of resource a server's function leans on; it weighs the non-select value (thesis 5.2.5). */
+export type ServerType = 'CPU' | 'NETWORK' | 'CPU_NET'
+
+/** How a virtual server waits while its function is native. `warm` is accepted later. */
+export type StandbyKind = 'warm' | 'saved' | 'cold'
+
+export interface ProbeStep {
+  /** Regular expression the answer must match within the limit (whole received text so far). */
+  readonly expect?: string
+  /** Text to send, line ends included. */
+  readonly send?: string
+}
+
+/** A service dialogue (thesis fig. 2.4): connect to the port, expect and send in turn, within a limit. */
+export interface ProbeDialogue {
+  readonly name: string
+  readonly port: number
+  readonly limit_ms: number
+  readonly steps: readonly ProbeStep[]
+}
+
+export interface Daemon {
+  /** The service manager's unit, e.g. `postfix`. */
+  readonly name: string
+  readonly probe: ProbeDialogue
+}
+
+export interface VirtualServer {
+  readonly name: string
+  /** IPV, without prefix length. */
+  readonly address: string
+  readonly memory_mb: number
+  readonly cpus: number
+  /** Folder under `vm/` of the shared area that holds the image and the saved state. */
+  readonly image: string
+  readonly standby: StandbyKind
+  readonly stateless: boolean
+}
+
+/** Management data: one record per server (thesis 5.2.4). */
+export interface Server {
+  readonly name: string
+  /** Operating-system host name; the host finds its own record by it. */
+  readonly host: string
+  /** IPR: the real server's own address, without prefix length. */
+  readonly address: string
+  readonly mac: string
+  /** Virtual IP, without prefix length. */
+  readonly vip: string
+  readonly vip_prefix: number
+  readonly type: ServerType
+  readonly daemons: readonly Daemon[]
+  readonly virtual_server: VirtualServer
+  /** Lower is restored first when several fail at once. */
+  readonly priority: number
+  readonly return: 'automatic' | 'manual'
+  /** Longest reboot that is still "just rebooting": T_rc of the thesis. */
+  readonly reboot_limit_ms: number
+  /** libp2p peer identity; a stranger is refused. */
+  readonly peer_id: string
+  /** Pinned SSH host key of the remote hand, `ssh-ed25519 AAAA…`. */
+  readonly ssh_host_key: string
+}
+
+export type ProfileName = 'careful' | 'default' | 'fast'
+
+export interface Inventory {
+  /** Grows with each publication; hosts log a difference. */
+  readonly version: string
+  readonly profile: ProfileName
+  /** Monitoring interval T_im. */
+  readonly interval_ms: number
+  /** Gateway asked by "is it me?"; absent when there is none. */
+  readonly gateway?: string
+  /** libp2p port and guard's probe port. */
+  readonly peer_port: number
+  readonly servers: readonly Server[]
+}

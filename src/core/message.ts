@@ -1,0 +1,108 @@
+/**
+ * Messages between cores. They are hints: none of them alone starts a virtual server or reboots a host (protocol 5.9).
+ * What arrives is checked field by field before the core looks at it.
+ */
+import type { FunctionKind } from './records.ts'
+import type { HostCapacity, LoadAverage } from './non-select.ts'
+
+/** Where a host stands with a function it gives or is about to give. */
+export type GivingStage = 'preparing' | 'prepared' | 'claiming' | 'starting' | 'serving' | 'stopping'
+
+export interface GivenFunction {
+  readonly function: string
+  readonly epoch: number
+  readonly kind: FunctionKind
+  readonly stage: GivingStage
+}
+
+/** What a host tells all others about itself, once a round. */
+export interface ConditionMessage {
+  readonly kind: 'condition'
+  readonly generation: number
+  readonly sequence: number
+  readonly version: string
+  readonly load?: { readonly average: LoadAverage; readonly forecast: LoadAverage; readonly capacity: HostCapacity }
+  readonly giving: readonly GivenFunction[]
+  readonly watches: readonly { readonly target: string; readonly priority: 1 | 2; readonly mode: string }[]
+}
+
+export type Message =
+  | ConditionMessage
+  /** S: the first of the ring calls the round (thesis 5.3.2). */
+  | { readonly kind: 'S'; readonly round: number }
+  /** R, U, D: P1 tells P2 "resumed", "up", "down" (thesis 5.3.2). */
+  | { readonly kind: 'R' | 'U' | 'D'; readonly target: string; readonly incident: string }
+  | { readonly kind: 'nominate'; readonly incident: string; readonly function: string; readonly epoch: number; readonly as: FunctionKind }
+  /** The nominee's answer and its progress. */
+  | { readonly kind: 'progress'; readonly incident: string; readonly function: string; readonly epoch: number; readonly stage: GivingStage | 'declined' | 'failed'; readonly detail: string }
+  /** The nomination is void. */
+  | { readonly kind: 'withdraw'; readonly function: string; readonly epoch: number }
+  /** Asks the holder to hand the function back to its own server (target recovery). */
+  | { readonly kind: 'return'; readonly incident: string; readonly function: string; readonly epoch: number; readonly to: string; readonly generation: number }
+  /** Asks a live target to give up a function that does not work there, when the remote hand cannot. */
+  | { readonly kind: 'yield'; readonly function: string; readonly epoch: number }
+  /** The share holds something new for you: look now instead of at the next round. */
+  | { readonly kind: 'look' }
+  | { readonly kind: 'probe-request'; readonly request: number; readonly target: string }
+  | { readonly kind: 'probe-answer'; readonly request: number; readonly target: string; readonly answered: boolean }
+  | { readonly kind: 'promise-request'; readonly request: number }
+  | { readonly kind: 'promise'; readonly request: number }
+
+type Fields = Readonly<Record<string, 'string' | 'number' | 'boolean'>>
+
+const SHAPES: Readonly<Record<Exclude<Message['kind'], 'condition'>, Fields>> = {
+  S: { round: 'number' },
+  R: { target: 'string', incident: 'string' },
+  U: { target: 'string', incident: 'string' },
+  D: { target: 'string', incident: 'string' },
+  nominate: { incident: 'string', function: 'string', epoch: 'number', as: 'string' },
+  progress: { incident: 'string', function: 'string', epoch: 'number', stage: 'string', detail: 'string' },
+  withdraw: { function: 'string', epoch: 'number' },
+  return: { incident: 'string', function: 'string', epoch: 'number', to: 'string', generation: 'number' },
+  yield: { function: 'string', epoch: 'number' },
+  look: {},
+  'probe-request': { request: 'number', target: 'string' },
+  'probe-answer': { request: 'number', target: 'string', answered: 'boolean' },
+  'promise-request': { request: 'number' },
+  promise: { request: 'number' },
+}
+
+/** Longest text taken from another host; more is cut off by refusing the message. */
+const TEXT_LIMIT = 512
+/** A host watches and gives a handful of things; a longer list is not from one of us. */
+const LIST_LIMIT = 1024
+
+function hasShape(value: Record<string, unknown>, shape: Fields): boolean {
+  return Object.entries(shape).every(([field, type]) => {
+    const found = value[field]
+    if (typeof found !== type) return false
+    return typeof found === 'string' ? found.length <= TEXT_LIMIT : typeof found !== 'number' || Number.isFinite(found)
+  })
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const AVERAGE: Fields = { memory_kb: 'number', cpu_idle_percent: 'number', network_kb_per_s: 'number' }
+const CAPACITY: Fields = { memory_kb: 'number', cores: 'number', network_rated_kb_per_s: 'number' }
+
+function isCondition(value: Record<string, unknown>): boolean {
+  const { load, giving, watches } = value
+  if (!hasShape(value, { generation: 'number', sequence: 'number', version: 'string' })) return false
+  if (load !== undefined) {
+    if (!isRecord(load) || !isRecord(load['average']) || !isRecord(load['forecast']) || !isRecord(load['capacity'])) return false
+    if (!hasShape(load['average'], AVERAGE) || !hasShape(load['forecast'], AVERAGE) || !hasShape(load['capacity'], CAPACITY)) return false
+  }
+  const isListOf = (list: unknown, shape: Fields): boolean =>
+    Array.isArray(list) && list.length <= LIST_LIMIT && list.every(entry => isRecord(entry) && hasShape(entry, shape))
+  return isListOf(giving, { function: 'string', epoch: 'number', kind: 'string', stage: 'string' })
+    && isListOf(watches, { target: 'string', priority: 'number', mode: 'string' })
+}
+
+/** The message, or undefined when it is not one of ours. */
+export function parseMessage(value: unknown): Message | undefined {
+  if (!isRecord(value) || typeof value['kind'] !== 'string') return undefined
+  if (value['kind'] === 'condition') return isCondition(value) ? (value as unknown as Message) : undefined
+  if (!Object.hasOwn(SHAPES, value['kind'])) return undefined
+  const shape = SHAPES[value['kind'] as keyof typeof SHAPES]
+  return hasShape(value, shape) ? (value as unknown as Message) : undefined
+}

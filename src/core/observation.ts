@@ -1,0 +1,80 @@
+/** R3: what fresh reads of the share say about leases and claims. */
+import type { ClaimRecord, LeaseRecord, Observation } from './records.ts'
+import type { Context } from './context.ts'
+import { functionOf } from './context.ts'
+import type { HostFacts } from './state.ts'
+
+/** A read that has not come back by then is given up by the edge; the core asks again no earlier. */
+const READ_LIMIT_MS = 5_000
+
+export function decideObservation(context: Context): void {
+  const { share, profile } = context.state
+  if (share.outstanding_ms !== undefined) {
+    if (!context.due(share.outstanding_ms + READ_LIMIT_MS)) return
+    share.outstanding_ms = undefined
+  }
+  if (!share.look && !context.due(share.last_started_ms + profile.renew_ms)) return
+  share.look = false
+  share.outstanding_ms = context.now_ms
+  share.last_started_ms = context.now_ms
+  context.do({ command: 'observe' })
+}
+
+function grew(former: LeaseRecord | undefined, seen: LeaseRecord): 'same' | 'grew' | 'stale' {
+  if (!former) return 'grew'
+  if (seen.generation !== former.generation) return seen.generation > former.generation ? 'grew' : 'stale'
+  if (seen.sequence !== former.sequence) return seen.sequence > former.sequence ? 'grew' : 'stale'
+  return 'same'
+}
+
+/** The pair may only grow; after a gap between reads silence is counted anew, so that an outage is not taken for silence. */
+function noteLease(context: Context, host: HostFacts, seen: LeaseRecord | undefined, started_ms: number, gap: boolean): void {
+  const change = seen ? grew(host.lease, seen) : host.lease ? 'stale' : 'same'
+  if (change === 'stale') return
+  if (change === 'grew') {
+    const former = host.lease
+    host.lease = seen
+    host.lease_since_ms = context.now_ms
+    if (former && seen && seen.generation !== former.generation) context.because(`${host.name}_has_generation_${seen.generation}`)
+    if (former && seen && seen.standing !== former.standing) context.because(`${host.name}_is_${seen.standing}`)
+  } else if (gap) {
+    host.lease_since_ms = context.now_ms
+  }
+  host.lease_silent_ms = Math.max(0, started_ms - host.lease_since_ms)
+}
+
+export function noteClaim(context: Context, name: string, claim: ClaimRecord): void {
+  const facts = functionOf(context.state, name)
+  if (facts.claim && facts.claim.epoch >= claim.epoch) return
+  facts.claim = claim
+  facts.release = undefined
+  facts.since_ms = context.now_ms
+}
+
+export function noteObservation(context: Context, started_ms: number, observation: Observation): void {
+  const { state, now_ms } = context
+  const gap = started_ms - state.share.last_returned_ms > 2 * state.profile.renew_ms
+  if (!state.share.good) context.because('Shared_area_is_readable')
+  state.share.good = true
+  state.share.failed_since_ms = undefined
+  state.share.outstanding_ms = undefined
+  state.share.last_returned_ms = now_ms
+  const leases = new Map(observation.leases.map(lease => [lease.host, lease]))
+  for (const host of state.hosts.values()) noteLease(context, host, leases.get(host.name), started_ms, gap)
+  for (const { claim, release } of observation.claims) {
+    if (!state.functions.has(claim.function)) continue
+    noteClaim(context, claim.function, claim)
+    const facts = functionOf(state, claim.function)
+    if (release && facts.claim?.epoch === release.epoch) facts.release = release
+  }
+}
+
+export function noteObservationFailed(context: Context, reason: string): void {
+  const { share, profile } = context.state
+  share.outstanding_ms = undefined
+  share.failed_since_ms ??= context.now_ms
+  if (share.good && context.now_ms - share.last_returned_ms > 2 * profile.renew_ms) {
+    share.good = false
+    context.because(`Shared_area_does_not_answer: ${reason}; no takeover until it does, own function goes on while all others promise`, { level: 'alarm' })
+  }
+}

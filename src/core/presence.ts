@@ -1,0 +1,30 @@
+/** Who counts as a host of the live ring, as this host sees it. A differing view costs time, never safety (protocol 2). */
+import type { State } from './state.ts'
+import { hostOf } from './context.ts'
+
+export function ownLeaseGood(state: State, now_ms: number, margin_ms = 0): boolean {
+  return state.own.generation > 0 && state.own.deadline_ms - now_ms > margin_ms
+}
+
+/** Joined, managed, and renewing: silent for less than D_stop. */
+export function isPresent(state: State, name: string): boolean {
+  if (name === state.self) return true
+  const { lease, lease_silent_ms } = hostOf(state, name)
+  return lease !== undefined && lease.standing === 'member' && lease_silent_ms < state.profile.stop_ms
+}
+
+/** Has ever joined and is managed; only such a host can be missed. */
+export function isMember(state: State, name: string): boolean {
+  return name === state.self || hostOf(state, name).lease?.standing === 'member'
+}
+
+/** Cold start: nobody is accused until the ring is whole or three expiries have passed (protocol 5.8). */
+export function graceEnds_ms(state: State): number {
+  const whole = state.order.every(name => name === state.self || (state.hosts.get(name)?.lease !== undefined && isPresent(state, name)))
+  return whole ? -Infinity : state.started_ms + 3 * state.profile.expire_ms
+}
+
+/** The share was read lately enough to act on. */
+export function shareFresh(state: State, now_ms: number): boolean {
+  return now_ms - state.share.last_returned_ms <= 2 * state.profile.renew_ms + 1
+}

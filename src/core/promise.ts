@@ -1,0 +1,52 @@
+/** R8 and R9 in their simple form: while the share is silent, a native function goes on as long as all others promise not to claim it. */
+import type { Context } from './context.ts'
+import { hostOf } from './context.ts'
+import { promiseGiven_ms } from './profile.ts'
+
+/** Answers to older requests have lost their worth. */
+const REQUESTS_REMEMBERED = 7
+/** Asked when a renewal is late by this many intervals (reliability: 1.5 r). */
+const LATE_RENEWALS = 1.5
+
+export function decidePromises(context: Context): void {
+  const { state } = context
+  const { profile, promise, own } = state
+  if (own.generation === 0 || ![...state.giving.values()].some(giving => giving.kind === 'native' && giving.stage === 'serving')) return
+  const renewed_ms = own.deadline_ms > 0 ? own.deadline_ms - profile.stop_ms : state.promise.ride_until_ms - profile.promise_ms
+  if (!context.due(renewed_ms + LATE_RENEWALS * profile.renew_ms)) return
+  if (!context.due(promise.sent_ms + profile.renew_ms)) return
+  promise.request = (state.counter += 1)
+  promise.sent_ms = context.now_ms
+  promise.requests = [...promise.requests.slice(-REQUESTS_REMEMBERED), { request: promise.request, sent_ms: context.now_ms }]
+  for (const host of state.order) if (host !== state.self) context.send(host, { kind: 'promise-request', request: promise.request })
+  // Alone in the inventory there is nobody who could take the function.
+  if (state.order.length === 1) ride(context)
+}
+
+/** A promise is given unless a claim on something of the asker's is under way. */
+export function answerPromiseRequest(context: Context, from: string, request: number): void {
+  const { state } = context
+  const claiming = [...state.giving.values()].some(giving => giving.stage === 'claiming' && state.functions.get(giving.function)?.claim?.holder === from)
+  if (claiming) return
+  hostOf(state, from).promised_until_ms = context.now_ms + promiseGiven_ms(state.profile)
+  context.send(from, { kind: 'promise', request })
+}
+
+export function notePromise(context: Context, from: string, request: number): void {
+  const { state } = context
+  const sent_ms = state.promise.requests.find(entry => entry.request === request)?.sent_ms
+  if (sent_ms === undefined) return
+  state.promise.answered_ms.set(from, Math.max(sent_ms, state.promise.answered_ms.get(from) ?? -Infinity))
+  ride(context)
+}
+
+/** Each promise counts from its asking, not from the answer: it began then at the earliest. All must stand, so the oldest decides. */
+function ride(context: Context): void {
+  const { promise, profile, order, self } = context.state
+  const others = order.filter(host => host !== self).map(host => promise.answered_ms.get(host) ?? -Infinity)
+  const until_ms = Math.min(promise.sent_ms, ...others) + profile.promise_ms
+  if (until_ms <= promise.ride_until_ms) return
+  if (promise.ride_until_ms < context.now_ms) context.because('Lease_is_late: all others promise, the function goes on', { level: 'warning' })
+  promise.ride_until_ms = until_ms
+  context.do({ command: 'ride', until_ms })
+}

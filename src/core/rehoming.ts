@@ -1,0 +1,180 @@
+/** Backup server mode (thesis 5.3.1, protocol 5): nominate the host with the lowest non-select value; it prepares, and claims when proof stands. */
+import type { Context } from './context.ts'
+import { functionOf, hostOf } from './context.ts'
+import { openIncident } from './incident.ts'
+import { candidatesFor } from './placement.ts'
+import { graceEnds_ms, isPresent } from './presence.ts'
+import { proofStands } from './right-to-claim.ts'
+import { p1Of, p2Of } from './ring.ts'
+import type { Incident, Rehoming, State } from './state.ts'
+
+/** A nominee on the LAN answers in milliseconds; a stalled one is passed over. */
+const ANSWER_LIMIT_MS = 1_500
+/** Covers a cold start of a virtual server (thesis: 42.84 s) with room. */
+const PREPARE_LIMIT_MS = 95_000
+/** A prepared nominee claims within a read and a write of the share once proof stands. */
+const CLAIM_LIMIT_MS = 5_000
+/** No host has room: asked again for ever, loudly. */
+const RETRY_MS = 2_000
+
+export function beginRehoming(context: Context, incident: Incident, name: string): void {
+  const { state } = context
+  const epoch = functionOf(state, name).claim?.epoch ?? 0
+  if (state.rehoming.get(name)?.epoch === epoch) return
+  if (!incident.functions.has(name)) incident.functions.set(name, epoch)
+  state.rehoming.set(name, { function: name, incident: incident.id, epoch, nominee: undefined, nominated_ms: -Infinity, heard_ms: -Infinity, stage: '', tried: new Set(), retry_ms: -Infinity })
+}
+
+function holderIsLost(context: Context, holder: string): boolean {
+  const { state } = context
+  if (holder === state.self || !context.due(hostOf(state, holder).promised_until_ms)) return false
+  if (!isPresent(state, holder)) return hostOf(state, holder).lease?.standing !== 'unmanaged'
+  const watch = state.watches.get(holder)
+  return watch?.mode === 'backup server' && watch.incident !== undefined && state.incidents.get(watch.incident)?.trouble !== 'St2'
+}
+
+/** P1 of the holder acts; P2 when proof has stood for its slot and the epoch has not moved; the last host for itself. */
+function isResponsible(context: Context, name: string, holder: string, proven: boolean): boolean {
+  const { state } = context
+  const present = (host: string): boolean => isPresent(state, host)
+  const first = p1Of(state.order, holder, present) ?? state.self
+  if (first === state.self) return true
+  if (p2Of(state.order, holder, present) !== state.self || !proven) {
+    state.standing_by.delete(name)
+    return false
+  }
+  // While anybody is seen at work on it, P1 has acted.
+  if (isUnderWay(context, name)) state.standing_by.delete(name)
+  const since_ms = state.standing_by.get(name) ?? context.now_ms
+  state.standing_by.set(name, since_ms)
+  return context.due(since_ms + slot_ms(state))
+}
+
+function isUnderWay(context: Context, name: string): boolean {
+  const { state, now_ms } = context
+  return [...state.hosts.values()].some(({ name: host, condition, condition_ms }) => isPresent(state, host)
+    && now_ms - condition_ms < 3 * state.inventory.interval_ms && condition?.giving.some(given => given.function === name && given.kind === 'virtual' && given.stage !== 'stopping'))
+}
+
+/** P2's slot: one interval, and never less than a resume takes. */
+function slot_ms(state: State): number {
+  return Math.max(state.inventory.interval_ms, 1_000)
+}
+
+export function decideRehoming(context: Context): void {
+  const { state } = context
+  for (const { name, claim, release } of state.functions.values()) {
+    const lost = claim !== undefined && (release !== undefined || holderIsLost(context, claim.holder))
+    const rehoming = state.rehoming.get(name)
+    if (rehoming) {
+      continueRehoming(context, rehoming, lost)
+      continue
+    }
+    if (!lost) {
+      state.standing_by.delete(name)
+      continue
+    }
+    if (!isResponsible(context, name, claim.holder, proofStands(state, name, context.now_ms))) continue
+    if (!release && !context.due(graceEnds_ms(state))) continue
+    const incident = openIncident(context, claim.holder, 'host', release ? `${name} was released (${release.how} by ${release.by})` : 'its lease ran out')
+    beginRehoming(context, incident, name)
+    continueRehoming(context, state.rehoming.get(name)!, true)
+  }
+}
+
+function continueRehoming(context: Context, rehoming: Rehoming, lost: boolean): void {
+  const { state } = context
+  const { claim } = functionOf(state, rehoming.function)
+  const incident = state.incidents.get(rehoming.incident)
+  if (!incident || !claim || claim.epoch > rehoming.epoch) return void state.rehoming.delete(rehoming.function)
+  if (!lost && incident.trouble !== 'St2') return withdrawNomination(context, rehoming, 'the holder is back before the takeover')
+  if (rehoming.nominee === undefined) {
+    if (context.due(rehoming.retry_ms)) nominate(context, rehoming, incident)
+    return
+  }
+  const why = nomineeFailure(context, rehoming)
+  if (why === undefined) return
+  context.because(`Nominee_${rehoming.nominee}_for_${rehoming.function}_is_passed_over: ${why}`, { level: 'warning', incident: incident.id })
+  context.send(rehoming.nominee, { kind: 'withdraw', function: rehoming.function, epoch: rehoming.epoch })
+  rehoming.tried.add(rehoming.nominee)
+  rehoming.nominee = undefined
+  nominate(context, rehoming, incident)
+}
+
+function nomineeFailure(context: Context, rehoming: Rehoming): string | undefined {
+  const { state } = context
+  if (!isPresent(state, rehoming.nominee!)) return 'it left the ring'
+  if (rehoming.stage === '') return context.due(rehoming.nominated_ms + ANSWER_LIMIT_MS) ? 'it does not answer' : undefined
+  if (rehoming.stage === 'preparing') return context.due(rehoming.heard_ms + PREPARE_LIMIT_MS) ? 'it was not ready in time' : undefined
+  if (!proofStands(state, rehoming.function, context.now_ms) || !state.share.good) {
+    rehoming.heard_ms = context.now_ms
+    return undefined
+  }
+  return context.due(rehoming.heard_ms + CLAIM_LIMIT_MS) ? 'it did not claim though proof stands' : undefined
+}
+
+export function withdrawNomination(context: Context, rehoming: Rehoming, why: string): void {
+  if (rehoming.nominee !== undefined) {
+    context.because(`Withdraw_${rehoming.nominee}_for_${rehoming.function}: ${why}`, { incident: rehoming.incident })
+    context.send(rehoming.nominee, { kind: 'withdraw', function: rehoming.function, epoch: rehoming.epoch })
+  }
+  context.state.rehoming.delete(rehoming.function)
+}
+
+/** The function's own server, rebooted and healthy while nobody gives the function, is the best host of all. */
+function homeIsReady(state: State, name: string): boolean {
+  const { claim, release } = functionOf(state, name)
+  const generation = hostOf(state, name).lease?.generation ?? 0
+  const watch = state.watches.get(name)
+  return release !== undefined && isPresent(state, name) && watch !== undefined && watch.service.verdict === 'OK' && watch.service.good_rounds > 0
+    && (claim?.holder !== name || generation > claim.generation)
+}
+
+function nominate(context: Context, rehoming: Rehoming, incident: Incident): void {
+  const { state } = context
+  const name = rehoming.function
+  if (homeIsReady(state, name) && !rehoming.tried.has(name)) return sendNomination(context, rehoming, name, 'native')
+  const holder = functionOf(state, name).claim!.holder
+  const excluded = new Map<string, string>([[holder, 'it is the failed host'], ...[...rehoming.tried].map(host => [host, 'tried already'] as const)])
+  if (incident.trouble === 'St2' || name !== holder) excluded.set(name, 'it is the function\'s own server')
+  const candidates = candidatesFor(context, name, excluded)
+  const chosen = candidates.find(candidate => candidate.value !== null)
+  const list = candidates.map(candidate => `${candidate.host}=${candidate.value ?? 'no'} [${candidate.reason}]`).join(', ')
+  if (!chosen) {
+    context.because(`No_host_for_${name}: ${list}; asked again in ${RETRY_MS} ms`, { level: 'alarm', incident: incident.id })
+    rehoming.tried.clear()
+    rehoming.retry_ms = context.now_ms + RETRY_MS
+    return
+  }
+  context.because(`Backup_server_of_${name}_is_${chosen.host}: ${list}`, { incident: incident.id })
+  incident.chosen_host = chosen.host
+  incident.candidates = candidates
+  context.record(incident, 'host chosen', { chosen_host: chosen.host, candidates })
+  sendNomination(context, rehoming, chosen.host, 'virtual')
+}
+
+function sendNomination(context: Context, rehoming: Rehoming, host: string, kind: 'native' | 'virtual'): void {
+  rehoming.nominee = host
+  rehoming.nominated_ms = context.now_ms
+  rehoming.heard_ms = context.now_ms
+  rehoming.stage = ''
+  context.send(host, { kind: 'nominate', incident: rehoming.incident, function: rehoming.function, epoch: rehoming.epoch, as: kind })
+}
+
+export function noteProgress(context: Context, from: string, name: string, stage: string, detail: string): void {
+  const { state } = context
+  const rehoming = state.rehoming.get(name)
+  const incident = rehoming && state.incidents.get(rehoming.incident)
+  if (!rehoming || !incident || rehoming.nominee !== from) return
+  if (stage === 'declined' || stage === 'failed') {
+    context.because(`${from}_cannot_give_${name}: ${detail}`, { level: 'warning', incident: incident.id })
+    context.record(incident, stage, { detail: `${from}: ${detail}` })
+    rehoming.tried.add(from)
+    rehoming.nominee = undefined
+    return
+  }
+  rehoming.stage = stage
+  rehoming.heard_ms = context.now_ms
+  if (stage === 'starting') state.share.look = true
+  if (stage !== 'preparing') context.record(incident, stage === 'starting' ? 'claimed' : stage, { detail: `${from}: ${detail}` })
+}

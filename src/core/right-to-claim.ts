@@ -1,0 +1,50 @@
+/** R4: when a host may claim a function. Only facts of the share and the own lease count. */
+import type { ProofKind } from './records.ts'
+import type { Context } from './context.ts'
+import { functionOf, hostOf } from './context.ts'
+import type { State } from './state.ts'
+import { ownLeaseGood, shareFresh } from './presence.ts'
+
+export type RightToClaim =
+  | { readonly proof: ProofKind; readonly epoch: number; readonly tombstone?: { readonly host: string; readonly generation: number } }
+  /** `at_ms`: when a fresh read could change the answer. */
+  | { readonly refused: string; readonly at_ms?: number }
+
+/** The lease must outlast the claim and the start of the function. */
+export function claimMargin_ms(context: Context): number {
+  return context.state.profile.stop_ms / 4
+}
+
+export function rightToClaim(context: Context, name: string): RightToClaim {
+  const { state, now_ms } = context
+  const { claim, release } = functionOf(state, name)
+  if (!ownLeaseGood(state, now_ms, claimMargin_ms(context))) return { refused: 'own lease is not good for long enough' }
+  if (!shareFresh(state, now_ms)) return { refused: 'the shared area was not read lately' }
+  if (!claim) return name === state.self ? { proof: 'first', epoch: 1 } : { refused: 'it was never claimed: its own server has not joined yet' }
+  const epoch = claim.epoch + 1
+  if (release) return { proof: 'released', epoch }
+  if (claim.holder === state.self) {
+    return claim.generation === state.own.generation ? { refused: 'it is claimed by this host already' } : { proof: 'own-past', epoch }
+  }
+  return silenceProof(context, claim.holder, epoch)
+}
+
+function silenceProof(context: Context, holder: string, epoch: number): RightToClaim {
+  const { state, now_ms } = context
+  const host = hostOf(state, holder)
+  if (host.lease?.standing === 'unmanaged') return { refused: `${holder} keeps it unmanaged` }
+  if (host.promised_until_ms > now_ms) return { refused: `a promise to ${holder} stands`, at_ms: host.promised_until_ms }
+  if (host.lease_silent_ms < state.profile.expire_ms) {
+    return { refused: `the lease of ${holder} has been silent for ${Math.round(host.lease_silent_ms)} ms of ${state.profile.expire_ms} ms`, at_ms: host.lease_since_ms + state.profile.expire_ms }
+  }
+  return { proof: 'silence', epoch, tombstone: { host: holder, generation: host.lease?.generation ?? 0 } }
+}
+
+/** Whether a host in good standing could claim now: what managers wait for, whoever the nominee is. */
+export function proofStands(state: State, name: string, now_ms: number): boolean {
+  const { claim, release } = functionOf(state, name)
+  if (!claim) return false
+  if (release) return true
+  const holder = hostOf(state, claim.holder)
+  return holder.lease_silent_ms >= state.profile.expire_ms && holder.promised_until_ms <= now_ms && holder.lease?.standing !== 'unmanaged'
+}

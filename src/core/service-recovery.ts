@@ -1,0 +1,163 @@
+/** Service recovery (thesis 5.3.1): the network is good and a service is bad. Restart it; if that does not heal, take the VIP off. */
+import type { Context } from './context.ts'
+import { functionOf, serverOf } from './context.ts'
+import { examine } from './examination.ts'
+import { closeIncident, openIncident } from './incident.ts'
+import { releaseEpoch } from './giving.ts'
+import { beginRehoming } from './rehoming.ts'
+import { isPresent } from './presence.ts'
+import type { State, Watch } from './state.ts'
+import { enterMode, tellP2 } from './mode.ts'
+
+/** Over SSH: connect, restart, and what a service manager takes for it; squid needs seconds. */
+const RESTART_LIMIT_MS = 10_000
+const RELEASE_LIMIT_MS = 3_000
+/** A daemon just restarted may need a moment before its dialogue is right; the last attempt decides. */
+const VERIFY_ATTEMPT_MS = 150
+const VERIFY_ATTEMPTS = 3
+/** A release that cannot be had is asked for again. */
+const RETRY_MS = 2_000
+
+/** Only a function given natively by the target is repaired there. */
+function givesItself(state: State, target: string): boolean {
+  const { claim, release } = functionOf(state, target)
+  return claim?.holder === target && claim.kind === 'native' && release === undefined && isPresent(state, target)
+}
+
+export function decideServiceRecovery(context: Context, watch: Watch): void {
+  if (watch.mode === 'regular') {
+    const { verdict, daemon, detail } = watch.service
+    if (verdict === undefined || verdict === 'OK' || !givesItself(context.state, watch.target)) return
+    enterMode(context, watch, 'service recovery', `${daemon} ${verdict}: ${detail}`)
+    startRepair(context, watch, 'confirm')
+    examine(context, watch)
+    return probe(context, watch)
+  }
+  if (watch.repair?.step === 'confirm' && watch.service.probing_since_ms === undefined && watch.examination?.direct !== undefined) return judge(context, watch)
+  if (!isPresent(context.state, watch.target)) return enterMode(context, watch, 'regular', 'the whole target is missing')
+  if (!watch.repair) return startRepair(context, watch, 'confirm')
+  if (!context.due(watch.repair.deadline_ms)) return
+  timeOut(context, watch)
+}
+
+function startRepair(context: Context, watch: Watch, step: NonNullable<Watch['repair']>['step']): void {
+  const limit_ms = step === 'restart' ? RESTART_LIMIT_MS + 1_000 : step === 'release' ? RELEASE_LIMIT_MS + 1_000 : step === 'failed' ? RETRY_MS : 2 * RELEASE_LIMIT_MS
+  watch.repair = { step, started_ms: context.now_ms, deadline_ms: context.now_ms + limit_ms, daemon: watch.service.daemon, attempts: 0 }
+}
+
+function probe(context: Context, watch: Watch): void {
+  watch.service.probing_since_ms = context.now_ms
+  context.do({ command: 'probe', target: watch.target })
+}
+
+/** A verdict arrived while a repair is under way. */
+export function continueRepair(context: Context, watch: Watch): void {
+  const { repair, service } = watch
+  if (!repair || watch.mode !== 'service recovery') return
+  if (service.verdict === 'OK') return healed(context, watch)
+  if (repair.step === 'confirm') return
+  if (repair.step !== 'verify') return
+  repair.attempts += 1
+  if (repair.attempts >= VERIFY_ATTEMPTS) return release(context, watch)
+  repair.deadline_ms = context.now_ms + VERIFY_ATTEMPT_MS
+}
+
+/** The network is checked again before the daemon is blamed (thesis 5.3.1). */
+function judge(context: Context, watch: Watch): void {
+  if (watch.examination?.direct) return restart(context, watch)
+  enterMode(context, watch, 'network examination', 'the service is bad and the network does not answer either')
+}
+
+function timeOut(context: Context, watch: Watch): void {
+  switch (watch.repair!.step) {
+    case 'confirm': return judge(context, watch)
+    case 'verify':
+      watch.repair!.deadline_ms = context.now_ms + 2 * RELEASE_LIMIT_MS
+      return probe(context, watch)
+    case 'restart': return release(context, watch)
+    case 'release': return releaseFailed(context, watch, 'the remote hand did not answer')
+    case 'failed': return release(context, watch)
+  }
+}
+
+function healed(context: Context, watch: Watch): void {
+  const { state } = context
+  context.because(`${watch.service.daemon || 'service'}_is_normal_(${watch.target})`, { incident: watch.incident })
+  const incident = watch.incident === undefined ? undefined : state.incidents.get(watch.incident)
+  if (incident && watch.repair!.step !== 'release') {
+    tellP2(context, watch, 'R')
+    closeIncident(context, incident, 'service restarted')
+    watch.incident = undefined
+  }
+  if (watch.repair!.step !== 'release') enterMode(context, watch, 'regular', 'the service is good')
+}
+
+function restart(context: Context, watch: Watch): void {
+  const { target, service } = watch
+  const index = serverOf(context.state, target).daemons.findIndex(daemon => daemon.name === service.daemon)
+  if (watch.incident === undefined) openIncident(context, target, 'St1', `${service.daemon} ${service.verdict}: ${service.detail}`)
+  context.because(`${service.daemon}_is_stop_condition_(${service.verdict}: ${service.detail})`, { level: 'alarm', incident: watch.incident })
+  context.because(`Start_to_restart_${service.daemon}`, { incident: watch.incident })
+  startRepair(context, watch, 'restart')
+  context.do({ command: 'hand', target, verb: 'restart-daemon', args: [String(Math.max(0, index))], limit_ms: RESTART_LIMIT_MS })
+}
+
+/** The service cannot be healed in place: VIP off the target by the remote hand, the release is the proof (R4). */
+function release(context: Context, watch: Watch): void {
+  const { state } = context
+  const { target } = watch
+  const { claim } = functionOf(state, target)
+  const incident = watch.incident === undefined ? undefined : state.incidents.get(watch.incident)
+  if (!claim || !incident) return enterMode(context, watch, 'regular', 'nothing to release')
+  if (incident.trouble !== 'St2') {
+    incident.trouble = 'St2'
+    context.because(`Cannot_recover_${watch.repair!.daemon}_(${watch.service.detail})`, { level: 'alarm', incident: incident.id })
+    context.record(incident, 'restart failed', { trouble: 'St2', detail: watch.service.detail })
+    beginRehoming(context, incident, target)
+  }
+  context.because(`Remove_virtual_IP_(${serverOf(state, target).address})`, { incident: incident.id })
+  startRepair(context, watch, 'release')
+  context.do({ command: 'hand', target, verb: 'release', args: [target, String(claim.epoch)], limit_ms: RELEASE_LIMIT_MS })
+}
+
+function releaseFailed(context: Context, watch: Watch, why: string): void {
+  const { claim } = functionOf(context.state, watch.target)
+  context.because(`Virtual_IP_of_${watch.target}_could_not_be_removed: ${why}; the target itself is asked`, { level: 'alarm', incident: watch.incident })
+  if (claim) context.send(watch.target, { kind: 'yield', function: watch.target, epoch: claim.epoch })
+  startRepair(context, watch, 'failed')
+}
+
+export function noteRepairHand(context: Context, watch: Watch, verb: string, ok: boolean, detail: string): void {
+  if (watch.mode !== 'service recovery' || !watch.repair) return
+  if (verb === 'restart-daemon' && watch.repair.step === 'restart') {
+    if (!ok) {
+      watch.service.detail = detail
+      return release(context, watch)
+    }
+    startRepair(context, watch, 'verify')
+    return probe(context, watch)
+  }
+  if (verb === 'release' && watch.repair.step === 'release') {
+    if (!ok) return releaseFailed(context, watch, detail)
+    afterRelease(context, watch)
+  }
+}
+
+function afterRelease(context: Context, watch: Watch): void {
+  const { state } = context
+  const incident = state.incidents.get(watch.incident ?? '')
+  const { claim } = functionOf(state, watch.target)
+  if (!incident || !claim) return enterMode(context, watch, 'regular', 'nothing to release')
+  context.record(incident, 'virtual IP removed')
+  releaseEpoch(context, watch.target, claim.epoch, 'remote-hand')
+  context.because(`__Start_of_restart_(${serverOf(state, watch.target).address})`, { incident: incident.id })
+  incident.healing = { step: 'reboot', until_ms: context.now_ms, reboots: 0, wakes: 0 }
+  enterMode(context, watch, 'backup server', 'the service cannot be healed in place')
+}
+
+export function noteProbed(context: Context, target: string, verdict: 'OK' | 'ERROR' | 'NG', daemon: string, detail: string): void {
+  const watch = context.state.watches.get(target)
+  if (!watch) return
+  watch.service = { verdict, daemon, detail, good_rounds: verdict === 'OK' ? watch.service.good_rounds + 1 : 0, probing_since_ms: undefined }
+  continueRepair(context, watch)
+}

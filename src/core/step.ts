@@ -1,0 +1,125 @@
+/** The core: one pure step, the same for daemon and simulator. It may change `state` in place; nothing else is touched. */
+import type { Command, Reason } from './command.ts'
+import { Context } from './context.ts'
+import { hostOf } from './context.ts'
+import type { Event } from './event.ts'
+import { noteExamined, noteProbeAnswer, noteProbeRequest } from './examination.ts'
+import { decideGiving } from './giving.ts'
+import { noteAdopted, noteClaimed, noteLeaseLost, notePrepared, noteReleased, noteServing, noteStopped, noteVirtualServerGone, withdraw, yieldFunction } from './giving-events.ts'
+import { parseMessage, type Message } from './message.ts'
+import { noteNomination, noteReturn } from './nominee.ts'
+import { decideObservation, noteObservation, noteObservationFailed } from './observation.ts'
+import { answerPromiseRequest, decidePromises, notePromise } from './promise.ts'
+import { decideRehoming, noteProgress } from './rehoming.ts'
+import { decideRound, noteCondition, noteSurvey, noteSync } from './round.ts'
+import { noteProbed, noteRepairHand } from './service-recovery.ts'
+import type { State } from './state.ts'
+import { decideTargetRecovery } from './target-recovery.ts'
+import { decideWatches, notePing } from './watching.ts'
+
+export interface StepResult {
+  readonly state: State
+  /** To be carried out in order, after the reasons are in the log. */
+  readonly commands: readonly Command[]
+  readonly reasons: readonly Reason[]
+}
+
+/** Messages to ourselves that answer messages to ourselves: two rounds are the most the rules produce. */
+const SELF_MESSAGES_LIMIT = 64
+
+export function step(state: State, event: Event, now_ms: number): StepResult {
+  const context = new Context(state, now_ms)
+  note(context, event)
+  decide(context)
+  for (let handled = 0; context.inbox.length > 0; handled += 1) {
+    if (handled > SELF_MESSAGES_LIMIT) throw new Error('the core talks to itself without end')
+    noteMessage(context, state.self, context.inbox.shift()!)
+    if (context.inbox.length === 0) decide(context)
+  }
+  const at_ms = context.nextWake_ms()
+  if (at_ms !== Infinity) context.do({ command: 'timer', at_ms })
+  return { state, commands: context.commands, reasons: context.reasons }
+}
+
+function decide(context: Context): void {
+  decideWatches(context)
+  decideRehoming(context)
+  decideGiving(context)
+  decideTargetRecovery(context)
+  decidePromises(context)
+  decideRound(context)
+  decideObservation(context)
+}
+
+function note(context: Context, event: Event): void {
+  const { state } = context
+  switch (event.event) {
+    case 'timer': return
+    case 'lease': return noteLease(context, event)
+    case 'lease-lost': return noteLeaseLost(context, event)
+    case 'observed': return noteObservation(context, event.started_ms, event.observation)
+    case 'observe-failed': return noteObservationFailed(context, event.reason)
+    case 'claimed': return noteClaimed(context, event)
+    case 'released': return noteReleased(context, event)
+    case 'prepared': return notePrepared(context, event)
+    case 'serving': return noteServing(context, event)
+    case 'stopped': return noteStopped(context, event)
+    case 'adopted': return noteAdopted(context, event)
+    case 'virtual-server-gone': return noteVirtualServerGone(context, event)
+    case 'ping': return notePing(context, event.target, event.answered)
+    case 'examined': return noteExamined(context, event.target, event.answered)
+    case 'probed': return noteProbed(context, event.target, event.verdict, event.daemon, event.detail)
+    case 'reach': return noteReach(context, event.host, event.reachable, event.why)
+    case 'message': {
+      const message = parseMessage(event.message)
+      if (!message || !state.hosts.has(event.from) || event.from === state.self) return context.because(`Message_from_${event.from}_is_not_understood_and_dropped`, { level: 'warning' })
+      return noteMessage(context, event.from, message)
+    }
+    case 'survey': return noteSurvey(context, event.average, event.capacity)
+    case 'hand': return noteHand(context, event)
+    case 'woken':
+      if (!event.ok) context.because(`__Wake_on_LAN_${event.target}_failed: ${event.detail}`, { level: 'warning' })
+  }
+}
+
+function noteLease(context: Context, event: Extract<Event, { event: 'lease' }>): void {
+  const { own } = context.state
+  if (event.generation < own.generation) return
+  if (own.generation === 0) context.because(`Lease_is_held_(generation_${event.generation})`)
+  context.state.own = { generation: event.generation, sequence: event.sequence, deadline_ms: event.deadline_ms }
+}
+
+function noteReach(context: Context, name: string, reachable: boolean, why: string): void {
+  if (!context.state.hosts.has(name)) return
+  const host = hostOf(context.state, name)
+  if (host.reachable === reachable) return
+  host.reachable = reachable
+  context.because(`${name}_is_${reachable ? 'reachable' : 'not_reachable'}: ${why}`)
+  if (reachable) context.state.condition_due = true
+}
+
+function noteHand(context: Context, event: Extract<Event, { event: 'hand' }>): void {
+  const watch = context.state.watches.get(event.target)
+  context.because(`Remote_hand_${event.verb}_on_${event.target}: ${event.ok ? 'done' : 'failed'}${event.detail ? ` (${event.detail})` : ''}`, { level: event.ok ? 'info' : 'warning', incident: watch?.incident })
+  if (watch) noteRepairHand(context, watch, event.verb, event.ok, event.detail)
+}
+
+function noteMessage(context: Context, from: string, message: Message): void {
+  switch (message.kind) {
+    case 'condition': return noteCondition(context, from, message)
+    case 'S': return noteSync(context, from)
+    case 'R':
+    case 'U':
+    case 'D': return context.because(`Find_${message.kind}_(${message.target})_from_${from}`, { incident: message.incident || undefined })
+    case 'nominate': return noteNomination(context, from, message)
+    case 'progress': return noteProgress(context, from, message.function, message.stage, message.detail)
+    case 'withdraw': return withdraw(context, message.function, message.epoch)
+    case 'return': return noteReturn(context, message.function, message.epoch, message.to, message.generation, message.incident)
+    case 'yield': return yieldFunction(context, message.function, message.epoch)
+    case 'look': return void (context.state.share.look = true)
+    case 'probe-request': return noteProbeRequest(context, from, message.request, message.target)
+    case 'probe-answer': return noteProbeAnswer(context, message.request, message.target, message.answered)
+    case 'promise-request': return answerPromiseRequest(context, from, message.request)
+    case 'promise': return notePromise(context, from, message.request)
+  }
+}

@@ -1,0 +1,139 @@
+/** Target server recovery and the background jobs that heal the target in their own time (thesis 5.3.1, protocol 5.5 and 5.6). */
+import type { Context } from './context.ts'
+import { functionOf, hostOf, serverOf } from './context.ts'
+import { allRestored, closeIncident, giverOf, noteRestored } from './incident.ts'
+import { enterMode, tellP2 } from './mode.ts'
+import { isPresent } from './presence.ts'
+import { p1Of } from './ring.ts'
+import type { Incident, State } from './state.ts'
+import { withdrawNomination } from './rehoming.ts'
+
+/** Rounds with good services, without the VIP, before a function returns (protocol 5.6). */
+const STABLE_ROUNDS = 3
+/** An unanswered request to hand over is repeated. */
+const RETURN_RETRY_MS = 10_000
+/** Rungs of the ladder are bounded: after as many the target is reported down, and the virtual server goes on. */
+const WAKE_ATTEMPTS = 3
+const REBOOT_ATTEMPTS = 2
+const REBOOT_LIMIT_MS = 5_000
+
+export function decideTargetRecovery(context: Context): void {
+  for (const incident of [...context.state.incidents.values()]) {
+    noteRestored(context, incident)
+    if (!context.state.incidents.has(incident.id)) continue
+    if (isFalseAlarm(context.state, incident)) endFalseAlarm(context, incident)
+    else {
+      decideHealing(context, incident)
+      decideEnd(context, incident)
+    }
+  }
+  decideReturns(context)
+}
+
+/** The target renews under the same generation and nothing was taken from it. */
+function isFalseAlarm(state: State, incident: Incident): boolean {
+  if (incident.trouble === 'St1' || incident.trouble === 'St2') return false
+  const { lease, lease_silent_ms } = hostOf(state, incident.target)
+  const watch = state.watches.get(incident.target)
+  const untouched = [...incident.functions].every(([name, epoch]) => functionOf(state, name).claim?.epoch === epoch && !functionOf(state, name).release)
+  return untouched && lease?.generation === incident.target_generation && lease_silent_ms < state.profile.renew_ms * 2 && isPresent(state, incident.target)
+    && (watch === undefined || watch.ping_missed === 0)
+}
+
+function endFalseAlarm(context: Context, incident: Incident): void {
+  const { state } = context
+  for (const rehoming of [...state.rehoming.values()]) if (rehoming.incident === incident.id) withdrawNomination(context, rehoming, 'the target renews its lease again')
+  const watch = state.watches.get(incident.target)
+  if (watch) tellP2(context, watch, 'R')
+  closeIncident(context, incident, 'the target answered again before anything was taken over')
+  if (watch) enterMode(context, watch, 'regular', 'the target renews its lease again')
+}
+
+function decideHealing(context: Context, incident: Incident): void {
+  const { healing } = incident
+  const { state, now_ms } = context
+  const server = serverOf(state, incident.target)
+  if (incident.trouble === 'St1' || healing.step === 'up') return
+  if (isUp(state, incident)) return targetUp(context, incident)
+  if (healing.until_ms === Infinity && healing.step === 'wait for reboot') healing.until_ms = now_ms + server.reboot_limit_ms
+  if (healing.step === 'down' || !context.due(healing.until_ms)) return
+  if (healing.step === 'reboot') return reboot(context, incident)
+  if (incident.trouble === 'St2' && healing.reboots < REBOOT_ATTEMPTS && isPresent(state, incident.target)) return reboot(context, incident)
+  wake(context, incident)
+}
+
+function isUp(state: State, incident: Incident): boolean {
+  const generation = hostOf(state, incident.target).lease?.generation ?? 0
+  const good_rounds = state.watches.get(incident.target)?.service.good_rounds ?? 0
+  return isPresent(state, incident.target) && generation > incident.target_generation && good_rounds > 0
+}
+
+function targetUp(context: Context, incident: Incident): void {
+  incident.healing.step = 'up'
+  incident.target_ms = Math.round(context.now_ms - incident.detected_ms)
+  context.because(`__${serverOf(context.state, incident.target).address}_is_normal_(${incident.target})`, { incident: incident.id })
+  context.record(incident, 'target up', { target_ms: incident.target_ms })
+}
+
+function reboot(context: Context, incident: Incident): void {
+  const { healing, target } = incident
+  healing.reboots += 1
+  healing.step = 'wait for start'
+  healing.until_ms = context.now_ms + 2 * serverOf(context.state, target).reboot_limit_ms
+  context.because(`__Reboot_${target}_(attempt_${healing.reboots}_of_${REBOOT_ATTEMPTS})`, { incident: incident.id })
+  context.record(incident, 'reboot ordered')
+  context.do({ command: 'hand', target, verb: 'reboot', args: [], limit_ms: REBOOT_LIMIT_MS })
+}
+
+function wake(context: Context, incident: Incident): void {
+  const { healing, target } = incident
+  if (healing.wakes >= WAKE_ATTEMPTS) return targetDown(context, incident)
+  const server = serverOf(context.state, target)
+  if (incident.trouble === 'Nt1') incident.trouble = 'Nt2'
+  healing.wakes += 1
+  healing.step = 'wait for start'
+  healing.until_ms = context.now_ms + 2 * server.reboot_limit_ms
+  context.because(`__Wake_on_LAN_${target}_(${server.mac},_attempt_${healing.wakes}_of_${WAKE_ATTEMPTS})`, { incident: incident.id })
+  context.record(incident, 'wake ordered', { trouble: incident.trouble })
+  context.do({ command: 'wake', target })
+}
+
+function targetDown(context: Context, incident: Incident): void {
+  incident.healing.step = 'down'
+  context.because(`__${incident.target}_is_down: it did not come back; its function goes on where it runs until somebody repairs it`, { level: 'alarm', incident: incident.id })
+  context.record(incident, 'target down')
+  tellP2(context, { target: incident.target, incident: incident.id }, 'D')
+}
+
+/** Over when every function is given again and the target gives its own. */
+function decideEnd(context: Context, incident: Incident): void {
+  const { state } = context
+  const watch = state.watches.get(incident.target)
+  if (incident.trouble === 'St1' || !allRestored(incident)) return
+  if (watch?.incident === incident.id) enterMode(context, watch, 'target recovery', 'the function is given again')
+  const { claim } = functionOf(state, incident.target)
+  if (claim !== undefined && giverOf(context, incident.target) !== incident.target) return
+  if (!isPresent(state, incident.target)) return
+  if (watch) tellP2(context, watch, 'U')
+  closeIncident(context, incident, 'the target is back and gives its function')
+  if (watch) enterMode(context, watch, 'regular', 'the target is back and gives its function')
+}
+
+/** A host that is back, stable and healthy gets its function again from whoever gives it. */
+function decideReturns(context: Context): void {
+  const { state } = context
+  for (const server of state.inventory.servers) {
+    const facts = functionOf(state, server.name)
+    const { claim, release } = facts
+    if (!claim || release || claim.holder === server.name || server.return === 'manual' || server.name === state.self) continue
+    if (p1Of(state.order, server.name, host => isPresent(state, host)) !== state.self) continue
+    const target = hostOf(state, server.name)
+    const watch = state.watches.get(server.name)
+    if (!isPresent(state, server.name) || !target.lease || !target.reachable || !watch || watch.service.good_rounds < STABLE_ROUNDS) continue
+    if (giverOf(context, server.name) !== claim.holder || !context.due(facts.returning_ms + RETURN_RETRY_MS)) continue
+    facts.returning_ms = context.now_ms
+    const incident = watch.incident ?? ''
+    context.because(`Virtual_IP_${server.name}_(${claim.holder}->${server.name}): ${watch.service.good_rounds} good rounds`, { incident })
+    context.send(claim.holder, { kind: 'return', incident, function: server.name, epoch: claim.epoch, to: server.name, generation: target.lease.generation })
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * Regular mode and network examination (thesis 5.3.1, protocol 4). P1 and P2 look at the same round; P1 acts, P2 stands by.
+ * Evidence leads to an examination at once; only the share's word, read elsewhere, leads to a takeover.
+ */
+import type { Context } from './context.ts'
+import { functionOf, hostOf, serverOf } from './context.ts'
+import { enterMode, tellP2 } from './mode.ts'
+import { examine } from './examination.ts'
+import { openIncident } from './incident.ts'
+import { graceEnds_ms, isMember, isPresent, ownLeaseGood } from './presence.ts'
+import { rolesOf } from './ring.ts'
+import { decideServiceRecovery } from './service-recovery.ts'
+import type { State, Watch } from './state.ts'
+
+/** Three quick pings 100 ms apart and their answers; others are asked meanwhile (protocol 4.2). */
+const EXAMINATION_MS = 400
+/** An edge that has not answered by then is asked again. */
+const EXAMINATION_LIMIT_MS = 2_000
+function newWatch(target: string, priority: 1 | 2, now_ms: number): Watch {
+  return {
+    target, priority, mode: 'regular', mode_since_ms: now_ms, ping_missed: 0, ping_seen: false, examination: undefined,
+    service: { verdict: undefined, daemon: '', detail: '', good_rounds: 0, probing_since_ms: undefined }, repair: undefined, incident: undefined, noted: '',
+  }
+}
+
+/** Follows the ring: redundant watches are dropped, a recovery in progress is not (digest, fig. 5.11). */
+export function decideRoles(context: Context): void {
+  const { state } = context
+  const roles = rolesOf(state.order, state.self, host => isPresent(state, host)).filter(role => isMember(state, role.target))
+  const wanted = new Map(roles.map(role => [role.target, role.priority]))
+  for (const [target, priority] of wanted) {
+    const watch = state.watches.get(target)
+    if (watch) watch.priority = priority
+    else {
+      state.watches.set(target, newWatch(target, priority, context.now_ms))
+      context.because(`Start_of_management_of_${target}_(priority_${priority})`)
+      state.condition_due = true
+    }
+  }
+  for (const watch of [...state.watches.values()]) {
+    if (wanted.has(watch.target) || watch.incident !== undefined) continue
+    state.watches.delete(watch.target)
+    context.because(`End_of_management_of_${watch.target}`)
+    state.condition_due = true
+  }
+  const targets = [...state.watches.keys()].sort()
+  if (targets.join(' ') !== state.watched) {
+    state.watched = targets.join(' ')
+    context.do({ command: 'watch', targets })
+  }
+}
+
+function decideRegular(context: Context, watch: Watch): void {
+  const { state } = context
+  if (!isPresent(state, watch.target)) return loseTarget(context, watch, `its lease has been silent for ${Math.round(hostOf(state, watch.target).lease_silent_ms)} ms`)
+  if (watch.ping_seen && watch.ping_missed > 0) {
+    enterMode(context, watch, 'network examination', `${watch.ping_missed} ping(s) lost`)
+    return examine(context, watch)
+  }
+  if (watch.priority === 1) decideServiceRecovery(context, watch)
+}
+
+function decideExamination(context: Context, watch: Watch): void {
+  const { state, now_ms } = context
+  if (!isPresent(state, watch.target)) return loseTarget(context, watch, `its lease has been silent for ${Math.round(hostOf(state, watch.target).lease_silent_ms)} ms`)
+  const { examination } = watch
+  if (!examination) return examine(context, watch)
+  if (examination.direct) return resume(context, watch, `Network_is_normal_(${watch.target})`)
+  if (examination.direct === undefined && !context.due(examination.started_ms + EXAMINATION_LIMIT_MS)) return
+  if (!context.due(examination.started_ms + EXAMINATION_MS)) return
+  if (watch.ping_missed === 0) return resume(context, watch, `Network_is_normal_(${watch.target})`)
+  if (examination.indirect) note(context, watch, `Path_to_${watch.target}_is_broken_here_and_others_reach_it: no takeover`)
+  else if (!ownLeaseGood(state, now_ms)) note(context, watch, `${watch.target}_does_not_answer_and_the_own_lease_is_not_good: no accusation from here`)
+  else if (hostOf(state, watch.target).lease_silent_ms >= 2 * state.profile.renew_ms && !mostVanished(state)) {
+    return loseTarget(context, watch, 'no ping answered here or elsewhere, and its lease is no longer renewed')
+  } else note(context, watch, `${watch.target}_does_not_answer_and_its_lease_is_renewed_still: waiting for the share's word`)
+  if (context.due(examination.started_ms + Math.max(EXAMINATION_MS, state.profile.renew_ms))) examine(context, watch)
+}
+
+/** More than half gone at once: suspect yourself first; the leases alone decide then (protocol 5.8). */
+function mostVanished(state: State): boolean {
+  const others = state.order.filter(host => host !== state.self && isMember(state, host))
+  const reached = others.filter(host => hostOf(state, host).reachable).length
+  return others.length > 2 && reached * 2 < others.length - 1
+}
+
+function note(context: Context, watch: Watch, text: string): void {
+  if (watch.noted === text) return
+  watch.noted = text
+  context.because(text, { level: 'warning', incident: watch.incident })
+}
+
+function resume(context: Context, watch: Watch, text: string): void {
+  context.because(text)
+  if (watch.priority === 1) tellP2(context, watch, 'R')
+  watch.ping_missed = 0
+  enterMode(context, watch, 'regular', 'the network is good')
+}
+
+/** Suspicion confirmed: P1 opens the incident and prepares; proof is waited for elsewhere. */
+function loseTarget(context: Context, watch: Watch, why: string): void {
+  const { state } = context
+  if (!context.due(hostOf(state, watch.target).promised_until_ms)) return note(context, watch, `${watch.target}_has_lost_the_shared_area_and_goes_on_by_promise: no takeover`)
+  if (!context.due(graceEnds_ms(state))) return note(context, watch, `${watch.target}_is_missing: nobody is accused before the cold start is over`)
+  context.because(`Network_is_abnormal_(${watch.target}): ${why}`, { level: 'alarm' })
+  if (watch.priority === 1) {
+    const answering = watch.ping_seen && watch.ping_missed === 0
+    const incident = openIncident(context, watch.target, answering ? 'host' : 'Nt1', why)
+    context.because(`__Wait_for_reboot_of_${watch.target}_(${serverOf(state, watch.target).address})`, { incident: incident.id })
+  }
+  enterMode(context, watch, 'backup server', why)
+}
+
+/** P2, and anybody whose incident has ended: back to regular when the target is a good member of the ring again. */
+function decideStandingBy(context: Context, watch: Watch): void {
+  const { state } = context
+  if (watch.incident !== undefined) return
+  if (watch.priority === 1 && !isPresent(state, watch.target)) return loseTarget(context, watch, 'its management was taken over')
+  const { claim, release } = functionOf(state, watch.target)
+  const home = claim?.holder === watch.target && !release
+  if (!isPresent(state, watch.target) || hostOf(state, watch.target).lease_silent_ms >= 2 * state.profile.renew_ms) return
+  if (home && (watch.ping_missed === 0 || !watch.ping_seen)) return enterMode(context, watch, 'regular', 'the target is back in the ring and gives its function')
+  enterMode(context, watch, 'target recovery', 'the target is back in the ring')
+}
+
+export function decideWatches(context: Context): void {
+  decideRoles(context)
+  for (const watch of context.state.watches.values()) {
+    switch (watch.mode) {
+      case 'regular': decideRegular(context, watch); break
+      case 'network examination': decideExamination(context, watch); break
+      case 'service recovery': decideServiceRecovery(context, watch); break
+      case 'backup server':
+      case 'target recovery': decideStandingBy(context, watch)
+    }
+  }
+}
+
+export function notePing(context: Context, target: string, answered: boolean): void {
+  const watch = context.state.watches.get(target)
+  if (!watch) return
+  watch.ping_missed = answered ? 0 : watch.ping_missed + 1
+  if (answered) watch.ping_seen = true
+}

@@ -1,0 +1,216 @@
+import { readdir, rm } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { VirtualServer } from '../../core/inventory.ts'
+import { reasonOf, RingwardError } from '../../errors.ts'
+import { SystemClock, type Clock } from '../clock.ts'
+import { runOrFail } from '../command.ts'
+import { probeAccelerator } from './accelerator.ts'
+import { GUEST_LIMIT_MS, GuestAgent, type GuestResult } from './guest-agent.ts'
+import type { Hypervisor, HypervisorOptions, RunningVirtualServer } from './hypervisor.ts'
+import { SystemdLauncher, type Launcher } from './launcher.ts'
+import { findProcess, killProcess } from './machine-process.ts'
+import { readOrigin, startMachine, writeOrigin, type Origin } from './machine-start.ts'
+import { checkedAddress, placesOf, type Accelerator, type Machine, type MachinePlaces, type Network } from './qemu-arguments.ts'
+import { withQmp } from './qmp.ts'
+import { within } from './within.ts'
+
+/** A load that fails and a cold start after it, each within its own limits. */
+const PREPARE_LIMIT_MS = 30_000
+/** A monitor's answer and an `ip` call. */
+const ACT_LIMIT_MS = 5_000
+const LINK_LIMIT_MS = 2_000
+/** The guest's kernel sends a gratuitous ARP for each of its addresses, five times (protocol 5.4), 50 ms and more apart. */
+const ANNOUNCEMENT = { initial: 50, max: 550, rounds: 5, step: 100 }
+/** The first answers matter more than the clock: it is set when they are through. */
+const CLOCK_DELAY_MS = 300
+const NANOSECONDS_A_MILLISECOND = 1_000_000
+
+type Prepared = RunningVirtualServer & Origin
+
+export interface QemuOptions {
+  /** `vm` of the shared area. Only QEMU's own processes read there; this program never does, so a hung share cannot hang it. */
+  readonly share_vm_directory: string
+  /** `/run/ringward/vm`: one folder for each machine that runs. */
+  readonly run_directory: string
+  readonly bridge: string
+  readonly log: (message: string) => void
+  readonly network?: Network
+  readonly launcher?: Launcher
+  readonly clock?: Clock
+  /** Left out: found out once. */
+  readonly accelerator?: Accelerator
+}
+
+/**
+ * Virtual servers as plain QEMU processes. They keep nothing on a disk: kernel and root file system come from the image
+ * into memory, so every start is a fresh one and any number of starts leaves the image as it was.
+ * What runs is told by `run_directory` and the processes themselves, never remembered: a new agent finds the machines of the former one.
+ */
+export class QemuHypervisor implements Hypervisor {
+  private readonly options: QemuOptions
+  private readonly launcher: Launcher
+  private readonly clock: Clock
+  private readonly network: Network
+  private readonly ending = new AbortController()
+  /** Work that nobody waits for: setting guests' clocks. */
+  private readonly background = new Set<Promise<void>>()
+  private readonly guests = new Map<string, GuestAgent>()
+  /** Preparing and stopping the same machine follow one another. */
+  private readonly turns = new Map<string, Promise<unknown>>()
+  private accelerator: Promise<Accelerator> | undefined
+
+  constructor(options: QemuOptions) {
+    this.options = options
+    this.launcher = options.launcher ?? new SystemdLauncher()
+    this.clock = options.clock ?? new SystemClock()
+    this.network = options.network ?? { prefix: 24 }
+  }
+
+  prepare(server: VirtualServer, options: HypervisorOptions): Promise<Prepared> {
+    return this.inTurn(server.name, () => this.bounded(options, PREPARE_LIMIT_MS, signal => this.prepareNow(server, signal)))
+  }
+
+  run(name: string, options: HypervisorOptions): Promise<void> {
+    return this.bounded(options, ACT_LIMIT_MS, async signal => {
+      const places = this.placesOf(name)
+      const origin = await readOrigin(places)
+      if (!origin || !await findProcess(places)) throw new RingwardError('HYPERVISOR_FAILED', `${name} is not prepared on this host; prepare it first`)
+      await Promise.all([
+        runOrFail('ip', ['link', 'set', 'dev', places.tap, 'master', this.options.bridge], { limit_ms: LINK_LIMIT_MS, signal }),
+        withQmp(places.monitor, signal, qmp => qmp.execute('cont')),
+      ])
+      if (origin.from === 'saved') this.inBackground(this.setClock(name))
+    })
+  }
+
+  stop(name: string): Promise<void> {
+    const places = this.placesOf(name)
+    return this.inTurn(name, () => this.remove(name, places))
+  }
+
+  list(options: HypervisorOptions): Promise<RunningVirtualServer[]> {
+    return this.bounded(options, ACT_LIMIT_MS, async signal => {
+      const names = await readdir(this.options.run_directory).catch((error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT') return []
+        throw new RingwardError('HYPERVISOR_UNREACHABLE', `${this.options.run_directory} cannot be read: ${error.message}`)
+      })
+      const found = await Promise.all(names.sort().map(name => this.look(name, signal)))
+      return found.filter(machine => machine !== undefined)
+    })
+  }
+
+  async addAddress(name: string, address: string, prefix: number, options: HypervisorOptions): Promise<void> {
+    const result = await this.inGuest(name, options, ['address', 'replace', `${checkedAddress(address)}/${prefix}`, 'dev', 'eth0'])
+    if (result.status !== 0) throw new RingwardError('GUEST_FAILED', `${name} did not take ${address}: ${result.stderr.trim()}`)
+    await this.announce(name, address, options)
+  }
+
+  async dropAddress(name: string, address: string, prefix: number, options: HypervisorOptions): Promise<void> {
+    const result = await this.inGuest(name, options, ['address', 'del', `${checkedAddress(address)}/${prefix}`, 'dev', 'eth0'])
+    // An address that is not there is fine; the words are those of busybox and of iproute2.
+    if (result.status !== 0 && !/Cannot assign requested address|Address not found/.test(result.stderr)) throw new RingwardError('GUEST_FAILED', `${name} did not give up ${address}: ${result.stderr.trim()}`)
+  }
+
+  /** The guest's kernel announces all its addresses when the network card asks it to: no program has to start in the guest. */
+  announce(name: string, address: string, options: HypervisorOptions): Promise<void> {
+    checkedAddress(address)
+    return this.bounded(options, ACT_LIMIT_MS, async signal => {
+      await withQmp(this.placesOf(name).monitor, signal, qmp => qmp.execute('announce-self', ANNOUNCEMENT))
+    })
+  }
+
+  /** Leaves the machines as they are: they outlive the agent. */
+  async close(): Promise<void> {
+    this.ending.abort()
+    await Promise.allSettled([...this.background, ...this.turns.values()])
+    for (const guest of this.guests.values()) guest.close()
+  }
+
+  private async prepareNow(server: VirtualServer, signal: AbortSignal): Promise<Prepared> {
+    if (!server.stateless) throw new RingwardError('HYPERVISOR_FAILED', `${server.name} is stateful, and the QEMU hypervisor has no disks; set stateless = true`)
+    const places = this.placesOf(server.name)
+    const present = await this.look(server.name, signal)
+    const origin = present && await readOrigin(places)
+    if (present?.state === 'running') throw new RingwardError('HYPERVISOR_FAILED', `${server.name} runs on this host already; stop it before it is prepared again`)
+    if (present && origin) return { ...present, ...origin }
+    await this.remove(server.name, places)
+    const machine: Machine = { server, network: this.network, accelerator: this.options.accelerator ?? await (this.accelerator ??= probeAccelerator()) }
+    try {
+      const started = await startMachine({ machine, places, launcher: this.launcher, share_vm_directory: this.options.share_vm_directory, log: this.options.log }, signal)
+      const found = await findProcess(places)
+      if (!found) throw new RingwardError('HYPERVISOR_FAILED', `${server.name} ended while it was prepared`)
+      await this.guestOf(server.name).open(signal)
+      await writeOrigin(places, started)
+      return { name: server.name, state: 'paused', ...found, ...started }
+    } catch (error) {
+      await this.remove(server.name, places)
+      throw error
+    }
+  }
+
+  /** A machine that is there but does not say its state is an error: it must not read as stopped. */
+  private async look(name: string, signal: AbortSignal): Promise<RunningVirtualServer | undefined> {
+    const places = this.placesOf(name)
+    const found = await findProcess(places)
+    if (!found) return undefined
+    try {
+      const status = await withQmp(places.monitor, signal, qmp => qmp.status())
+      return { name, state: status === 'running' ? 'running' : 'paused', ...found }
+    } catch (error) {
+      if (!await findProcess(places)) return undefined
+      throw error
+    }
+  }
+
+  private async remove(name: string, places: MachinePlaces): Promise<void> {
+    await killProcess(places)
+    this.guests.get(name)?.close()
+    this.guests.delete(name)
+    await this.launcher.release(name)
+    await rm(places.directory, { recursive: true, force: true })
+  }
+
+  /** The system clock alone: the guest has no program that would carry it into its hardware clock, so this is one short call. */
+  private async setClock(name: string): Promise<void> {
+    try {
+      await sleep(CLOCK_DELAY_MS, undefined, { signal: this.ending.signal })
+      await this.guestOf(name).use(this.ending.signal, guest => guest.execute('guest-set-time', { time: this.clock.wall().getTime() * NANOSECONDS_A_MILLISECOND }))
+    } catch (error) {
+      if (!this.ending.signal.aborted) this.options.log(`the clock of ${name} was not set: ${reasonOf(error)}`)
+    }
+  }
+
+  private inBackground(work: Promise<void>): void {
+    this.background.add(work)
+    void work.finally(() => this.background.delete(work))
+  }
+
+  private inTurn<T>(name: string, work: () => Promise<T>): Promise<T> {
+    const turn = Promise.resolve(this.turns.get(name)).catch(() => undefined).then(work)
+    this.turns.set(name, turn)
+    const end = () => { if (this.turns.get(name) === turn) this.turns.delete(name) }
+    turn.then(end, end)
+    return turn
+  }
+
+  private placesOf(name: string): MachinePlaces {
+    return placesOf(this.options.run_directory, name)
+  }
+
+  private guestOf(name: string): GuestAgent {
+    const known = this.guests.get(name)
+    if (known) return known
+    const guest = new GuestAgent(this.placesOf(name).guest_agent)
+    this.guests.set(name, guest)
+    return guest
+  }
+
+  private inGuest(name: string, options: HypervisorOptions, args: readonly string[]): Promise<GuestResult> {
+    return this.bounded(options, GUEST_LIMIT_MS, signal => this.guestOf(name).use(signal, guest => guest.run('ip', args)))
+  }
+
+  /** Every act ends with the caller's signal, with this hypervisor's, and at its limit. */
+  private bounded<T>({ signal }: HypervisorOptions, limit_ms: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    return within(limit_ms, [signal, this.ending.signal], work)
+  }
+}

@@ -1,0 +1,159 @@
+import { connect, type Socket } from 'node:net'
+import type { ProbeDialogue } from '../../core/inventory.ts'
+import { RingwardError, reasonOf } from '../../errors.ts'
+import type { Clock } from '../clock.ts'
+import { startDeadline, type Deadline } from '../deadline.ts'
+import type { DialogueResult, ProbeVerdict } from './prober.ts'
+
+/** A greeting or a page head is a few hundred bytes; more than this without the expected answer is a wrong answer. */
+const RECEIVE_LIMIT_BYTES = 64 * 1024
+/** Enough of a wrong answer to know it in the log. */
+const SHOWN_CHARACTERS = 80
+
+/** A step with its expression compiled before anything is sent. */
+interface Step {
+  readonly expect?: RegExp
+  readonly send?: string
+}
+
+/**
+ * Speaks a service dialogue with `address` (thesis 2.2, fig. 2.4): `OK` when every step went through, `ERROR` when something
+ * else was answered, `NG` when nothing was within the limit or there was no connection.
+ * Expressions look at what was received since the last send; `^` is its beginning. What a server said beyond the expected
+ * words before it was its turn counts as well, if need be: dropbear sends its key exchange together with its greeting.
+ * Rejects with ABORTED, and with CONFIGURATION_INVALID for an expression that does not compile.
+ */
+export function speakDialogue(address: string, probe: ProbeDialogue, clock: Clock, signal: AbortSignal): Promise<DialogueResult> {
+  return new Promise((resolve, reject) => {
+    const steps = compile(probe)
+    if (signal.aborted) throw calledOff(probe)
+    const begun_ms = clock.boot_ms()
+    const abort = (): void => {
+      talk.end()
+      reject(calledOff(probe))
+    }
+    const talk = new Talk(address, probe, steps, clock, (verdict, detail) => {
+      signal.removeEventListener('abort', abort)
+      resolve({ verdict, detail, duration_ms: clock.boot_ms() - begun_ms })
+    })
+    signal.addEventListener('abort', abort, { once: true })
+  })
+}
+
+function compile(probe: ProbeDialogue): Step[] {
+  return probe.steps.map((step, index) => {
+    try {
+      return {
+        ...(step.expect === undefined ? {} : { expect: new RegExp(step.expect) }),
+        ...(step.send === undefined ? {} : { send: step.send }),
+      }
+    } catch (error) {
+      throw new RingwardError('CONFIGURATION_INVALID', `probe ${probe.name}, step ${index + 1}: ${reasonOf(error)}; correct probes/${probe.name}.toml`)
+    }
+  })
+}
+
+function calledOff(probe: ProbeDialogue): RingwardError {
+  return new RingwardError('ABORTED', `probe ${probe.name} was called off`)
+}
+
+/** One connection from connect to verdict. */
+class Talk {
+  private readonly probe: ProbeDialogue
+  private readonly steps: readonly Step[]
+  private readonly onVerdict: (verdict: ProbeVerdict, detail: string) => void
+  private readonly socket: Socket
+  private readonly deadline: Deadline
+  private index = 0
+  /** Since the last send. */
+  private received = ''
+  /** Before the last send, beyond what was expected then. */
+  private early = ''
+  private unread = ''
+  private connected = false
+  private open = true
+
+  constructor(address: string, probe: ProbeDialogue, steps: readonly Step[], clock: Clock, onVerdict: (verdict: ProbeVerdict, detail: string) => void) {
+    this.probe = probe
+    this.steps = steps
+    this.onVerdict = onVerdict
+    this.socket = connect({ host: address, port: probe.port, noDelay: true })
+    this.deadline = startDeadline(clock, probe.limit_ms, () => this.silent(`within ${probe.limit_ms} ms`))
+    // latin1 keeps every byte: a binary answer must not turn into an encoding problem.
+    this.socket.setEncoding('latin1')
+    this.socket.on('connect', () => {
+      this.connected = true
+      this.advance()
+    })
+    this.socket.on('data', (text: string) => this.receive(text))
+    this.socket.on('end', () => this.silent('before the other side closed'))
+    this.socket.on('error', error => this.silent(`(${'code' in error ? String(error.code) : error.message})`))
+  }
+
+  /** Leaves no handle behind; safe to call again. */
+  end(): void {
+    this.open = false
+    this.deadline.cancel()
+    this.socket.destroy()
+  }
+
+  private receive(text: string): void {
+    if (!this.open) return
+    this.received += text
+    this.advance()
+    if (this.open && this.received.length > RECEIVE_LIMIT_BYTES) {
+      this.conclude('ERROR', `sent more than ${RECEIVE_LIMIT_BYTES} bytes without ${this.wanted()}`)
+    }
+  }
+
+  /** Takes every step that can be taken with what was received so far. */
+  private advance(): void {
+    for (;;) {
+      const step = this.steps[this.index]
+      if (!step) return this.conclude('OK', `port ${this.probe.port} answered as expected`)
+      if (step.expect && !this.meets(step.expect)) return
+      if (step.send !== undefined) {
+        this.early = this.unread
+        this.received = this.unread = ''
+        this.socket.write(step.send, 'latin1')
+      }
+      this.index += 1
+    }
+  }
+
+  private meets(expected: RegExp): boolean {
+    for (const text of [this.received, this.early + this.received]) {
+      const found = expected.exec(text)
+      if (!found) continue
+      this.unread = text.slice(found.index + found[0].length)
+      return true
+    }
+    return false
+  }
+
+  /** No further answer will come: what there is decides between a wrong answer and none. */
+  private silent(when: string): void {
+    if (!this.connected) return this.conclude('NG', `no connection to port ${this.probe.port} ${when}`)
+    if (this.received === '') return this.conclude('NG', `no answer ${when}, wanted ${this.wanted()}`)
+    this.conclude('ERROR', `answered "${printable(this.received)}" and not ${this.wanted()} ${when}`)
+  }
+
+  private wanted(): string {
+    return `step ${this.index + 1} /${this.steps[this.index]?.expect?.source ?? ''}/`
+  }
+
+  private conclude(verdict: ProbeVerdict, detail: string): void {
+    if (!this.open) return
+    this.open = false
+    this.deadline.cancel()
+    // A last "QUIT" still goes out; what the kernel does not take at once is not waited for.
+    this.socket.destroySoon()
+    setImmediate(() => this.socket.destroy())
+    this.onVerdict(verdict, detail)
+  }
+}
+
+function printable(text: string): string {
+  const shown = text.slice(0, SHOWN_CHARACTERS).trimEnd().replace(/[^\x20-\x7e]+/g, '·')
+  return text.length > SHOWN_CHARACTERS ? `${shown}…` : shown
+}

@@ -1,0 +1,27 @@
+import type { ProbeDialogue } from '../../core/inventory.ts'
+
+/** `ERROR`: a wrong answer; `NG`: no answer within the limit, or no connection (thesis 2.2). */
+export type ProbeVerdict = 'OK' | 'ERROR' | 'NG'
+
+export interface DialogueResult {
+  readonly verdict: ProbeVerdict
+  /** What was seen, short, for the log. */
+  readonly detail: string
+  readonly duration_ms: number
+}
+
+/** One long-lived `ping` per target (architecture: 0.1 ms a probe). */
+export interface PingWatch {
+  /** Boot-clock time of the last answer, or undefined before the first. */
+  readonly last_answer_ms: number | undefined
+  stop(): Promise<void>
+}
+
+export interface Prober {
+  /** Starts the long-lived ping; `onMiss`/`onAnswer` are called for each probe. */
+  watch(address: string, interval_ms: number, listener: { onAnswer(rtt_ms: number): void; onMiss(): void }): PingWatch
+  /** One quick ping, for the network examination. */
+  ping(address: string, limit_ms: number, signal: AbortSignal): Promise<boolean>
+  dialogue(address: string, probe: ProbeDialogue, signal: AbortSignal): Promise<DialogueResult>
+  stop(): Promise<void>
+}

@@ -1,0 +1,48 @@
+/**
+ * The error catalogue: stable codes; a message names the thing, the reason and the next step.
+ * Grow it, never change a code's meaning.
+ */
+export const ERROR_CODES = {
+  SHARE_TIMEOUT: 'the shared area did not answer in time',
+  SHARE_ERROR: 'the shared area answered with an error',
+  SHARE_NAME: 'a name or path for the shared area is not allowed',
+  COMMAND_FAILED: 'a command failed',
+  COMMAND_TIMEOUT: 'a command did not end in time',
+  COMMAND_MISSING: 'a program is not installed',
+  CONFIGURATION_INVALID: 'the configuration is not valid',
+  MANIFEST_INVALID: 'the published program or data do not match the manifest',
+  HYPERVISOR_UNREACHABLE: 'the hypervisor cannot be reached',
+  HYPERVISOR_FAILED: 'the hypervisor refused or failed',
+  GUEST_FAILED: 'the virtual server did not do what was asked inside it',
+  GUARD_REFUSED: 'the guard refused',
+  GUARD_UNREACHABLE: 'the guard cannot be reached',
+  CONTROL_UNREACHABLE: 'the agent of this host cannot be reached',
+  CONTROL_REFUSED: 'the agent refused',
+  CONTROL_TIMEOUT: 'the agent did not answer in time',
+  PERMISSION: 'the user may not do this',
+  NOT_FOUND: 'what was asked for does not exist',
+  LOG_FAILED: 'the local log cannot be written or read',
+  INTERNAL: 'an error inside ringward',
+  NOT_RUNNING: 'ringward is not running on this host',
+  USAGE: 'the command line is not valid',
+  PEERS_UNAVAILABLE: 'the connections between the hosts cannot be opened',
+  KEY_UNREADABLE: 'a key file cannot be used',
+  IDENTITY_TAKEN: 'another identity is already announced for this host',
+  ABORTED: 'the work was called off',
+} as const
+
+export type ErrorCode = keyof typeof ERROR_CODES
+
+export class RingwardError extends Error {
+  override readonly name = 'RingwardError'
+  readonly code: ErrorCode
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+/** The message of anything that was thrown. */
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,250 @@
+import type { Profile } from '../core/profile.ts'
+import type { Charge, GuardStatus, NativeCharge } from './guard-protocol.ts'
+
+/**
+ * The guard's rules (R1, R2, R8) without any I/O: time comes as an argument, what to do comes as a result.
+ * A lease is good until `deadline_ms`; whatever is in charge after that is stopped and the generation grows.
+ */
+
+/** An agent that does not come back in this time ends the functions: nobody manages them (reliability 1.2). */
+export const AGENT_LIMIT_MS = 60_000
+/** Functions on one host, native and virtual; far above what a host can run. */
+export const CHARGES_LIMIT = 64
+/** Overshoot of the kernel's address lifetime: 0.0–0.3 s were measured. */
+const LIFETIME_OVERSHOOT_MS = 300
+/** The next run of a guard starts at a sequence nobody can have used: attempts within one lease are far fewer. */
+const SEQUENCE_JUMP = 1_000
+
+export interface GuardMemory {
+  readonly generation: number
+  readonly sequence: number
+  readonly issued_ms: number
+  readonly deadline_ms: number
+  readonly ride_until_ms: number
+  readonly charges: readonly Charge[]
+  readonly barred: Readonly<Record<string, number>>
+}
+
+export interface Renewal {
+  readonly generation: number
+  readonly sequence: number
+  /** Read before the write is issued. */
+  readonly issued_ms: number
+}
+
+export interface Stop {
+  readonly why: string
+  readonly charges: readonly Charge[]
+  readonly generation: number
+}
+
+export class GuardCore {
+  private readonly profile: Profile
+  private generation: number
+  private sequence = 0
+  private deadline_ms = 0
+  /** t0 of the renewal the deadline counts from. */
+  private issued_ms = 0
+  private ride_until_ms = 0
+  private outstanding: Renewal | undefined
+  private next_renewal_ms = 0
+  private renew_latency_ms = 0
+  private readonly charges = new Map<string, Charge>()
+  private readonly barred = new Map<string, number>()
+  private agent_gone_since_ms: number | undefined
+  private leaving = false
+
+  /** A fresh start under a generation never used before. */
+  constructor(profile: Profile, generation: number, now_ms: number) {
+    this.profile = profile
+    this.generation = generation
+    this.agent_gone_since_ms = now_ms
+  }
+
+  /** Goes on where a killed guard stopped; undefined when its lease (and its ride) has run out meanwhile. */
+  static resume(profile: Profile, memory: GuardMemory, now_ms: number): GuardCore | undefined {
+    if (now_ms >= Math.max(memory.deadline_ms, memory.ride_until_ms)) return undefined
+    const core = new GuardCore(profile, memory.generation, now_ms)
+    core.sequence = memory.sequence + SEQUENCE_JUMP
+    core.deadline_ms = memory.deadline_ms
+    core.issued_ms = memory.issued_ms
+    core.ride_until_ms = memory.ride_until_ms
+    for (const charge of memory.charges) core.charges.set(charge.function, charge)
+    for (const [name, epoch] of Object.entries(memory.barred)) core.barred.set(name, epoch)
+    return core
+  }
+
+  memory(): GuardMemory {
+    const { generation, sequence, issued_ms, deadline_ms, ride_until_ms } = this
+    return { generation, sequence, issued_ms, deadline_ms, ride_until_ms, charges: [...this.charges.values()], barred: Object.fromEntries(this.barred) }
+  }
+
+  status(now_ms: number): GuardStatus {
+    const { generation, sequence, deadline_ms, ride_until_ms, charges, barred } = this.memory()
+    return { generation, sequence, deadline_ms, ride_until_ms, good: now_ms < deadline_ms, renew_latency_ms: this.renew_latency_ms, charges, barred }
+  }
+
+  get present_generation(): number {
+    return this.generation
+  }
+
+  /** The lease record on the share shows that this generation was used before: go beyond. Only before the first renewal. */
+  goBeyond(generation: number): void {
+    this.generation = Math.max(this.generation, generation + 1)
+  }
+
+  // R1: renewal
+
+  /** Begins a renewal when one is due; `now_ms` is its t0. One outstanding at most; none without an agent to manage. */
+  renew(now_ms: number): Renewal | undefined {
+    if (this.outstanding || this.leaving || this.agentLost(now_ms) || now_ms < this.next_renewal_ms) return undefined
+    return this.issue(now_ms)
+  }
+
+  private issue(now_ms: number): Renewal {
+    this.sequence++
+    this.next_renewal_ms = now_ms + this.profile.renew_ms
+    this.outstanding = { generation: this.generation, sequence: this.sequence, issued_ms: now_ms }
+    return this.outstanding
+  }
+
+  /**
+   * The write has been acknowledged after fsync. True when that was in time: under the present generation and, when there
+   * is a lease, before its deadline. The caller has called `overdue` first. The first lease of a generation has no deadline to keep,
+   * but counts from its own t0 all the same.
+   */
+  acknowledged(renewal: Renewal, now_ms: number): boolean {
+    if (this.outstanding === renewal) this.outstanding = undefined
+    if (renewal.generation !== this.generation) return false
+    const deadline_ms = renewal.issued_ms + this.profile.stop_ms
+    if (now_ms >= deadline_ms || deadline_ms <= this.deadline_ms) return false
+    this.deadline_ms = deadline_ms
+    this.issued_ms = renewal.issued_ms
+    this.renew_latency_ms = now_ms - renewal.issued_ms
+    return true
+  }
+
+  /** The write failed or its outcome is unknown; the next one is issued in its turn. */
+  failed(renewal: Renewal): void {
+    if (this.outstanding === renewal) this.outstanding = undefined
+  }
+
+  /** True when a renewal should have been acknowledged by now (1.5 r): the agent asks for promises (R8). */
+  late(now_ms: number): boolean {
+    return this.deadline_ms > 0 && now_ms - this.issued_ms > 1.5 * this.profile.renew_ms
+  }
+
+  // R2: stop
+
+  /** What must be stopped now, or undefined. To be called first whenever the guard wakes. */
+  overdue(now_ms: number): Stop | undefined {
+    if (this.leaving) return undefined
+    if (this.agentLost(now_ms) && (this.charges.size > 0 || this.deadline_ms > 0)) return this.lose(() => true, 'no agent came back', now_ms)
+    if (this.deadline_ms > 0 && now_ms >= this.deadline_ms) {
+      const riding = now_ms < this.ride_until_ms
+      return this.lose(charge => !riding || charge.kind === 'virtual', 'the lease was not renewed in time', now_ms)
+    }
+    if (this.deadline_ms === 0 && this.charges.size > 0 && now_ms >= this.ride_until_ms) return this.lose(() => true, 'the promises of the other members ended', now_ms)
+    return undefined
+  }
+
+  private lose(stops: (charge: Charge) => boolean, why: string, now_ms: number): Stop {
+    const stopped = [...this.charges.values()].filter(stops)
+    for (const charge of stopped) this.charges.delete(charge.function)
+    this.generation++
+    this.sequence = 0
+    this.deadline_ms = 0
+    this.outstanding = undefined
+    this.next_renewal_ms = now_ms
+    return { why, charges: stopped, generation: this.generation }
+  }
+
+  // Charges
+
+  /** Undefined when the charge is taken, else the reason why not. */
+  arm(charge: Charge, generation: number, margin_ms: number, now_ms: number): string | undefined {
+    const standing = this.charges.get(charge.function)
+    if (this.leaving) return 'the guard is leaving'
+    if (generation !== this.generation) return `generation ${generation} is over, the present one is ${this.generation}`
+    if (this.deadline_ms - now_ms < Math.max(margin_ms, 1)) return `the lease is not good for ${margin_ms} ms more`
+    if (charge.epoch <= (this.barred.get(charge.function) ?? 0)) return `epoch ${charge.epoch} of ${charge.function} is barred`
+    if (standing && standing.epoch > charge.epoch) return `${charge.function} is in charge under the newer epoch ${standing.epoch}`
+    if (!standing && this.charges.size >= CHARGES_LIMIT) return `${CHARGES_LIMIT} functions are in charge already`
+    this.charges.set(charge.function, charge)
+    return undefined
+  }
+
+  /** The charge that ended, if there was one. */
+  disarm(name: string): Charge | undefined {
+    const charge = this.charges.get(name)
+    this.charges.delete(name)
+    return charge
+  }
+
+  /** Ends a charge of that epoch or an older one and refuses them from now on. */
+  bar(name: string, epoch: number): Charge | undefined {
+    if (this.barred.size >= CHARGES_LIMIT && !this.barred.has(name)) this.barred.delete(this.barred.keys().next().value ?? '')
+    this.barred.set(name, Math.max(epoch, this.barred.get(name) ?? 0))
+    const charge = this.charges.get(name)
+    return charge && charge.epoch <= epoch ? this.disarm(name) : undefined
+  }
+
+  charge(name: string): Charge | undefined {
+    return this.charges.get(name)
+  }
+
+  isHeld(charge: Charge): boolean {
+    return this.charges.get(charge.function) === charge
+  }
+
+  natives(): NativeCharge[] {
+    return [...this.charges.values()].filter(charge => charge.kind === 'native')
+  }
+
+  all(): Charge[] {
+    return [...this.charges.values()]
+  }
+
+  /** R8. No promise lives longer than the profile says, so neither does a ride. */
+  ride(until_ms: number, now_ms: number): void {
+    this.ride_until_ms = Math.max(this.ride_until_ms, Math.min(until_ms, now_ms + this.profile.promise_ms))
+  }
+
+  /** Boot-clock time by which a charge must be gone whatever software does. */
+  goneBy_ms(charge: Charge): number {
+    const legal_ms = charge.kind === 'native' ? Math.max(this.deadline_ms, this.ride_until_ms) : this.deadline_ms
+    return legal_ms + this.profile.gone_ms - this.profile.stop_ms
+  }
+
+  /** Whole seconds of life the kernel may give an address now; below 1 none. */
+  lifetime_s(charge: Charge, now_ms: number): number {
+    return Math.floor((this.goneBy_ms(charge) - now_ms - LIFETIME_OVERSHOOT_MS) / 1_000)
+  }
+
+  // Agent and leave
+
+  agentPresent(present: boolean, now_ms: number): void {
+    if (present) this.agent_gone_since_ms = undefined
+    else this.agent_gone_since_ms ??= now_ms
+  }
+
+  private agentLost(now_ms: number): boolean {
+    return this.agent_gone_since_ms !== undefined && now_ms - this.agent_gone_since_ms >= AGENT_LIMIT_MS
+  }
+
+  /** From here on nothing is renewed or stopped by time; the returned renewal carries the last record. */
+  leave(now_ms: number): Renewal {
+    this.leaving = true
+    return this.issue(now_ms)
+  }
+
+  /** When the guard must look again at the latest. */
+  nextWake_ms(now_ms: number): number {
+    const times = [now_ms + this.profile.renew_ms]
+    // One that is due and was not issued waits for something that wakes the guard by itself.
+    if (!this.outstanding && this.next_renewal_ms > now_ms) times.push(this.next_renewal_ms)
+    if (this.deadline_ms > 0) times.push(this.deadline_ms)
+    if (this.ride_until_ms > now_ms) times.push(this.ride_until_ms)
+    return Math.min(...times)
+  }
+}

@@ -1,0 +1,83 @@
+/** The invariants (protocol 1), looked at from outside after every change. */
+import type { ClaimRecord, LeaseRecord } from '../core/records.ts'
+import { PROFILES } from '../core/profile.ts'
+import type { World } from './world.ts'
+
+export interface Violation {
+  readonly rule: string
+  readonly at_ms: number
+  readonly text: string
+}
+
+/** A host has no more room than this for virtual servers in the simulator. */
+const VIRTUAL_SERVERS_LIMIT = 16
+
+export class Checker {
+  readonly violations: Violation[] = []
+  private readonly world: World
+  /** When a host's lease was last truly renewed on the share, by generation: `host generation`. */
+  private readonly renewed_ms = new Map<string, number>()
+
+  constructor(world: World) {
+    this.world = world
+  }
+
+  private violate(rule: string, text: string): void {
+    if (this.violations.length < 20) this.violations.push({ rule, at_ms: Math.round(this.world.queue.now_ms), text })
+  }
+
+  onLease(record: LeaseRecord): void {
+    this.renewed_ms.set(`${record.host} ${record.generation}`, this.world.queue.now_ms)
+  }
+
+  /** Called before the record is added. */
+  onClaim(record: ClaimRecord): void {
+    const { world } = this
+    const records = world.share.claims.get(record.function) ?? []
+    if (record.epoch !== records.length + 1) this.violate('S7', `claim ${record.function}/${record.epoch} after ${records.length} claims`)
+    const former = records.at(-1)
+    if (record.proof === 'silence' && former) {
+      const silent_ms = world.queue.now_ms - (this.renewed_ms.get(`${former.holder} ${record.tombstone?.generation ?? former.generation}`) ?? -Infinity)
+      if (silent_ms < PROFILES[world.inventory.profile].gone_ms) this.violate('S6', `${record.holder} claims ${record.function}/${record.epoch} of ${former.holder}, which renewed ${Math.round(silent_ms)} ms ago`)
+    }
+    if (record.by === record.holder && (world.host(record.holder).generation < record.generation)) this.violate('S3', `claim under a generation that does not exist: ${record.function}/${record.epoch}`)
+  }
+
+  check(): void {
+    const { world } = this
+    for (const name of world.names) {
+      const givers: string[] = []
+      const runners: string[] = []
+      for (const host of world.hosts.values()) {
+        if (host.addresses.has(name)) givers.push(host.name)
+        const server = host.virtual_servers.get(name)
+        if (server?.running) runners.push(host.name)
+        if (server?.running && server.address) givers.push(host.name)
+      }
+      if (givers.length > 1) this.violate('S1', `${name} is given by ${givers.join(' and ')}`)
+      if (runners.length > 1) this.violate('S2', `the virtual server of ${name} runs on ${runners.join(' and ')}`)
+    }
+    for (const host of world.hosts.values()) if (host.virtual_servers.size > VIRTUAL_SERVERS_LIMIT) this.violate('S4', `${host.name} runs ${host.virtual_servers.size} virtual servers`)
+  }
+
+  /** L3: policy again. Each deviation as a sentence; empty when the layout is policy. */
+  deviations(): string[] {
+    const { world } = this
+    const found: string[] = []
+    for (const name of world.names) {
+      const host = world.host(name)
+      if (!host.addresses.has(name)) found.push(`${name} does not hold its own VIP`)
+      if (host.virtual_servers.size > 0) found.push(`${name} still has virtual servers: ${[...host.virtual_servers.keys()].join(' ')}`)
+      const core = host.core
+      if (!core) { found.push(`${name} has no agent`); continue }
+      if (core.incidents.size > 0) found.push(`${name} has open incidents: ${[...core.incidents.values()].map(incident => `${incident.target} (${incident.healing.step})`).join(' ')}`)
+      if (core.rehoming.size > 0) found.push(`${name} still looks for hosts: ${[...core.rehoming.keys()].join(' ')}`)
+      const busy = [...core.giving.values()].filter(giving => giving.stage !== 'serving' || giving.function !== name)
+      if (busy.length > 0) found.push(`${name} is busy: ${busy.map(giving => `${giving.function} ${giving.stage}`).join(' ')}`)
+      const watches = [...core.watches.values()]
+      const expected = Math.min(2, world.names.length - 1)
+      if (watches.length !== expected || watches.some(watch => watch.mode !== 'regular')) found.push(`${name} watches ${watches.map(watch => `${watch.target} (P${watch.priority}, ${watch.mode})`).join(' ')}`)
+    }
+    return found
+  }
+}

@@ -1,0 +1,173 @@
+/** One host in virtual time: power, boot, services, virtual servers, guard, and an agent that runs the real core. */
+import type { Command } from '../core/command.ts'
+import type { Event } from '../core/event.ts'
+import { PROFILES } from '../core/profile.ts'
+import { initialState, type State } from '../core/state.ts'
+import { step } from '../core/step.ts'
+import { SimulatedGuard, type SimulatedCharge } from './simulated-guard.ts'
+import type { World } from './world.ts'
+import { perform } from './simulated-edges.ts'
+
+export type ServiceCondition = 'good' | 'stopped' | 'broken until reboot'
+
+export interface SimulatedVirtualServer {
+  readonly function: string
+  running: boolean
+  address: boolean
+}
+
+export class SimulatedHost {
+  readonly name: string
+  readonly world: World
+  powered = false
+  /** Network up: answers ping. */
+  up = false
+  service: ServiceCondition = 'good'
+  wakeable = true
+  generation = 0
+  /** Counts boots; whatever belongs to an earlier one is void. */
+  boot = 0
+  /** Counts agent processes likewise. */
+  agent_life = 0
+  guard: SimulatedGuard | undefined
+  core: State | undefined
+  readonly virtual_servers = new Map<string, SimulatedVirtualServer>()
+  /** Functions whose VIP this host's own kernel holds. */
+  readonly addresses = new Set<string>()
+  watched: readonly string[] = []
+  /** Counts preparations and stops of each virtual server. */
+  readonly preparing = new Map<string, number>()
+  private timer = 0
+
+  constructor(name: string, world: World) {
+    this.name = name
+    this.world = world
+  }
+
+  powerOn(): void {
+    if (this.powered) return
+    const { queue, random } = this.world
+    this.powered = true
+    const boot = (this.boot += 1)
+    queue.after(random.between(1_500, 3_000), () => {
+      if (boot !== this.boot) return
+      this.up = true
+      this.service = 'good'
+      this.world.note(`${this.name} is up`)
+      queue.after(random.between(400, 900), () => boot === this.boot && this.startManagement())
+    })
+  }
+
+  powerOff(): void {
+    this.boot += 1
+    this.powered = false
+    this.up = false
+    this.stopAgent()
+    this.guard?.powerOff()
+    this.guard = undefined
+    this.virtual_servers.clear()
+    this.addresses.clear()
+    this.world.changed()
+  }
+
+  reboot(): void {
+    this.powerOff()
+    this.powerOn()
+  }
+
+  startManagement(): void {
+    this.startGuard(undefined)
+    this.startAgent()
+  }
+
+  private startGuard(former: SimulatedGuard | undefined): void {
+    this.generation += 1
+    const guard = new SimulatedGuard(this.name, former?.generation ?? this.generation, PROFILES[this.world.inventory.profile], this.world.queue, this.world.share, {
+      onLease: (generation, sequence, deadline_ms) => this.handle({ event: 'lease', generation, sequence, deadline_ms }),
+      onLost: (generation, stopped) => {
+        this.generation = Math.max(this.generation, generation)
+        this.handle({ event: 'lease-lost', generation, stopped })
+      },
+      onEnded: charge => this.endCharge(charge),
+    })
+    if (former) guard.succeed(former)
+    this.generation = Math.max(this.generation, guard.generation)
+    this.guard = guard
+  }
+
+  private endCharge(charge: SimulatedCharge): void {
+    if (charge.kind === 'native') this.addresses.delete(charge.function)
+    else this.virtual_servers.delete(charge.function)
+    this.world.changed()
+  }
+
+  killGuard(): void {
+    const former = this.guard
+    if (!former) return
+    former.kill()
+    const { boot } = this
+    this.world.queue.after(this.world.random.between(100, 900), () => {
+      if (boot === this.boot && this.guard === former) this.startGuard(former)
+    })
+  }
+
+  startAgent(): void {
+    const { world } = this
+    const life = (this.agent_life += 1)
+    this.core = initialState(this.name, world.inventory, PROFILES[world.inventory.profile], `${Math.round(world.queue.now_ms)}`, world.queue.now_ms)
+    world.announceReach(this.name, true)
+    for (const charge of this.guard?.charges.values() ?? []) this.handle({ event: 'adopted', function: charge.function, epoch: charge.epoch, kind: charge.kind })
+    this.handle({ event: 'timer' })
+    this.pingRounds(life)
+  }
+
+  stopAgent(): void {
+    if (!this.core) return
+    this.agent_life += 1
+    this.core = undefined
+    this.world.announceReach(this.name, false)
+  }
+
+  killAgent(): void {
+    const { boot } = this
+    this.stopAgent()
+    this.world.queue.after(this.world.random.between(200, 900), () => {
+      if (boot !== this.boot || this.core) return
+      for (const server of [...this.virtual_servers.values()]) if (!server.running) this.virtual_servers.delete(server.function)
+      this.startAgent()
+    })
+  }
+
+  /** The long-lived pings. */
+  private pingRounds(life: number): void {
+    if (life !== this.agent_life) return
+    for (const target of this.watched) {
+      const answered = this.world.host(target).up && this.world.connected(this.name, target)
+      this.world.queue.after(answered ? 1 : 900, () => life === this.agent_life && this.handle({ event: 'ping', target, answered }))
+    }
+    this.world.queue.after(this.world.inventory.interval_ms, () => this.pingRounds(life))
+  }
+
+  handle(event: Event): void {
+    if (!this.core) return
+    const { now_ms } = this.world.queue
+    const { commands, reasons } = step(this.core, event, now_ms)
+    for (const reason of reasons) this.world.log(this.name, reason)
+    for (const command of commands) this.carryOut(command)
+  }
+
+  private carryOut(command: Command): void {
+    if (command.command !== 'timer') return perform(this, command)
+    const order = (this.timer += 1)
+    const life = this.agent_life
+    this.world.queue.at(Math.max(command.at_ms, this.world.queue.now_ms + 1), () => {
+      if (order === this.timer && life === this.agent_life) this.handle({ event: 'timer' })
+    })
+  }
+
+  /** Runs later, unless this agent's life or boot is over by then. */
+  later(delay_ms: number, run: () => void): void {
+    const life = this.agent_life
+    this.world.queue.after(delay_ms, () => life === this.agent_life && run())
+  }
+}

@@ -1,0 +1,95 @@
+/** The shared area in virtual time: single-writer leases, write-once claims and releases, each operation with its own delay. */
+import type { ClaimRecord, LeaseRecord, Observation, ReleaseRecord } from '../core/records.ts'
+import type { EventQueue } from './event-queue.ts'
+import type { RandomStream } from './prng.ts'
+
+export interface ShareWatcher {
+  onLease(record: LeaseRecord): void
+  onClaim(record: ClaimRecord): void
+}
+
+export class SimulatedShare {
+  readonly leases = new Map<string, LeaseRecord>()
+  readonly claims = new Map<string, ClaimRecord[]>()
+  readonly releases = new Map<string, Map<number, ReleaseRecord>>()
+  /** Hosts (or all, `*`) whose operations wait until the fault ends; then they are applied late. */
+  private readonly hung = new Map<string, (() => void)[]>()
+  private readonly queue: EventQueue
+  private readonly random: RandomStream
+  private readonly watcher: ShareWatcher
+
+  constructor(queue: EventQueue, random: RandomStream, watcher: ShareWatcher) {
+    this.queue = queue
+    this.random = random
+    this.watcher = watcher
+  }
+
+  hang(host: string): void {
+    if (!this.hung.has(host)) this.hung.set(host, [])
+  }
+
+  heal(host: string): void {
+    const waiting = this.hung.get(host) ?? []
+    this.hung.delete(host)
+    for (const run of waiting) run()
+  }
+
+  isHung(host: string): boolean {
+    return this.hung.has(host) || this.hung.has('*')
+  }
+
+  /** Applies `operation` after a request's way and answers after the way back. */
+  private perform<T>(host: string, operation: () => T, answer: (result: T) => void): void {
+    const waiting = this.hung.get(host) ?? this.hung.get('*')
+    if (waiting) return void waiting.push(() => this.perform(host, operation, answer))
+    this.queue.after(this.random.between(1, 12), () => {
+      const late = this.hung.get(host) ?? this.hung.get('*')
+      if (late) return void late.push(() => this.perform(host, operation, answer))
+      const result = operation()
+      this.queue.after(this.random.between(1, 8), () => answer(result))
+    })
+  }
+
+  renew(record: LeaseRecord, answer: () => void): void {
+    this.perform(record.host, () => {
+      const former = this.leases.get(record.host)
+      const older = former !== undefined && (record.generation < former.generation || (record.generation === former.generation && record.sequence < former.sequence))
+      if (!older) this.leases.set(record.host, record)
+      this.watcher.onLease(record)
+    }, answer)
+  }
+
+  observe(host: string, answer: (observation: Observation) => void): void {
+    this.perform(host, () => this.newest(), answer)
+  }
+
+  private newest(): Observation {
+    const claims = [...this.claims.entries()].map(([name, records]) => {
+      const claim = records.at(-1)!
+      const release = this.releases.get(name)?.get(claim.epoch)
+      return release ? { claim, release } : { claim }
+    })
+    return { leases: [...this.leases.values()], claims }
+  }
+
+  claim(host: string, record: ClaimRecord, answer: (outcome: { won: boolean; standing: ClaimRecord | undefined }) => void): void {
+    this.perform(host, () => {
+      const records = this.claims.get(record.function) ?? []
+      this.claims.set(record.function, records)
+      const standing = records[record.epoch - 1]
+      // A gap cannot be written: the file before it must stand, as the rules read it first.
+      if (standing || record.epoch !== records.length + 1) return { won: false, standing: standing ?? records.at(-1) }
+      this.watcher.onClaim(record)
+      records.push(record)
+      return { won: true, standing: undefined }
+    }, answer)
+  }
+
+  release(host: string, record: ReleaseRecord, answer: () => void): void {
+    this.perform(host, () => {
+      const records = this.releases.get(record.function) ?? new Map<number, ReleaseRecord>()
+      this.releases.set(record.function, records)
+      if (!records.has(record.epoch)) records.set(record.epoch, record)
+    }, answer)
+  }
+}

@@ -1,0 +1,102 @@
+/** Hosts, share, network and time of one simulated ring. Everything random comes from the seed. */
+import type { IncidentEntry, Reason } from '../core/command.ts'
+import type { Inventory } from '../core/inventory.ts'
+import type { Message } from '../core/message.ts'
+import { Checker } from './checker.ts'
+import { EventQueue } from './event-queue.ts'
+import { RandomStream } from './prng.ts'
+import { SimulatedHost } from './simulated-host.ts'
+import { SimulatedShare } from './simulated-share.ts'
+
+/** The heartbeat limit of the peers edge; a killed process is noticed at once by its closed connections. */
+const HEARTBEAT_LIMIT_MS = 1_000
+
+export class World {
+  readonly queue = new EventQueue()
+  readonly random: RandomStream
+  readonly inventory: Inventory
+  readonly names: readonly string[]
+  readonly hosts = new Map<string, SimulatedHost>()
+  readonly share: SimulatedShare
+  readonly checker: Checker
+  readonly failingStarts = new Set<string>()
+  readonly incidents: { readonly host: string; readonly entry: IncidentEntry }[] = []
+  /** Share of messages lost, 0–1. */
+  message_loss = 0
+  onLog: (host: string, text: string) => void = () => undefined
+  private readonly network: RandomStream
+
+  constructor(inventory: Inventory, seed: number) {
+    this.inventory = inventory
+    this.random = new RandomStream(seed, 'hosts')
+    this.network = new RandomStream(seed, 'network')
+    this.names = inventory.servers.map(server => server.name)
+    this.checker = new Checker(this)
+    this.share = new SimulatedShare(this.queue, new RandomStream(seed, 'share'), { onLease: record => this.checker.onLease(record), onClaim: record => this.checker.onClaim(record) })
+    for (const name of this.names) this.hosts.set(name, new SimulatedHost(name, this))
+  }
+
+  host(name: string): SimulatedHost {
+    const host = this.hosts.get(name)
+    if (!host) throw new Error(`no host ${name}`)
+    return host
+  }
+
+  connected(_from: string, _to: string): boolean {
+    return true
+  }
+
+  /** A packet lost on a stream is sent again by TCP and arrives late; of gossip nothing is promised. */
+  deliver(from: SimulatedHost, to: string, message: Message, by: 'stream' | 'gossip'): void {
+    const receiver = this.host(to)
+    const lost = this.network.next() < this.message_loss
+    if (!from.up || !receiver.core || (lost && by === 'gossip')) return
+    const life = receiver.agent_life
+    const late_ms = lost ? this.network.between(200, 900) : 0
+    this.queue.after(late_ms + this.network.between(0.5, 6), () => {
+      // What goes over the wire is a copy.
+      if (life === receiver.agent_life) receiver.handle({ event: 'message', from: from.name, message: structuredClone(message) })
+    })
+  }
+
+  /** The kept-open streams come and go with the agents. */
+  announceReach(name: string, reachable: boolean): void {
+    const subject = this.host(name)
+    const life = subject.agent_life
+    const delay_ms = reachable ? this.network.between(100, 400) : subject.up ? 20 : HEARTBEAT_LIMIT_MS
+    for (const other of this.hosts.values()) {
+      if (other === subject) continue
+      this.queue.after(delay_ms, () => {
+        if (life !== subject.agent_life) return
+        if (reachable && !other.core) return
+        other.handle({ event: 'reach', host: name, reachable, why: reachable ? 'stream open' : 'stream closed' })
+        if (reachable) subject.handle({ event: 'reach', host: other.name, reachable: true, why: 'stream open' })
+      })
+    }
+  }
+
+  changed(): void {
+    this.checker.check()
+  }
+
+  log(host: string, reason: Reason): void {
+    this.onLog(host, reason.text)
+  }
+
+  note(text: string): void {
+    this.onLog('-', text)
+  }
+
+  recordIncident(host: string, entry: IncidentEntry): void {
+    this.incidents.push({ host, entry })
+  }
+
+  /** Whether a client of the function's VIP is served now. */
+  isServed(name: string): boolean {
+    return [...this.hosts.values()].some(host => {
+      if (!host.up) return false
+      const server = host.virtual_servers.get(name)
+      return (host.addresses.has(name) && host.service === 'good') || (server?.running === true && server.address)
+    })
+  }
+}

@@ -1,0 +1,156 @@
+import { readFile, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { readJson } from '../unit/executer/publication-kit.ts'
+import { ExecuterHost, lives } from './executer-host.ts'
+
+/** Only against hanging. */
+const LIMIT_MS = 60_000
+
+describe('the Executer on a host', () => {
+  let host: ExecuterHost
+  beforeEach(async () => {
+    host = await ExecuterHost.create()
+    await host.publish('1-a')
+  }, LIMIT_MS)
+  afterEach(() => host.destroy(), LIMIT_MS)
+
+  it('does nothing without the flag; with it fetches, verifies, checks, starts guard and agent, and forwards what they say', async () => {
+    host.start()
+    await host.said(/management is off/)
+    expect(await host.events()).toEqual([])
+    await host.flagOn()
+    const guard = await host.event(/^guard \d+ started/)
+    const agent = await host.event(/^agent \d+ started/)
+    const program = join(host.root, 'var', 'program', '1-a')
+    expect(guard).toContain(`--host ftp --share ${host.share} --profile default --share-helper ${join(program, 'share-helper.mjs')}`)
+    expect(agent).toContain(`--data ${join(host.root, 'var', 'data', '1-a')} --program ${program}`)
+    await host.said(/guard: guard says good day/)
+    expect(await readJson(join(host.root, 'run', 'executer.json'))).toMatchObject({ schema: 'ringward.executer/1', state: 'running', version: '1-a' })
+  }, LIMIT_MS)
+
+  it('restarts a killed child, with nothing left of its family, and leaves the other alone', async () => {
+    await host.flagOn()
+    host.start()
+    const first = await host.family()
+    let seen = (await host.events()).length
+    process.kill(first.agent, 'SIGKILL')
+    const agent = Number((await host.event(/^agent \d+ started/, seen)).split(' ')[1])
+    await host.gone(first.agent, first.probe)
+    expect(await lives(first.guard)).toBe(true)
+    seen = (await host.events()).length
+    process.kill(first.guard, 'SIGKILL')
+    await host.event(/^guard \d+ started/, seen)
+    expect(await lives(agent)).toBe(true)
+    await host.said(/agent: it was ended by SIGKILL after \d+ ms; it is started again in 100 ms/)
+  }, LIMIT_MS)
+
+  it('stops everything when the flag goes, and starts what is published then when it comes back', async () => {
+    await host.flagOn()
+    host.start()
+    const first = await host.family()
+    await host.flagOff()
+    await host.gone(first.guard, first.agent, first.probe)
+    await host.said(/management is stopped/)
+    expect((await host.events()).slice(2)).toEqual([`agent ${first.agent} SIGTERM`, `guard ${first.guard} leave unmanaged`])
+    const seen = (await host.events()).length
+    await host.publish('2-b')
+    await host.flagOn()
+    expect(await host.event(/^agent \d+ started/, seen)).toContain(join(host.root, 'var', 'program', '2-b'))
+  }, LIMIT_MS)
+
+  it('asks the guard itself to leave when the agent hangs', async () => {
+    await host.flagOn()
+    host.start()
+    const family = await host.family()
+    process.kill(family.agent, 'SIGSTOP')
+    await host.flagOff()
+    await host.gone(family.guard, family.agent, family.probe)
+    expect(await host.events()).toContain(`guard ${family.guard} leave unmanaged`)
+    await host.said(/agent did not end within 1200 ms of SIGTERM; it is killed[^]*the Executer asked the guard to leave/)
+  }, LIMIT_MS)
+
+  it('kills guard and agent when both hang', async () => {
+    await host.flagOn()
+    host.start()
+    const family = await host.family()
+    process.kill(family.agent, 'SIGSTOP')
+    process.kill(family.guard, 'SIGSTOP')
+    await host.flagOff()
+    await host.gone(family.guard, family.agent, family.probe)
+    await host.said(/the VIP goes when its lifetime ends/)
+  }, LIMIT_MS)
+
+  it('keeps the last good copy when a published file was tampered with, and when the check refuses the newest', async () => {
+    await host.flagOn()
+    host.start()
+    await host.family()
+    await host.flagOff()
+    await host.said(/management is stopped/)
+    await host.publish('2-b')
+    await writeFile(join(host.share, 'program', '2-b', 'agent.mjs'), 'process.exit(0)\n')
+    let seen = (await host.events()).length
+    await host.flagOn()
+    expect(await host.event(/^agent \d+ started/, seen)).toContain('/1-a')
+    await host.said(/NEWEST PUBLICATION IS NOT USED: .*agent\.mjs has/)
+    await host.flagOff()
+    await host.said(/management is stopped[^]*management is stopped/)
+    await host.publish('3-c', { 'group.toml': 'wrong = 1\n' })
+    seen = (await host.events()).length
+    await host.flagOn()
+    expect(await host.event(/^agent \d+ started/, seen)).toContain('/1-a')
+    await host.said(/check: group\.toml:1: unknown key "wrong"; remove it[^]*NEWEST PUBLICATION IS NOT USED/)
+    expect(await readJson(join(host.root, 'var', 'current.json'))).toMatchObject({ version: '1-a' })
+  }, LIMIT_MS)
+
+  it('starts from the last good copy when the share hangs', async () => {
+    await host.flagOn()
+    host.start()
+    const first = await host.family()
+    await host.flagOff()
+    await host.gone(first.guard, first.agent)
+    await host.said(/management is stopped/)
+    await host.hangShare()
+    const seen = (await host.events()).length
+    await host.flagOn()
+    expect(await host.event(/^agent \d+ started/, seen)).toContain('/1-a')
+    await host.said(/shared area did not answer within[^]*starting from the last good copy/)
+  }, LIMIT_MS)
+
+  it('takes over cleanly from a killed Executer, without asking the share', async () => {
+    await host.flagOn()
+    host.start()
+    const first = await host.family()
+    await host.wait(async () => (await readFile(join(host.root, 'run', 'executer.json'), 'utf8')).includes(`"pid":${first.agent},`) || undefined, 'the session')
+    await host.stop('SIGKILL')
+    await host.hangShare()
+    const seen = (await host.events()).length
+    host.start()
+    const second = await host.family(seen)
+    await host.gone(first.guard, first.agent, first.probe)
+    expect([await lives(second.guard), await lives(second.agent)]).toEqual([true, true])
+    expect(host.output).toMatch(/going on with version 1-a/)
+  }, LIMIT_MS)
+
+  it('ends as for a restart on SIGTERM: the agent at once, the guard without leaving, the flag stays', async () => {
+    await host.flagOn()
+    host.start()
+    const family = await host.family()
+    expect(await host.stop('SIGTERM')).toBe(0)
+    await host.gone(family.guard, family.agent, family.probe)
+    expect((await host.events()).slice(2).sort()).toEqual([`agent ${family.agent} SIGINT`, `guard ${family.guard} SIGTERM`])
+    await stat(host.flag)
+    expect(await readJson(join(host.root, 'run', 'executer.json'))).toMatchObject({ state: 'running', version: '1-a', children: [] })
+  }, LIMIT_MS)
+
+  it('says with file and line what is wrong with host.toml, and starts when it is corrected', async () => {
+    const file = join(host.root, 'etc', 'host.toml')
+    const good = await readFile(file, 'utf8')
+    await writeFile(file, good.replace(/^share = .*$/m, 'share = "here"'))
+    await host.flagOn()
+    host.start()
+    await host.said(/MANAGEMENT IS NOT STARTED: .*host\.toml:1: share = "here" is not the absolute path of the shared area/)
+    await writeFile(file, good)
+    await host.family()
+  }, LIMIT_MS)
+})

@@ -1,0 +1,99 @@
+import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { runCheck } from '../../src/configuration/check.ts'
+import { loadHostSettings, ownServer, parseHostSettings } from '../../src/configuration/host-settings.ts'
+import { createIdentity } from '../../src/configuration/identity.ts'
+import { init } from '../../src/configuration/init.ts'
+import { checkKeys, loadKeys } from '../../src/configuration/key-files.ts'
+import { loadConfiguration } from '../../src/configuration/load.ts'
+import { placesOf, type Places } from '../../src/configuration/places.ts'
+import { formatProblem } from '../../src/configuration/problem.ts'
+import { renderHostToml } from '../../src/configuration/ring-writer.ts'
+import { ringFiles } from './configuration-ring.ts'
+
+let directory: string
+let places: Places
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'ringward-test-'))
+  places = placesOf({ RINGWARD_ETC: join(directory, 'etc'), RINGWARD_RUN: join(directory, 'run') })
+  await mkdir(join(directory, 'etc'))
+  await init(join(directory, 'share'), { keys_directory: places.keys })
+  await createIdentity(places.identity_key)
+})
+afterEach(async () => {
+  await rm(directory, { recursive: true, force: true })
+})
+
+describe('places', () => {
+  it('are the usual ones unless the environment moves a root', () => {
+    expect(placesOf({})).toMatchObject({ host_toml: '/etc/ringward/host.toml', hand_key: '/etc/ringward/keys/hand_key', flag: '/var/lib/ringward/flag', log: '/var/log/ringward', guard_socket: '/run/ringward/guard.sock' })
+    expect(places).toMatchObject({ host_toml: join(directory, 'etc/host.toml'), control_socket: join(directory, 'run/control.sock'), flag: '/var/lib/ringward/flag' })
+  })
+})
+
+describe('host.toml', () => {
+  it('is read strictly', () => {
+    const all = { share: '/srv/ringward', device: 'host0', name: 'ftp', network_service: 'systemd-networkd', bridge: 'br0' }
+    expect(parseHostSettings('host.toml', renderHostToml(all))).toEqual({ settings: all, problems: [] })
+    expect(parseHostSettings('host.toml', 'share = "srv"\nshares = 1\n').problems.map(formatProblem)).toEqual([
+      'host.toml:1:1: device is missing. Write the network device of the VIP as "ip link" shows it, for example device = "eth0".',
+      'host.toml:1:1: share = "srv" is not an absolute path without "..". Write the mount point of the shared area, for example share = "/srv/ringward".',
+      'host.toml:2:1: unknown key "shares". Did you mean "share"?',
+    ])
+  })
+
+  it('a start without it fails with what to write', async () => {
+    await expect(loadHostSettings(places.host_toml)).rejects.toMatchObject({ code: 'CONFIGURATION_INVALID', message: `${places.host_toml}:1: the file is missing. Write it with share = "/srv/ringward" and device = "eth0".` })
+  })
+
+  it('the host finds its own record by name, else by host name', () => {
+    const { inventory } = loadConfiguration(ringFiles())
+    if (!inventory) throw new Error('the ring is sound')
+    const settings = { share: '/srv', device: 'eth0' }
+    expect(ownServer(inventory, settings, 'login1').name).toBe('login')
+    expect(ownServer(inventory, { ...settings, name: 'ftp' }, 'login1').name).toBe('ftp')
+    expect(() => ownServer(inventory, settings, 'login')).toThrow(/no server of the group has host = "login"/)
+    expect(() => ownServer(inventory, { ...settings, name: 'fpt' }, 'login1')).toThrow(/Did you mean "ftp"\?/)
+  })
+})
+
+describe('key files', () => {
+  it('are read when all is well', async () => {
+    const keys = await loadKeys(places)
+    expect([keys.identity_key.length, keys.ring_psk.length]).toEqual([68, 95])
+  })
+
+  const spoil: readonly [string, (file: string) => Promise<void>, string][] = [
+    ['missing', file => rm(file), 'the file is missing.'],
+    ['readable by others', file => chmod(file, 0o640), 'its mode is 0640, so others may read or run it. Run "chmod 600 '],
+    ['empty', file => writeFile(file, ''), 'it has 0 bytes, which is not the size of such a key.'],
+    ['another file', file => writeFile(file, 'x'.repeat(68)), 'its content is not such a key.'],
+    ['too large', file => writeFile(file, 'x'.repeat(20_000)), 'it has 20000 bytes'],
+    ['a folder', async file => { await rm(file); await mkdir(file) }, 'it is not a regular file.'],
+    ['a link', async file => { await rm(file); await symlink('/dev/null', file) }, 'it is a link, and links are not followed.'],
+  ]
+  it.each(spoil)('%s', async (_, spoiled, message) => {
+    for (const file of [places.identity_key, places.ring_psk, places.hand_key]) await spoiled(file)
+    const { keys, problems } = await checkKeys(places)
+    expect(keys).toBeUndefined()
+    expect(problems.map(problem => problem.file)).toEqual([places.identity_key, places.ring_psk, places.hand_key])
+    for (const problem of problems) expect(problem.message).toContain(message)
+    await expect(loadKeys(places)).rejects.toMatchObject({ code: 'KEY_UNREADABLE' })
+  })
+
+  it('are part of a check on a host of the ring, and of no other machine', async () => {
+    const share = join(directory, 'ring')
+    await mkdir(join(share, 'servers'), { recursive: true })
+    for (const [path, text] of ringFiles()) await writeFile(join(share, path), text)
+    const check = async (hostname: string) => (await runCheck(share, { local: { places, hostname } })).problems.map(formatProblem)
+    await chmod(places.ring_psk, 0o644)
+    expect(await check('mail1')).toEqual([])
+    await writeFile(places.host_toml, renderHostToml({ share, device: 'eth0' }))
+    expect(await check('mail1')).toEqual([expect.stringMatching(/ring\.psk:1: the ring's pre-shared key cannot be used: its mode is 0644/)])
+    await chmod(places.ring_psk, 0o600)
+    expect(await check('mail1')).toEqual([])
+    expect(await check('other')).toEqual([expect.stringMatching(/host\.toml:1: no server of the group has host = "other"/)])
+  })
+})

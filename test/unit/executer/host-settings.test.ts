@@ -1,0 +1,63 @@
+import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { parseHostSettings, readHostSettings } from '../../../executer/host-settings.ts'
+import { ownRole } from '../../../executer/own-role.ts'
+
+describe('host.toml', () => {
+  const parse = (text: string) => parseHostSettings('/etc/ringward/host.toml', text)
+
+  it('is read; keys of the agent are left to it', () => {
+    expect(parse('share = "/srv/ringward"\ndevice = "host0"\nbridge = "br0"\nname = "ftp"\nnetwork_service = "systemd-networkd"\n'))
+      .toEqual({ share: '/srv/ringward', device: 'host0', name: 'ftp', network_service: 'systemd-networkd' })
+  })
+
+  it.each([
+    ['share = "/srv"\n', /host\.toml:1: device is missing; add device = "eth0"/],
+    ['device = "eth0"\nshare = "srv"\n', /host\.toml:2: share = "srv" is not the absolute path/],
+    ['device = "eth0"\nshare = "/srv"\nnetwork_service = "--now"\n', /host\.toml:3: network_service/],
+    ['device = "a b"\nshare = "/srv"\n', /host\.toml:1: device/],
+    ['share = "/srv"\nname = 7\ndevice = "eth0"', /host\.toml:2: name = 7/],
+    ['share = "/srv"\ndevice = \n', /host\.toml:2: is not TOML/],
+  ])('%j is refused with file and line', (text, reason) => {
+    expect(() => parse(text)).toThrow(reason)
+  })
+
+  it('that is absent says what to write', async () => {
+    await expect(readHostSettings('/nowhere/host.toml')).rejects.toThrow(/\/nowhere\/host\.toml: cannot be read.*share =/)
+  })
+})
+
+describe('the own role', () => {
+  let data: string
+  beforeEach(async () => {
+    data = await mkdtemp(join(tmpdir(), 'ringward-role-'))
+    await mkdir(join(data, 'servers'))
+    await writeFile(join(data, 'group.toml'), 'profile = "fast"\n')
+    await writeFile(join(data, 'servers', 'ftp.toml'), 'host = "ftphost"\n')
+    await writeFile(join(data, 'servers', 'web1.toml'), 'vip = "10.0.0.1/24"\n')
+  })
+  afterEach(() => rm(data, { recursive: true }))
+
+  it('is the name of host.toml, else found by the host name', async () => {
+    await expect(ownRole(data, 'ftp', 'whatever')).resolves.toEqual({ name: 'ftp', profile: 'fast' })
+    await expect(ownRole(data, undefined, 'ftphost')).resolves.toEqual({ name: 'ftp', profile: 'fast' })
+    await expect(ownRole(data, undefined, 'ftphost.example.org')).resolves.toEqual({ name: 'ftp', profile: 'fast' })
+    await expect(ownRole(data, undefined, 'web1')).resolves.toEqual({ name: 'web1', profile: 'fast' })
+  })
+
+  it('is refused when no server, or more than one, fits', async () => {
+    await expect(ownRole(data, 'pop', 'x')).rejects.toThrow(/servers\/ has no pop\.toml/)
+    await expect(ownRole(data, undefined, 'x')).rejects.toThrow(/no file in servers\/ has host = "x"/)
+    await writeFile(join(data, 'servers', 'mail.toml'), 'host = "ftphost"\n')
+    await expect(ownRole(data, undefined, 'ftphost')).rejects.toThrow(/the servers ftp, mail all have/)
+  })
+
+  it('has the default profile unless the group names one', async () => {
+    await writeFile(join(data, 'group.toml'), '')
+    await expect(ownRole(data, 'ftp', 'x')).resolves.toEqual({ name: 'ftp', profile: 'default' })
+    await writeFile(join(data, 'group.toml'), 'profile = "--share"\n')
+    await expect(ownRole(data, 'ftp', 'x')).rejects.toThrow(/profile/)
+  })
+})
