@@ -18,13 +18,15 @@ const PIPE_LIMIT_MS = 100
 
 export interface ChildProgram {
   readonly name: string
+  /** Whether its own children are killed with it. Those of the guard are not: its watchdog outlives it on purpose. */
+  readonly family: 'killed' | 'left'
   readonly args: readonly string[]
   readonly environment: Readonly<Record<string, string>>
 }
 
 /**
- * One child that is kept alive: started as the leader of its own process group, restarted when it ends, its whole family killed
- * with it, so that nothing of an old one disturbs a new one.
+ * One child that is kept alive: started as the leader of its own process group and restarted when it ends. With family `killed`
+ * nothing of an old one is left to disturb a new one.
  */
 export class Child {
   readonly name: string
@@ -77,9 +79,10 @@ export class Child {
     this.process?.kill(signal)
   }
 
-  /** The whole family, at once. */
+  /** At once. */
   kill(): void {
-    if (this.pid !== undefined) signalGroup(this.pid, 'SIGKILL')
+    if (this.program.family === 'killed' && this.pid !== undefined) signalGroup(this.pid, 'SIGKILL')
+    else this.signal('SIGKILL')
   }
 
   /** Resolves with true when it has ended and is reaped, with false at the limit. */
@@ -115,7 +118,7 @@ export class Child {
   }
 
   private onEnd(child: Process, reason: string): void {
-    if (child.pid !== undefined) signalGroup(child.pid, 'SIGKILL')
+    if (child.pid !== undefined && this.program.family === 'killed') signalGroup(child.pid, 'SIGKILL')
     const timer = setTimeout(() => {
       child.stdout?.destroy()
       child.stderr?.destroy()

@@ -37,7 +37,7 @@ export async function goodCopy(parts: FetchParts, signal: AbortSignal): Promise<
     return copy
   } catch (error) {
     signal.throwIfAborted()
-    if (current === undefined) throw new RingwardError('MANIFEST_INVALID', `nothing to start: ${reasonOf(error)}; and this host has no earlier good copy`, { cause: error })
+    if (current === undefined) throw new RingwardError('MANIFEST_INVALID', `this host has no earlier good copy, and ${reasonOf(error)}`, { cause: error })
     log.warn(`THE NEWEST PUBLICATION IS NOT USED: ${reasonOf(error)}`)
   }
   const { copy } = await openCopy(places, current)

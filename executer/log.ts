@@ -22,3 +22,17 @@ export function standardLog(journal: boolean, wall: () => Date, write: (text: st
     child: (name, text) => line(INFO, name, text),
   }
 }
+
+/** More different texts than that are not told apart any more. */
+const TEXTS_LIMIT = 200
+
+/** The same log, for something that is tried again and again: each text is said once. */
+export function unrepeated(log: Log): Log {
+  const said = new Set<string>()
+  const once = (say: (text: string) => void) => (text: string): void => {
+    if (said.has(text)) return
+    if (said.size < TEXTS_LIMIT) said.add(text)
+    say(text)
+  }
+  return { info: once(text => log.info(text)), warn: once(text => log.warn(text)), child: (name, text) => log.child(name, text) }
+}

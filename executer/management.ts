@@ -7,10 +7,9 @@ import { goodCopy, type FetchParts } from './fetch.ts'
 import type { FlagWatch } from './flag-watch.ts'
 import { readHostSettings } from './host-settings.ts'
 import { openCopy, type LocalCopy } from './local-copy.ts'
-import type { Log } from './log.ts'
+import { unrepeated, type Log } from './log.ts'
 import { ownRole } from './own-role.ts'
 import type { ExecuterPlaces } from './places.ts'
-import { processStart } from './process-group.ts'
 import { removeSession, takeOver, writeSession, type Session, type SessionChild } from './session.ts'
 import { endForRestart, leaveManagement } from './stop.ts'
 import { superviseCopy, type Supervisor } from './supervisor.ts'
@@ -40,7 +39,7 @@ export class Management {
   /** Until the abort; then everything that runs is ended in the manner of a restart. */
   async run(signal: AbortSignal): Promise<void> {
     const { flag, log, places } = this.parts
-    let resumed = await takeOver(places.session, log)
+    let resumed = await takeOver(places.session, places.program, log)
     while (!signal.aborted) {
       if (!flag.present) {
         log.info(`no flag file (${places.flag}): management is off`)
@@ -77,17 +76,16 @@ export class Management {
 
   /** Tries until something runs or the flag is gone. */
   private async begin(resumed: string | undefined, signal: AbortSignal): Promise<Supervisor | undefined> {
-    let said = ''
+    const log = unrepeated(this.parts.log)
     while (!signal.aborted) {
       try {
-        const supervisor = await this.startCopy(resumed, signal)
+        const supervisor = await this.startCopy(resumed, log, signal)
         supervisor.start()
         return supervisor
       } catch (error) {
         if (signal.aborted) break
         const reason = reasonOf(error)
-        if (reason !== said) this.parts.log.warn(`MANAGEMENT IS NOT STARTED: ${reason}; tried again every ${RETRY_MS / 1_000} s`)
-        said = reason
+        log.warn(`MANAGEMENT IS NOT STARTED (tried again every ${RETRY_MS / 1_000} s): ${reason}`)
         this.save({ schema: 'ringward.executer/1', state: 'waiting', reason, children: [] })
         await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined)
       }
@@ -96,17 +94,17 @@ export class Management {
     return undefined
   }
 
-  private async startCopy(resumed: string | undefined, signal: AbortSignal): Promise<Supervisor> {
-    const { places, log, boot_ms, openShare, wall } = this.parts
+  private async startCopy(resumed: string | undefined, log: Log, signal: AbortSignal): Promise<Supervisor> {
+    const { places, boot_ms, openShare, wall } = this.parts
     const settings = await readHostSettings(places.host_toml)
     const copy = await this.resumedCopy(resumed) ?? await goodCopy({
       places, log, wall, openShare: () => openShare(settings.share),
-      check: (candidate, limited) => checkCopy(candidate, settings, places, log, limited),
+      check: (candidate, limited) => checkCopy(candidate, settings, places, limited),
     }, signal)
     const role = await ownRole(copy.data, settings.name, hostname())
     signal.throwIfAborted()
     log.info(`starting version ${copy.version} as server ${role.name}, profile ${role.profile}`)
-    const supervisor = superviseCopy(copy, { places, settings, role, log, boot_ms, changed: () => this.saveRunning(supervisor) })
+    const supervisor = superviseCopy(copy, { places, settings, role, log: this.parts.log, boot_ms, changed: () => this.saveRunning(supervisor) })
     return supervisor
   }
 
@@ -123,11 +121,8 @@ export class Management {
     }
   }
 
-  private saveRunning(supervisor: Supervisor): void {
-    this.saving = this.saving.then(async () => {
-      const children = await Promise.all([supervisor.guard, supervisor.agent].map(sessionChild))
-      await writeSession(this.parts.places.session, { schema: 'ringward.executer/1', state: 'running', version: supervisor.copy.version, children: children.filter(child => child !== undefined) })
-    }).catch((error: unknown) => this.parts.log.warn(`${this.parts.places.session}: ${reasonOf(error)}`))
+  private saveRunning({ copy, guard, agent }: Supervisor): void {
+    this.save({ schema: 'ringward.executer/1', state: 'running', version: copy.version, children: [guard, agent].flatMap(sessionChild) })
   }
 
   private save(session: Session): void {
@@ -136,8 +131,6 @@ export class Management {
   }
 }
 
-async function sessionChild(child: Child): Promise<SessionChild | undefined> {
-  const { pid } = child
-  const pid_start = pid === undefined ? undefined : await processStart(pid)
-  return pid === undefined || pid_start === undefined ? undefined : { name: child.name, pid, pid_start, last_ends: child.lastReasons }
+function sessionChild(child: Child): SessionChild[] {
+  return child.pid === undefined ? [] : [{ name: child.name, pid: child.pid, last_ends: child.lastReasons }]
 }

@@ -19,8 +19,9 @@ const PROFILE = /^[a-z][a-z-]{0,31}$/
  * @throws RingwardError CONFIGURATION_INVALID when no server or more than one fits.
  */
 export async function ownRole(data: string, name: string | undefined, host_name: string): Promise<OwnRole> {
-  const servers = await serverHosts(join(data, 'servers'))
   const group = await readToml(join(data, 'group.toml'))
+  const ring = Array.isArray(group['servers']) ? group['servers'] : []
+  const servers = new Map([...await serverHosts(join(data, 'servers'))].filter(([server]) => ring.includes(server)))
   const profile = group['profile'] ?? DEFAULT_PROFILE
   if (typeof profile !== 'string' || !PROFILE.test(profile)) throw invalid(`group.toml: profile = ${JSON.stringify(profile)} is not a profile's name; use careful, default or fast`)
   return { name: name === undefined ? byHostName(servers, host_name) : byName(servers, name), profile }
@@ -28,7 +29,7 @@ export async function ownRole(data: string, name: string | undefined, host_name:
 
 function byName(servers: ReadonlyMap<string, string>, name: string): string {
   if (servers.has(name)) return name
-  throw invalid(`host.toml names this host ${JSON.stringify(name)}, but servers/ has no ${name}.toml; add it and publish, or correct name`)
+  throw invalid(`host.toml names this host ${JSON.stringify(name)}, but the ring has no such server; add servers/${name}.toml and its name in group.toml and publish, or correct name`)
 }
 
 function byHostName(servers: ReadonlyMap<string, string>, host_name: string): string {
@@ -36,7 +37,7 @@ function byHostName(servers: ReadonlyMap<string, string>, host_name: string): st
   const fitting = [...servers].filter(([, host]) => host === host_name || host === short).map(([server]) => server)
   const [only, another] = fitting
   if (only !== undefined && another === undefined) return only
-  if (only === undefined) throw invalid(`no file in servers/ has host = "${host_name}"; add one and publish, or set name in host.toml`)
+  if (only === undefined) throw invalid(`no server of the ring has host = "${host_name}"; add it to servers/ and group.toml and publish, or set name in host.toml`)
   throw invalid(`the servers ${fitting.join(', ')} all have host = "${host_name}"; set name in host.toml`)
 }
 

@@ -1,9 +1,15 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, readdir } from 'node:fs/promises'
+import { basename } from 'node:path'
 
 /** Signals a whole family (the child leads a process group of its own). False when nothing of it is left. */
 export function signalGroup(leader_pid: number, signal: NodeJS.Signals): boolean {
+  return signalProcess(-leader_pid, signal)
+}
+
+/** False when it is gone. */
+export function signalProcess(pid: number, signal: NodeJS.Signals): boolean {
   try {
-    process.kill(-leader_pid, signal)
+    process.kill(pid, signal)
     return true
   } catch {
     return false
@@ -20,4 +26,28 @@ export async function processStart(pid: number): Promise<string | undefined> {
   } catch {
     return undefined
   }
+}
+
+export interface Leftover {
+  readonly name: 'guard' | 'agent'
+  readonly pid: number
+  readonly pid_start: string
+}
+
+/**
+ * Guards and agents that run from the local copies under `program_folder`, by their command lines. A guard's watchdog is none of them:
+ * it stops what the lease no longer covers, and the next guard ends it.
+ */
+export async function leftovers(program_folder: string): Promise<Leftover[]> {
+  const found: Leftover[] = []
+  for (const entry of await readdir('/proc')) {
+    if (!/^\d+$/.test(entry)) continue
+    const command = (await readFile(`/proc/${entry}/cmdline`, 'utf8').catch(() => '')).split('\0')
+    const script = command[1] ?? ''
+    if (!script.startsWith(`${program_folder}/`) || command.includes('--watchdog')) continue
+    const name = ({ 'guard.mjs': 'guard', 'agent.mjs': 'agent' } as const)[basename(script)]
+    const pid_start = await processStart(Number(entry))
+    if (name !== undefined && pid_start !== undefined) found.push({ name, pid: Number(entry), pid_start })
+  }
+  return found
 }

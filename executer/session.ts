@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { versionNumber } from '../src/configuration/manifest.ts'
 import type { Log } from './log.ts'
-import { processStart, signalGroup } from './process-group.ts'
+import { leftovers, processStart, signalGroup, signalProcess, type Leftover } from './process-group.ts'
 
 /** `/run/ringward/executer.json`: for the next Executer, if this one is killed, and for people. Gone at reboot. */
 export interface Session {
@@ -18,7 +18,6 @@ export interface Session {
 export interface SessionChild {
   readonly name: string
   readonly pid: number
-  readonly pid_start: string
   /** Why it ended the last times, newest last. */
   readonly last_ends: readonly string[]
 }
@@ -38,25 +37,23 @@ export async function removeSession(file: string): Promise<void> {
 }
 
 /**
- * What a killed Executer left behind. Its children are killed, with their families: their output goes nowhere, and two guards must never run
- * (systemd does the same before it starts a new Executer; this holds without it).
+ * What a killed Executer left behind: its guard and agent are killed, for two guards must never run, and their output goes nowhere.
  * Returns the version that was running, to be gone on with at once.
  */
-export async function takeOver(file: string, log: Log): Promise<string | undefined> {
-  const session = await readSession(file)
-  if (!session) return undefined
-  for (const child of session.children) {
-    if (await processStart(child.pid) !== child.pid_start) continue
-    log.warn(`${child.name} of an earlier Executer is still there as process ${child.pid}; it is killed`)
-    signalGroup(child.pid, 'SIGKILL')
-    await gone(child)
+export async function takeOver(file: string, program_folder: string, log: Log): Promise<string | undefined> {
+  for (const left of await leftovers(program_folder)) {
+    log.warn(`${left.name} of an earlier Executer is still there as process ${left.pid}; it is killed`)
+    if (left.name === 'agent') signalGroup(left.pid, 'SIGKILL')
+    else signalProcess(left.pid, 'SIGKILL')
+    await gone(left)
   }
-  return session.state === 'running' ? session.version : undefined
+  const session = await readSession(file)
+  return session?.state === 'running' ? session.version : undefined
 }
 
-async function gone(child: SessionChild): Promise<void> {
+async function gone(left: Leftover): Promise<void> {
   for (let waited_ms = 0; waited_ms < GONE_LIMIT_MS; waited_ms += GONE_POLL_MS) {
-    if (await processStart(child.pid) !== child.pid_start) return
+    if (await processStart(left.pid) !== left.pid_start) return
     await sleep(GONE_POLL_MS)
   }
 }
@@ -65,9 +62,8 @@ async function readSession(file: string): Promise<Session | undefined> {
   try {
     const session = JSON.parse(await readFile(file, 'utf8')) as Session
     if (session.schema !== 'ringward.executer/1') return undefined
-    const children = session.children.filter(child => Number.isSafeInteger(child.pid) && child.pid > 1 && typeof child.pid_start === 'string')
     const { version, ...rest } = session
-    return { ...rest, children, ...(version !== undefined && versionNumber(version) !== undefined ? { version } : {}) }
+    return { ...rest, ...(version !== undefined && versionNumber(version) !== undefined ? { version } : {}) }
   } catch {
     return undefined
   }

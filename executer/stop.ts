@@ -25,11 +25,10 @@ export async function leaveManagement(supervisor: Supervisor, guard_socket: stri
     agent.kill()
   }
   if (!await guard.ended(agent_ended ? GUARD_EXIT_LIMIT_MS : 0)) {
-    await requestLeave(guard_socket, LEAVE_LIMIT_MS)
-      .then(() => log.info('the Executer asked the guard to leave: the VIP stays, unmanaged'))
-      // The guard may have gone in between. If it hangs, its lease runs out and with it the VIP: the only safe end.
-      .catch((error: unknown) => guard.pid === undefined ? undefined : log.warn(`${reasonOf(error)}; the VIP goes when its lifetime ends`))
-    await guard.ended(GUARD_EXIT_LIMIT_MS)
+    const refusal = await requestLeave(guard_socket, LEAVE_LIMIT_MS).then(() => undefined, reasonOf)
+    if (refusal === undefined) log.info('the Executer asked the guard to leave: the VIP stays, unmanaged')
+    // A guard that hangs is killed: its lease and the VIP's lifetime run out, and its watchdog stops what is left. The only safe end.
+    if (!await guard.ended(GUARD_EXIT_LIMIT_MS) && refusal !== undefined) log.warn(`the guard did not end (${refusal}); it is killed: unless it had left before, the VIP goes when its lifetime ends`)
   }
   await supervisor.killAll()
 }

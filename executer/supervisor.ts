@@ -18,7 +18,7 @@ export interface Supervisor {
   start(): void
   /** Nothing is restarted any more. */
   letGo(): void
-  /** Kills what is left, with all families, and reaps it. */
+  /** Kills what is left and reaps it. */
   killAll(): Promise<void>
 }
 
@@ -36,10 +36,10 @@ export function superviseCopy(copy: LocalCopy, parts: SupervisorParts): Supervis
   const file = (name: string): string => join(copy.program, name)
   const environment = places.environment
   const guard = new Child({
-    name: 'guard', environment,
+    name: 'guard', family: 'left', environment,
     args: [file('guard.mjs'), '--host', role.name, '--share', settings.share, '--profile', role.profile, '--share-helper', file('share-helper.mjs')],
   }, log, boot_ms, changed)
-  const agent = new Child({ name: 'agent', environment, args: [file('agent.mjs'), '--data', copy.data, '--program', copy.program] }, log, boot_ms, changed)
+  const agent = new Child({ name: 'agent', family: 'killed', environment, args: [file('agent.mjs'), '--data', copy.data, '--program', copy.program] }, log, boot_ms, changed)
   const both = [guard, agent]
   return {
     copy, guard, agent,

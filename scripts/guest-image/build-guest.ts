@@ -98,3 +98,13 @@ async function onlyEntry(folder: string, prefix: string): Promise<string> {
 async function writeInitrd(tree: string, to: string): Promise<void> {
   await execute('sh', ['-c', 'cd "$1" && find . -print0 | LC_ALL=C sort -z | cpio --quiet --null --create --format=newc --owner=0:0 --reproducible --file="$2"', 'sh', tree, to], { timeout: STEP_LIMIT_MS })
 }
+
+/** Puts the image where the hypervisor looks for it: `<share>/vm/<image>/kernel` and `initrd`. Each file by rename, so that nobody reads half of it. */
+export async function installGuest(image: GuestImage, image_directory: string): Promise<void> {
+  await mkdir(image_directory, { recursive: true })
+  for (const [name, file] of Object.entries(image) as [string, string][]) {
+    const draft = join(image_directory, `new-${process.pid}-${name}`)
+    await copyFile(file, draft)
+    await rename(draft, join(image_directory, name))
+  }
+}

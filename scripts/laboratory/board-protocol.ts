@@ -30,7 +30,8 @@ export function askBoard(lab: Pick<Lab, 'directory'>, request: BoardRequest): Pr
     socket.on('data', chunk => { text += chunk.toString() })
     socket.once('error', error => reject(error instanceof LabError ? error : new LabError(`the lab's power board cannot be reached (${error.message}); is the lab up?`, 3)))
     socket.once('end', () => {
-      const reply = JSON.parse(text) as BoardReply
+      // A board that is killed closes the line without a word.
+      const reply: BoardReply = text === '' ? { ok: false, reason: `the power board ended before it answered ${request.verb}` } : JSON.parse(text) as BoardReply
       if (reply.ok) resolve(reply)
       else reject(new LabError(reply.reason ?? `${request.verb} failed`))
     })

@@ -37,7 +37,9 @@ export function labGroup(id: string): string {
 export function cgroupsOf(id: string, host: string): HostCgroups {
   const { version, roots } = hierarchies()
   const groups = roots.map(root => join(root, labGroup(id), host))
-  const named = (name: string) => groups.find(group => group.startsWith(join(ROOT, name, '/'))) ?? (groups[0] as string)
+  const [first] = groups
+  if (first === undefined) throw new Error(`no cgroup hierarchy is mounted in ${ROOT}`)
+  const named = (name: string) => groups.find(group => group.startsWith(join(ROOT, name, '/'))) ?? first
   return { groups, version, members: named('pids'), freezer: named('freezer') }
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { readdir, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -6,7 +6,7 @@ import { run } from '../../src/edges/command.ts'
 import { cgroupsOf, killMembers, labCgroups, removeCgroups } from './cgroups.ts'
 import { labExists, labId, LabError, namespacesOf } from './lab.ts'
 import { removeNamespace } from './network.ts'
-import { end, forgetProcess, recordedProcesses, signal } from './processes.ts'
+import { allPids, end, forgetProcess, recordedProcesses, signal, startOf } from './processes.ts'
 import { abortShare } from './share.ts'
 
 const UNDISTURBED_DEATH_MS = 250
@@ -26,6 +26,10 @@ export async function takeDown(given: string): Promise<boolean> {
   const ours = labExists(directory) || existsSync(join(directory, 'hosts'))
   if (!ours && groups.length === 0 && namespaces.length === 0) return false
   await endProcesses(directory, id)
+  for (const pid of strangersIn(namespaces)) {
+    const start = startOf(pid)
+    if (start !== undefined) await end({ role: 'stranger', pid, start })
+  }
   for (const name of namespaces) await removeNamespace(name)
   await unmountAll(directory)
   for (const group of groups) await removeCgroups(group)
@@ -56,6 +60,18 @@ async function endProcesses(directory: string, id: string): Promise<void> {
     if (!await end(record)) throw new LabError(`${record.role} (process ${record.pid}) cannot be killed; run "scripts/lab down" again`)
     await forgetProcess(directory, record.role)
   }
+}
+
+/** Processes in the lab's namespaces that nobody recorded, such as a virtual server that was being saved when `up` was called off. */
+function strangersIn(namespaces: readonly string[]): number[] {
+  const inodes = new Set(namespaces.map(name => statSync(`/run/netns/${name}`).ino))
+  return allPids().filter(pid => {
+    try {
+      return inodes.has(statSync(`/proc/${pid}/ns/net`).ino)
+    } catch {
+      return false
+    }
+  })
 }
 
 /** Mount points below a folder, the newest first: the order in which they can be taken away. */

@@ -9,7 +9,7 @@ import { CACHE_DIRECTORY, LabError } from './lab.ts'
 /** What a host needs: an init, a net, a remote hand, a hypervisor and the services. No Node: the machine's own is bound in. */
 const PACKAGES = [
   'systemd', 'systemd-sysv', 'dbus', 'openssh-server', 'openssh-client', 'iproute2', 'iputils-ping', 'iputils-arping', 'procps',
-  'vsftpd', 'postfix', 'squid', 'nginx-light', 'qemu-system-x86', 'libstdc++6',
+  'vsftpd', 'postfix', 'squid', 'nginx-light', 'qemu-system-x86', 'libstdc++6', 'zstd',
 ] as const
 /** Documentation and translations are a third of the size. */
 const LEFT_OUT = ['/usr/share/doc/*', '/usr/share/man/*', '/usr/share/locale/*', '/usr/share/info/*', '/usr/share/qemu/*efi*', '/usr/share/squid/errors/[a-df-z]*']
@@ -49,7 +49,7 @@ export async function rootImage(tell: (text: string) => void): Promise<RootImage
   try {
     await bootstrap(release, join(fresh, 'root'))
     await configure(join(fresh, 'root'))
-    await rename(fresh, home).catch(async (error: unknown) => {
+    await rename(fresh, home).catch((error: unknown) => {
       // Another lab built the same meanwhile.
       if (!existsSync(root)) throw error
     })

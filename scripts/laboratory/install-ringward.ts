@@ -1,29 +1,25 @@
+import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { chmod, cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { run, runOrFail } from '../../src/edges/command.ts'
 import { publish } from '../../src/configuration/publish.ts'
 import { SystemClock } from '../../src/edges/clock.ts'
-import { enable } from './host-root.ts'
+import { run, runOrFail } from '../../src/edges/command.ts'
 import type { HostPlan } from './hosts.ts'
 import { hostPlaces, LabError, shareBacking, type Lab } from './lab.ts'
 import { PROJECT } from './project.ts'
 
 const BUILD_LIMIT_MS = 180_000
+/** Building the guest (a download) and booting each virtual server once, on a slow machine without KVM. */
+const GUEST_LIMIT_MS = 15 * 60_000
+const TSX = join(PROJECT, 'node_modules/tsx/dist/cli.mjs')
 const DIST_PROGRAM = join(PROJECT, 'dist', 'program')
-const DIST_HOST = join(PROJECT, 'dist', 'host')
-const UNIT_FILE = join(PROJECT, 'executer', 'ringward-executer.service')
-const INSTALLED = 'usr/local/lib/ringward'
 
-/** Builds the program when it was not built or is older than its sources, and publishes it with the ring's configuration. */
-export async function placeProgram(lab: Lab, tell: (text: string) => void): Promise<void> {
-  if (await isStale()) {
-    tell('building the program')
-    await runOrFail(process.execPath, [join(PROJECT, 'node_modules/tsx/dist/cli.mjs'), join(PROJECT, 'scripts/build.ts')], { limit_ms: BUILD_LIMIT_MS })
-  }
-  const { manifest, warnings } = await publish(shareBacking(lab), DIST_PROGRAM, { clock: new SystemClock() })
-  for (const warning of warnings) tell(`check: ${warning.message}`)
-  tell(`published version ${manifest.version}`)
+/** Builds the program when it was not built or is older than its sources. */
+export async function buildProgram(tell: (text: string) => void): Promise<void> {
+  if (!await isStale()) return
+  tell('building the program')
+  await runOrFail(process.execPath, [TSX, join(PROJECT, 'scripts/build.ts')], { limit_ms: BUILD_LIMIT_MS })
 }
 
 async function isStale(): Promise<boolean> {
@@ -33,17 +29,27 @@ async function isStale(): Promise<boolean> {
   return stdout.trim() !== ''
 }
 
-/** Installs the host side as the package would: programs, CLI, the Executer's unit, and raises the flag. The host need not run. */
+/** Publishes the program with the ring's configuration, as the admin would with `ringward publish`. */
+export async function publishProgram(lab: Lab, tell: (text: string) => void): Promise<void> {
+  const { manifest, warnings } = await publish(shareBacking(lab), DIST_PROGRAM, { clock: new SystemClock() })
+  for (const warning of warnings) tell(`check: ${warning.message}`)
+  tell(`published version ${manifest.version}`)
+}
+
+/** Images and saved memory of the virtual servers. */
+export function placeVirtualServers(lab: Lab): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn('nsenter', [
+      `--net=/run/netns/${lab.switch_namespace}`, '--', process.execPath, TSX, join(PROJECT, 'scripts/laboratory/place-virtual-servers.ts'), lab.directory,
+    ], { stdio: ['ignore', 'ignore', 'inherit'], timeout: GUEST_LIMIT_MS, killSignal: 'SIGKILL' })
+    child.once('error', reject)
+    child.once('exit', (status, signal) => status === 0 ? resolve() : reject(new LabError(`the virtual servers could not be placed (${status ?? signal}); see above`)))
+  })
+}
+
+/** Installs the host side with the product's own installer, and raises the flag. The host need not run. */
 export async function installRingward(lab: Lab, host: HostPlan): Promise<void> {
-  if (!existsSync(join(DIST_HOST, 'executer.mjs'))) throw new LabError(`${DIST_HOST} has no executer.mjs; run "npm run build", or bring the lab up with --no-ringward`)
   const { root } = hostPlaces(lab, host.name)
-  await mkdir(join(root, INSTALLED), { recursive: true })
-  for (const name of await readdir(DIST_HOST)) await cp(join(DIST_HOST, name), join(root, INSTALLED, name))
-  await mkdir(join(root, 'usr/local/bin'), { recursive: true })
-  await cp(join(DIST_HOST, 'ringward'), join(root, 'usr/local/bin/ringward'))
-  for (const path of [join(root, 'usr/local/bin/ringward'), join(root, INSTALLED, 'hand')]) await chmod(path, 0o755)
-  await writeFile(join(root, 'etc/systemd/system/ringward-executer.service'), await readFile(UNIT_FILE))
-  await enable(root, 'ringward-executer')
-  await mkdir(join(root, 'var/lib/ringward'), { recursive: true, mode: 0o700 })
+  await runOrFail(join(PROJECT, 'scripts', 'install-host'), ['--root', root], { limit_ms: 30_000 })
   await writeFile(join(root, 'var/lib/ringward/flag'), '')
 }

@@ -123,5 +123,7 @@ try {
   else {
     tell(error instanceof LabError ? error.message : error instanceof Error ? error.stack ?? error.message : String(error))
     process.exitCode = error instanceof LabError ? error.status : 1
+    // Whatever a failed verb left under way ends here.
+    process.exit()
   }
 }

@@ -8,20 +8,10 @@ import type { ProfileName } from '../../src/core/inventory.ts'
 import { writeInto } from './host-root.ts'
 import { SWITCH_ADDRESS, type HostPlan } from './hosts.ts'
 import { hostPlaces, LabError, shareBacking, type Lab } from './lab.ts'
+import { GUEST_MEMORY_MB, imageOf, virtualServerOf } from './names.ts'
 
-/** Enough for the lab's guest (measured with 128 and 256 MB; less memory is saved and restored faster). */
-const GUEST_MEMORY_MB = 128
 /** The lab's hosts reboot in a second; with a self test of a minute they would still be just rebooting. */
 const REBOOT_LIMIT = '60s'
-
-/** Folder below `vm/` of a host's virtual server: its saved memory holds its own address, so each has one. */
-export function imageOf(host: HostPlan): string {
-  return host.name
-}
-
-export function virtualServerOf(host: HostPlan): string {
-  return `${host.name}-v`
-}
 
 /** The profile whose constraints fit a monitoring interval. */
 function profileFor(interval: string): ProfileName {
@@ -55,7 +45,7 @@ async function writeServer(lab: Lab, host: HostPlan, share: string): Promise<voi
   await writeFile(join(share, pathOf('servers', host.name)), renderServerToml({
     host: host.name, address: host.address, mac: host.mac, vip: `${host.vip}/32`, type: host.type,
     daemons: [{ name: host.daemon, probe: host.dialogue }],
-    virtual_server: { name: virtualServerOf(host), address: host.virtual_address, memory_mb: GUEST_MEMORY_MB, cpus: 1, image: imageOf(host), standby },
+    virtual_server: { name: virtualServerOf(host.name), address: host.virtual_address, memory_mb: GUEST_MEMORY_MB, cpus: 1, image: imageOf(host.name), standby },
     reboot_limit: REBOOT_LIMIT,
   }))
 }

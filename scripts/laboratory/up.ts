@@ -6,12 +6,10 @@ import { askBoard } from './board-protocol.ts'
 import { takeDown } from './down.ts'
 import { makeHostRoot } from './host-root.ts'
 import { rootImage } from './image.ts'
-import { installRingward, placeProgram } from './install-ringward.ts'
 import { hostPlaces, labExists, LabError, makeLab, saveSettings, type Lab, type LabSettings } from './lab.ts'
 import { makeNetwork } from './network.ts'
 import { startRecorded } from './processes.ts'
 import { LAB_PROGRAM } from './project.ts'
-import { writeRing } from './ring-configuration.ts'
 import { makeOutlet, makeShareBacking, mountShare } from './share.ts'
 
 export type UpWishes = Omit<LabSettings, 'schema' | 'image'> & { readonly directory: string; readonly tell: (text: string) => void }
@@ -30,17 +28,31 @@ export async function bringUp(wishes: UpWishes): Promise<Lab> {
   const image = await rootImage(tell)
   if (image.built) tell(`root image built in ${(image.took_ms / 1_000).toFixed(1)} s`)
   const lab = makeLab(directory, { schema: 'ringward.lab-settings/1', ...settings, image: image.root })
+  const called_off = callOff()
   try {
     await saveSettings(lab)
-    await build(lab, tell)
-    await ready(lab, tell)
+    await Promise.race([called_off.signal, build(lab, tell).then(() => ready(lab, tell))])
+    called_off.forget()
   } catch (error) {
     const log = join(lab.directory, 'power-board.log')
     tell(`the lab did not come up${existsSync(log) ? `; its hosts' consoles and power board were in ${lab.directory}` : ''}; taking it down`)
-    if (process.env['RINGWARD_LAB_KEEP_FAILED'] === undefined) await takeDown(lab.directory)
+    if (process.env['RINGWARD_LAB_KEEP_FAILED'] !== undefined) throw error
+    // Steps that were under way may still add something: the second look finds it.
+    await takeDown(lab.directory)
+    await sleep(LOOK_EVERY_MS)
+    await takeDown(lab.directory)
     throw error
   }
   return lab
+}
+
+/** ^C while the lab comes up: a promise that rejects, so that what is there is taken down. */
+function callOff(): { signal: Promise<never>; forget: () => void } {
+  let stop: () => void = () => undefined
+  const signal = new Promise<never>((_, reject) => { stop = () => reject(new LabError('called off', 130)) })
+  signal.catch(() => undefined)
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, stop)
+  return { signal, forget: () => { for (const name of ['SIGINT', 'SIGTERM'] as const) process.off(name, stop) } }
 }
 
 async function build(lab: Lab, tell: (text: string) => void): Promise<void> {
@@ -56,12 +68,17 @@ async function build(lab: Lab, tell: (text: string) => void): Promise<void> {
     }),
   ])
   await Promise.all(lab.hosts.map(host => mountShare(lab, host.name)))
-  if (lab.settings.ringward) {
-    tell('ring: configuration, keys, programs')
-    await writeRing(lab)
-    await placeProgram(lab, tell)
-    for (const host of lab.hosts) await installRingward(lab, host)
-  }
+  if (lab.settings.ringward) await setUpRing(lab, tell)
+}
+
+async function setUpRing(lab: Lab, tell: (text: string) => void): Promise<void> {
+  tell('ring: configuration, keys, program, virtual servers')
+  // Loaded only here: the libp2p behind it would slow down every other verb.
+  const { writeRing } = await import('./ring-configuration.ts')
+  const { buildProgram, installRingward, placeVirtualServers, publishProgram } = await import('./install-ringward.ts')
+  await Promise.all([buildProgram(tell), writeRing(lab), placeVirtualServers(lab)])
+  await publishProgram(lab, tell)
+  for (const host of lab.hosts) await installRingward(lab, host)
 }
 
 async function ready(lab: Lab, tell: (text: string) => void): Promise<void> {

@@ -5,8 +5,9 @@ const SECOND_MS = 1_000
 const WATCH_MIN_SECONDS = 0.2
 const HOUR_SECONDS = 3_600
 
-export const WATCH_DEFAULT_MS = 2_000
-export const WAIT_DEFAULT_MS = 30_000
+const WATCH_DEFAULT_SECONDS = '2'
+/** Joining and leaving take some seconds; a host that boots takes longer. */
+const WAIT_DEFAULT_SECONDS = '30'
 /** Time for an answer of this host's agent, or of another's through it. */
 export const ANSWER_LIMIT_MS = 5_000
 
@@ -15,7 +16,7 @@ export function jsonOption(what = 'print the JSON document'): Option {
 }
 
 export function watchOption(): Option {
-  return new Option('--watch [seconds]', 'repeat until Ctrl-C').preset(WATCH_DEFAULT_MS).argParser(secondsBetween(WATCH_MIN_SECONDS, HOUR_SECONDS))
+  return new Option('--watch [seconds]', 'repeat until Ctrl-C').preset(WATCH_DEFAULT_SECONDS).argParser(secondsBetween(WATCH_MIN_SECONDS, HOUR_SECONDS))
 }
 
 export function hostOption(): Option {
@@ -27,13 +28,12 @@ export function dryRunOption(): Option {
 }
 
 export function waitOption(what: string): Option {
-  return new Option('--wait [seconds]', what).preset(WAIT_DEFAULT_MS).argParser(secondsBetween(0, HOUR_SECONDS))
+  return new Option('--wait [seconds]', what).preset(WAIT_DEFAULT_SECONDS).argParser(secondsBetween(0, HOUR_SECONDS))
 }
 
-/** Reads seconds, gives milliseconds. A preset arrives as the number of milliseconds it is. */
-function secondsBetween(min: number, max: number): (value: string | number) => number {
+/** Reads seconds, gives milliseconds. */
+function secondsBetween(min: number, max: number): (value: string) => number {
   return value => {
-    if (typeof value === 'number') return value
     const seconds = Number(value)
     if (value.trim() === '' || !(seconds >= min && seconds <= max)) throw new InvalidArgumentError(`Write seconds from ${min} to ${max}.`)
     return seconds * SECOND_MS

@@ -1,5 +1,6 @@
 import type { ClaimRecord, FunctionKind, ReleaseRecord } from './records.ts'
 import type { Message } from './message.ts'
+import type { Prediction } from './prediction.ts'
 
 /** A claim the edge completes with a nonce. */
 export type ClaimOrder = Omit<ClaimRecord, 'schema' | 'nonce'>
@@ -36,6 +37,9 @@ export type Command =
 
 export type Trouble = 'St1' | 'St2' | 'Nt1' | 'Nt2' | 'host' | 'leave'
 
+/** `resumed`: a false alarm; `repaired`: healed in place; `returned`: the target gives its function again; `down`: it did not come back. */
+export type Outcome = 'resumed' | 'repaired' | 'returned' | 'down'
+
 export interface Candidate {
   readonly host: string
   /** Non-select value; null when the host is out of the question for `reason`. */
@@ -55,7 +59,8 @@ export interface IncidentEntry {
   readonly candidates?: readonly Candidate[]
   readonly function_ms?: number
   readonly target_ms?: number
-  readonly outcome?: string
+  readonly outcome?: Outcome
+  readonly predicted?: Prediction
   readonly detail?: string
 }
 

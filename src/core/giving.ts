@@ -11,6 +11,9 @@ export const STEP_LIMIT_MS: Readonly<Record<'preparing' | 'claiming' | 'starting
   preparing: 90_000, claiming: 5_000, starting: 90_000, stopping: 15_000,
 }
 
+/** A nomination is repeated every 2 s while it stands; its manager may be gone. */
+const NOMINATION_LIFE_MS = 10_000
+
 export function reportProgress(context: Context, giving: Giving, stage: Giving['stage'] | 'declined' | 'failed', detail: string): void {
   if (giving.nominator === '') return
   context.send(giving.nominator, { kind: 'progress', incident: giving.incident, function: giving.function, epoch: giving.epoch, stage, detail })
@@ -25,7 +28,7 @@ export function enterStage(context: Context, giving: Giving, stage: Giving['stag
 export function beginGiving(context: Context, name: string, kind: FunctionKind, nomination?: { incident: string; nominator: string }): Giving {
   const giving: Giving = {
     function: name, kind, stage: 'prepared', epoch: functionOf(context.state, name).claim?.epoch ?? 0,
-    incident: nomination?.incident ?? '', nominator: nomination?.nominator ?? '', deadline_ms: Infinity, hand_over: undefined, stopped: false,
+    incident: nomination?.incident ?? '', nominator: nomination?.nominator ?? '', heard_ms: context.now_ms, deadline_ms: Infinity, hand_over: undefined, stopped: false,
   }
   context.state.giving.set(name, giving)
   if (kind === 'virtual') {
@@ -96,6 +99,7 @@ function continueGiving(context: Context, giving: Giving): void {
     case 'preparing':
     case 'prepared':
       if (claim && claim.epoch > giving.epoch) return stopGiving(context, giving, `epoch ${claim.epoch} belongs to ${claim.holder}`)
+      if (giving.nominator !== '' && context.due(giving.heard_ms + NOMINATION_LIFE_MS)) return stopGiving(context, giving, `${giving.nominator} nominates no more`)
       if (giving.stage === 'prepared') return tryClaim(context, giving)
       if (context.due(giving.deadline_ms)) failGiving(context, giving, 'the virtual server was not ready in time')
       return

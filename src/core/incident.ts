@@ -1,7 +1,9 @@
 /** The record of one trouble, from its detection until the layout is policy again. */
-import type { Trouble } from './command.ts'
+import type { Outcome, Trouble } from './command.ts'
 import type { Context } from './context.ts'
-import { functionOf, hostOf } from './context.ts'
+import { functionOf, hostOf, serverOf } from './context.ts'
+import { predict } from './prediction.ts'
+import { stampOf } from './stamp.ts'
 import { isPresent } from './presence.ts'
 import type { Incident } from './state.ts'
 
@@ -18,25 +20,27 @@ export function openIncident(context: Context, target: string, trouble: Trouble,
   }
   const functions = new Map([...state.functions.values()].flatMap(({ name, claim }) => (claim?.holder === target ? [[name, claim.epoch] as const] : [])))
   const incident: Incident = {
-    id: `${state.incident_prefix}-${String((state.counter += 1)).padStart(4, '0')}-${target}-${state.self}`, target, trouble, detected_ms: now_ms, functions,
+    id: `${stampOf(now_ms + state.wall_offset_ms)}-${target}-${state.self}`, target, trouble, detected_ms: now_ms, functions,
     healing: { step: 'wait for reboot', until_ms: Infinity, reboots: 0, wakes: 0 }, target_generation: hostOf(state, target).lease?.generation ?? 0,
     chosen_host: undefined, candidates: [], function_ms: undefined, target_ms: undefined, restored: new Set(),
   }
   state.incidents.set(incident.id, incident)
   const watch = state.watches.get(target)
   if (watch) watch.incident = incident.id
-  context.record(incident, 'detected', { trouble, manager: state.self, detail: why })
+  const predicted = predict(trouble, state.profile, state.inventory.interval_ms, hostOf(state, target).lease_silent_ms, serverOf(state, target).reboot_limit_ms)
+  context.record(incident, 'detected', { trouble, manager: state.self, detail: why, predicted })
   return incident
 }
 
-export function closeIncident(context: Context, incident: Incident, outcome: string): void {
+export function closeIncident(context: Context, incident: Incident, outcome: Outcome, why: string): void {
   const { state } = context
   const target_ms = incident.target_ms ?? (isPresent(state, incident.target) ? Math.round(context.now_ms - incident.detected_ms) : undefined)
+  if (outcome === 'repaired' || outcome === 'returned') context.record(incident, 'target restored', { detail: why })
   context.record(incident, 'closed', {
-    trouble: incident.trouble, outcome,
+    detail: why, trouble: incident.trouble, outcome,
     ...(incident.function_ms === undefined ? {} : { function_ms: incident.function_ms }), ...(target_ms === undefined ? {} : { target_ms }),
   })
-  context.because(`End_of_incident_(${incident.target}): ${outcome}`, { incident: incident.id })
+  context.because(`End_of_incident_(${incident.target}): ${why}`, { incident: incident.id })
   state.incidents.delete(incident.id)
   for (const watch of state.watches.values()) if (watch.incident === incident.id) watch.incident = undefined
   state.condition_due = true
@@ -64,7 +68,7 @@ export function noteRestored(context: Context, incident: Incident): void {
     incident.restored.add(name)
     incident.function_ms ??= Math.round(context.now_ms - incident.detected_ms)
     context.because(`Function_of_${name}_is_given_again_by_${giver}_(epoch_${claim.epoch})`, { incident: incident.id })
-    context.record(incident, 'function restored', { function_ms: incident.function_ms, detail: `${name} by ${giver}` })
+    context.record(incident, 'function given', { function_ms: incident.function_ms, detail: `${name} by ${giver}` })
   }
 }
 

@@ -36,6 +36,7 @@ export function noteNomination(context: Context, from: string, nomination: Nomin
   if (current && current.epoch === nomination.epoch && (current.stage === 'preparing' || current.stage === 'prepared')) {
     current.nominator = from
     current.incident = nomination.incident
+    current.heard_ms = context.now_ms
     return reportProgress(context, current, current.stage, 'nominated before')
   }
   const why = refusal(context, nomination)

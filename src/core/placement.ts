@@ -41,7 +41,7 @@ function ownLoad(state: State): { average: LoadAverage; forecast: LoadAverage; c
 }
 
 /** Every host with its value or the reason against it, best first. */
-export function candidatesFor(context: Context, name: string, excluded: ReadonlyMap<string, string>): Candidate[] {
+export function candidatesFor(context: Pick<Context, 'state'>, name: string, excluded: ReadonlyMap<string, string>): Candidate[] {
   const { state } = context
   const server = serverOf(state, name)
   const loads = new Map(loadsOf(state).map(load => [load.host, load]))

@@ -3,8 +3,10 @@ import type { Context } from './context.ts'
 import { hostOf } from './context.ts'
 import { promiseGiven_ms } from './profile.ts'
 
+/** Asked this often, a promise outlives nine asks: a packet lost and sent again by TCP does not end the ride. */
+const ASKS_PER_RENEWAL = 3
 /** Answers to older requests have lost their worth. */
-const REQUESTS_REMEMBERED = 7
+const REQUESTS_REMEMBERED = 9
 /** Asked when a renewal is late by this many intervals (reliability: 1.5 r). */
 const LATE_RENEWALS = 1.5
 
@@ -14,7 +16,7 @@ export function decidePromises(context: Context): void {
   if (own.generation === 0 || ![...state.giving.values()].some(giving => giving.kind === 'native' && giving.stage === 'serving')) return
   const renewed_ms = own.deadline_ms > 0 ? own.deadline_ms - profile.stop_ms : state.promise.ride_until_ms - profile.promise_ms
   if (!context.due(renewed_ms + LATE_RENEWALS * profile.renew_ms)) return
-  if (!context.due(promise.sent_ms + profile.renew_ms)) return
+  if (!context.due(promise.sent_ms + profile.renew_ms / ASKS_PER_RENEWAL)) return
   promise.request = (state.counter += 1)
   promise.sent_ms = context.now_ms
   promise.requests = [...promise.requests.slice(-REQUESTS_REMEMBERED), { request: promise.request, sent_ms: context.now_ms }]

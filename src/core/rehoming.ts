@@ -1,4 +1,5 @@
 /** Backup server mode (thesis 5.3.1, protocol 5): nominate the host with the lowest non-select value; it prepares, and claims when proof stands. */
+import type { ClaimRecord } from './records.ts'
 import type { Context } from './context.ts'
 import { functionOf, hostOf } from './context.ts'
 import { openIncident } from './incident.ts'
@@ -14,6 +15,8 @@ const ANSWER_LIMIT_MS = 1_500
 const PREPARE_LIMIT_MS = 95_000
 /** A prepared nominee claims within a read and a write of the share once proof stands. */
 const CLAIM_LIMIT_MS = 5_000
+/** Often enough for a nominee that waits for it to hear it several times. */
+const NOMINATION_REPEAT_MS = 2_000
 /** No host has room: asked again for ever, loudly. */
 const RETRY_MS = 2_000
 
@@ -22,15 +25,17 @@ export function beginRehoming(context: Context, incident: Incident, name: string
   const epoch = functionOf(state, name).claim?.epoch ?? 0
   if (state.rehoming.get(name)?.epoch === epoch) return
   if (!incident.functions.has(name)) incident.functions.set(name, epoch)
-  state.rehoming.set(name, { function: name, incident: incident.id, epoch, nominee: undefined, nominated_ms: -Infinity, heard_ms: -Infinity, stage: '', tried: new Set(), retry_ms: -Infinity })
+  state.rehoming.set(name, { function: name, incident: incident.id, epoch, nominee: undefined, as: 'virtual', nominated_ms: -Infinity, heard_ms: -Infinity, stage: '', tried: new Set(), retry_ms: -Infinity })
 }
 
-function holderIsLost(context: Context, holder: string): boolean {
+/** Lost: not renewing any more, or confirmed by the examination for the very generation that made the claim. */
+function holderIsLost(context: Context, { holder, generation }: ClaimRecord): boolean {
   const { state } = context
   if (holder === state.self || !context.due(hostOf(state, holder).promised_until_ms)) return false
   if (!isPresent(state, holder)) return hostOf(state, holder).lease?.standing !== 'unmanaged'
   const watch = state.watches.get(holder)
-  return watch?.mode === 'backup server' && watch.incident !== undefined && state.incidents.get(watch.incident)?.trouble !== 'St2'
+  const incident = state.incidents.get(watch?.incident ?? '')
+  return watch?.mode === 'backup server' && incident !== undefined && incident.trouble !== 'St2' && generation <= incident.target_generation
 }
 
 /** P1 of the holder acts; P2 when proof has stood for its slot and the epoch has not moved; the last host for itself. */
@@ -64,7 +69,7 @@ function slot_ms(state: State): number {
 export function decideRehoming(context: Context): void {
   const { state } = context
   for (const { name, claim, release } of state.functions.values()) {
-    const lost = claim !== undefined && (release !== undefined || holderIsLost(context, claim.holder))
+    const lost = claim !== undefined && (release !== undefined || holderIsLost(context, claim))
     const rehoming = state.rehoming.get(name)
     if (rehoming) {
       continueRehoming(context, rehoming, lost)
@@ -86,14 +91,17 @@ function continueRehoming(context: Context, rehoming: Rehoming, lost: boolean): 
   const { state } = context
   const { claim } = functionOf(state, rehoming.function)
   const incident = state.incidents.get(rehoming.incident)
-  if (!incident || !claim || claim.epoch > rehoming.epoch) return void state.rehoming.delete(rehoming.function)
+  if (!incident || !claim || claim.epoch > rehoming.epoch) {
+    if (rehoming.nominee === claim?.holder) return void state.rehoming.delete(rehoming.function)
+    return withdrawNomination(context, rehoming, `epoch ${claim?.epoch} belongs to ${claim?.holder}`)
+  }
   if (!lost && incident.trouble !== 'St2') return withdrawNomination(context, rehoming, 'the holder is back before the takeover')
   if (rehoming.nominee === undefined) {
     if (context.due(rehoming.retry_ms)) nominate(context, rehoming, incident)
     return
   }
   const why = nomineeFailure(context, rehoming)
-  if (why === undefined) return
+  if (why === undefined) return keepNomination(context, rehoming)
   context.because(`Nominee_${rehoming.nominee}_for_${rehoming.function}_is_passed_over: ${why}`, { level: 'warning', incident: incident.id })
   context.send(rehoming.nominee, { kind: 'withdraw', function: rehoming.function, epoch: rehoming.epoch })
   rehoming.tried.add(rehoming.nominee)
@@ -101,10 +109,17 @@ function continueRehoming(context: Context, rehoming: Rehoming, lost: boolean): 
   nominate(context, rehoming, incident)
 }
 
+/** A nomination is repeated while it stands: a nominee that hears nothing more gives up (nominee.ts). */
+function keepNomination(context: Context, rehoming: Rehoming): void {
+  if (!context.due(rehoming.nominated_ms + NOMINATION_REPEAT_MS)) return
+  rehoming.nominated_ms = context.now_ms
+  context.send(rehoming.nominee!, { kind: 'nominate', incident: rehoming.incident, function: rehoming.function, epoch: rehoming.epoch, as: rehoming.as })
+}
+
 function nomineeFailure(context: Context, rehoming: Rehoming): string | undefined {
   const { state } = context
   if (!isPresent(state, rehoming.nominee!)) return 'it left the ring'
-  if (rehoming.stage === '') return context.due(rehoming.nominated_ms + ANSWER_LIMIT_MS) ? 'it does not answer' : undefined
+  if (rehoming.stage === '') return context.due(rehoming.heard_ms + ANSWER_LIMIT_MS) ? 'it does not answer' : undefined
   if (rehoming.stage === 'preparing') return context.due(rehoming.heard_ms + PREPARE_LIMIT_MS) ? 'it was not ready in time' : undefined
   if (!proofStands(state, rehoming.function, context.now_ms) || !state.share.good) {
     rehoming.heard_ms = context.now_ms
@@ -149,7 +164,7 @@ function nominate(context: Context, rehoming: Rehoming, incident: Incident): voi
   context.because(`Backup_server_of_${name}_is_${chosen.host}: ${list}`, { incident: incident.id })
   incident.chosen_host = chosen.host
   incident.candidates = candidates
-  context.record(incident, 'host chosen', { chosen_host: chosen.host, candidates })
+  context.record(incident, 'chosen', { chosen_host: chosen.host, candidates })
   sendNomination(context, rehoming, chosen.host, 'virtual')
 }
 
@@ -158,6 +173,7 @@ function sendNomination(context: Context, rehoming: Rehoming, host: string, kind
   rehoming.nominated_ms = context.now_ms
   rehoming.heard_ms = context.now_ms
   rehoming.stage = ''
+  rehoming.as = kind
   context.send(host, { kind: 'nominate', incident: rehoming.incident, function: rehoming.function, epoch: rehoming.epoch, as: kind })
 }
 
@@ -173,6 +189,7 @@ export function noteProgress(context: Context, from: string, name: string, stage
     rehoming.nominee = undefined
     return
   }
+  if (rehoming.stage === stage) return
   rehoming.stage = stage
   rehoming.heard_ms = context.now_ms
   if (stage === 'starting') state.share.look = true

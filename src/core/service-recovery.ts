@@ -86,7 +86,7 @@ function healed(context: Context, watch: Watch): void {
   const incident = watch.incident === undefined ? undefined : state.incidents.get(watch.incident)
   if (incident && watch.repair!.step !== 'release') {
     tellP2(context, watch, 'R')
-    closeIncident(context, incident, 'service restarted')
+    closeIncident(context, incident, 'repaired', 'service restarted')
     watch.incident = undefined
   }
   if (watch.repair!.step !== 'release') enterMode(context, watch, 'regular', 'the service is good')

@@ -44,6 +44,7 @@ export interface Giving {
   incident: string
   /** Who nominated us and hears of the progress. */
   nominator: string
+  heard_ms: number
   /** The step under way must have ended by then. */
   deadline_ms: number
   /** Set on target recovery: hand over to this host and generation once stopped. */
@@ -78,6 +79,7 @@ export interface Rehoming {
   /** The epoch that has ended or is about to. */
   readonly epoch: number
   nominee: string | undefined
+  as: FunctionKind
   nominated_ms: number
   heard_ms: number
   stage: string
@@ -106,8 +108,8 @@ export interface Incident {
 
 export interface State {
   readonly self: string
-  /** Names incidents in the order of time; given by the edge at start. */
-  readonly incident_prefix: string
+  /** Wall clock minus boot clock when the agent started: it names incidents, nothing is decided by it. */
+  readonly wall_offset_ms: number
   readonly inventory: Inventory
   readonly profile: Profile
   /** Server names in ring order. */
@@ -135,10 +137,10 @@ export interface State {
   watched: string
 }
 
-export function initialState(self: string, inventory: Inventory, profile: Profile, incident_prefix: string, now_ms: number): State {
+export function initialState(self: string, inventory: Inventory, profile: Profile, wall_offset_ms: number, now_ms: number): State {
   const order = inventory.servers.map(server => server.name)
   return {
-    self, incident_prefix, inventory, profile, order, started_ms: now_ms,
+    self, wall_offset_ms, inventory, profile, order, started_ms: now_ms,
     own: { generation: 0, sequence: 0, deadline_ms: 0 },
     share: { good: false, last_started_ms: -Infinity, last_returned_ms: -Infinity, outstanding_ms: undefined, failed_since_ms: undefined, look: true },
     hosts: new Map(order.map(name => [name, {

@@ -45,7 +45,7 @@ function endFalseAlarm(context: Context, incident: Incident): void {
   for (const rehoming of [...state.rehoming.values()]) if (rehoming.incident === incident.id) withdrawNomination(context, rehoming, 'the target renews its lease again')
   const watch = state.watches.get(incident.target)
   if (watch) tellP2(context, watch, 'R')
-  closeIncident(context, incident, 'the target answered again before anything was taken over')
+  closeIncident(context, incident, 'resumed', 'the target answered again before anything was taken over')
   if (watch) enterMode(context, watch, 'regular', 'the target renews its lease again')
 }
 
@@ -101,7 +101,7 @@ function wake(context: Context, incident: Incident): void {
 function targetDown(context: Context, incident: Incident): void {
   incident.healing.step = 'down'
   context.because(`__${incident.target}_is_down: it did not come back; its function goes on where it runs until somebody repairs it`, { level: 'alarm', incident: incident.id })
-  context.record(incident, 'target down')
+  context.record(incident, 'target down', { outcome: 'down' })
   tellP2(context, { target: incident.target, incident: incident.id }, 'D')
 }
 
@@ -115,7 +115,7 @@ function decideEnd(context: Context, incident: Incident): void {
   if (claim !== undefined && giverOf(context, incident.target) !== incident.target) return
   if (!isPresent(state, incident.target)) return
   if (watch) tellP2(context, watch, 'U')
-  closeIncident(context, incident, 'the target is back and gives its function')
+  closeIncident(context, incident, 'returned', 'the target is back and gives its function')
   if (watch) enterMode(context, watch, 'regular', 'the target is back and gives its function')
 }
 

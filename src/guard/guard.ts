@@ -9,7 +9,7 @@ import { GuardCore, type Renewal, type Stop } from './guard-core.ts'
 import type { GuardFiles } from './guard-files.ts'
 import type { GuardLog } from './guard-log.ts'
 import type { Charge, GuardNotice, GuardReply, GuardRequest, NativeCharge } from './guard-protocol.ts'
-import { isAlive, killProcess } from './processes.ts'
+import { endProcess, isAlive, killProcess } from './processes.ts'
 import type { Watched, Watchdog } from './watchdog.ts'
 
 export interface GuardParts {
@@ -54,6 +54,8 @@ export class Guard {
   private last_problem = ''
   private told_late_ms = 0
   private over = false
+  /** Ended charges whose address is still to be removed; one per function. */
+  private readonly leftovers = new Map<string, NativeCharge>()
   /** Charges whose address was on the device by our doing. */
   private readonly placed = new WeakSet<Charge>()
 
@@ -101,8 +103,8 @@ export class Guard {
     switch (request.verb) {
       case 'status': return { ok: true, status: this.core.status(now_ms) }
       case 'arm': return this.arm(request.charge, request.generation, request.margin_ms)
-      case 'disarm': return this.release(this.core.disarm(request.function), false)
-      case 'bar': return this.release(this.core.bar(request.function, request.epoch), true)
+      case 'disarm': return this.release(request.function, this.core.disarm(request.function), false)
+      case 'bar': return this.release(request.function, this.core.bar(request.function, request.epoch), true)
       case 'ride':
         this.core.ride(request.until_ms, now_ms)
         this.extend()
@@ -238,8 +240,15 @@ export class Guard {
   private stopAll(charges: readonly Charge[]): void {
     for (const charge of charges) {
       if (charge.kind === 'virtual') killProcess(charge)
-      else void this.keeper.remove(charge).catch((error: unknown) => { this.problem(`${addressKey(charge)} could not be removed: ${reasonOf(error)}`) })
+      else void this.drop(charge).catch((error: unknown) => { this.problem(`${addressKey(charge)} could not be removed: ${reasonOf(error)}`) })
     }
+  }
+
+  /** Removes the address of an ended charge; until that is done, `disarm` and `bar` of its function come back to it. */
+  private async drop(charge: NativeCharge): Promise<void> {
+    this.leftovers.set(charge.function, charge)
+    await this.keeper.remove(charge)
+    if (this.leftovers.get(charge.function) === charge) this.leftovers.delete(charge.function)
   }
 
   // Requests
@@ -250,20 +259,25 @@ export class Guard {
     if (charge.kind === 'virtual' && !isAlive(charge)) return { ok: false, reason: `process ${charge.pid} of ${charge.virtual_server} does not run` }
     const refusal = core.arm(charge, generation, margin_ms, this.parts.clock.boot_ms())
     if (refusal !== undefined) return { ok: false, reason: refusal }
+    this.leftovers.delete(charge.function)
     this.keepState()
     if (former?.kind === 'native' && (charge.kind === 'virtual' || addressKey(former) !== addressKey(charge))) this.stopAll([former])
     if (charge.kind === 'virtual') return { ok: true }
     let reason = this.life(charge) === undefined ? 'the lease is too old for a whole second of address lifetime' : undefined
     if (reason === undefined) await this.put(charge).catch((error: unknown) => { reason = reasonOf(error) })
     if (reason === undefined && core.isHeld(charge)) return { ok: true }
-    if (core.isHeld(charge)) await this.release(core.disarm(charge.function), false)
+    if (core.isHeld(charge)) await this.release(charge.function, core.disarm(charge.function), false)
     return { ok: false, reason: reason ?? 'the lease was lost or the charge ended meanwhile' }
   }
 
-  /** `kill`: a barred virtual server must stop (its release is the proof that it has); a disarmed one is only let go. */
-  private async release(charge: Charge | undefined, kill: boolean): Promise<Omit<GuardReply, 'reply'>> {
-    if (charge?.kind === 'native') await this.keeper.remove(charge)
-    else if (charge && kill) killProcess(charge)
+  /**
+   * Answers ok when what the function had here is gone. `kill`: a barred virtual server must stop (its release is the
+   * proof that it has); a disarmed one is only let go.
+   */
+  private async release(name: string, ended: Charge | undefined, kill: boolean): Promise<Omit<GuardReply, 'reply'>> {
+    const charge = ended ?? (this.core.charge(name) ? undefined : this.leftovers.get(name))
+    if (charge?.kind === 'native') await this.drop(charge)
+    else if (charge && kill && !(await endProcess(charge))) return { ok: false, reason: `process ${charge.pid} of ${charge.virtual_server} does not end` }
     this.keepState()
     return { ok: true }
   }

@@ -1,4 +1,9 @@
 import { readFileSync } from 'node:fs'
+import { setTimeout as pause } from 'node:timers/promises'
+
+/** A killed process that has not ended by then hangs in the kernel. */
+const END_LIMIT_MS = 2_000
+const LOOK_MS = 20
 
 export interface ProcessMark {
   readonly pid: number
@@ -30,4 +35,14 @@ export function killProcess(mark: ProcessMark): void {
   } catch {
     // It ended between the look and the signal.
   }
+}
+
+/** Kills the process and waits for its end; false when it does not end. */
+export async function endProcess(mark: ProcessMark): Promise<boolean> {
+  killProcess(mark)
+  for (let waited_ms = 0; isAlive(mark); waited_ms += LOOK_MS) {
+    if (waited_ms >= END_LIMIT_MS) return false
+    await pause(LOOK_MS)
+  }
+  return true
 }

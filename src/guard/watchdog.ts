@@ -9,6 +9,8 @@ export type Watched = ({ readonly address: HostAddress } | { readonly process: P
 
 /** 64 charges of 200 characters. */
 const LINE_LIMIT_CHARACTERS = 65_536
+/** What a watchdog may leave unread. */
+const QUEUE_LIMIT_BYTES = 65_536
 /** A removal that failed is tried again after this. */
 const AGAIN_MS = 100
 /** A watchdog that died is replaced after this. */
@@ -73,7 +75,10 @@ export class Watchdog {
 
   pet(list: readonly Watched[]): void {
     this.line = JSON.stringify(list)
-    this.child?.stdin?.write(this.line + '\n')
+    const stdin = this.child?.stdin
+    // One that does not read (stopped) protects nothing: its successor gets the list.
+    if (stdin && stdin.writableLength > QUEUE_LIMIT_BYTES) this.child?.kill('SIGKILL')
+    else stdin?.write(this.line + '\n')
   }
 
   /** Leaves the process to itself: it does what it was told last. */

@@ -114,7 +114,7 @@ export class SimulatedHost {
   startAgent(): void {
     const { world } = this
     const life = (this.agent_life += 1)
-    this.core = initialState(this.name, world.inventory, PROFILES[world.inventory.profile], `${Math.round(world.queue.now_ms)}`, world.queue.now_ms)
+    this.core = initialState(this.name, world.inventory, PROFILES[world.inventory.profile], 0, world.queue.now_ms)
     world.announceReach(this.name, true)
     for (const charge of this.guard?.charges.values() ?? []) this.handle({ event: 'adopted', function: charge.function, epoch: charge.epoch, kind: charge.kind })
     this.handle({ event: 'timer' })

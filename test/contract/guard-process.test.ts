@@ -10,7 +10,7 @@ import { PROFILES } from '../../src/core/profile.ts'
 import { decodeLease } from '../../src/edges/share/share-records.ts'
 import { GuardClient } from '../../src/guard/guard-client.ts'
 import type { GuardNotice, GuardStatus } from '../../src/guard/guard-protocol.ts'
-import { processStart } from '../../src/guard/processes.ts'
+import { isAlive, processStart, type ProcessMark } from '../../src/guard/processes.ts'
 import { bundle } from './fixtures/bundle.ts'
 
 // The real guard in a network namespace of its own: real addresses, real lifetimes, real signals.
@@ -99,8 +99,8 @@ describe.runIf(namespacesWork())('the guard process', () => {
 
   function watchdogPid(): number | undefined {
     try {
-      const { watchdog } = JSON.parse(readFileSync(join(folder, 'run/guard-state.json'), 'utf8'))
-      return processStart(watchdog.pid) === watchdog.pid_start ? watchdog.pid as number : undefined
+      const { watchdog } = JSON.parse(readFileSync(join(folder, 'run/guard-state.json'), 'utf8')) as { watchdog: ProcessMark }
+      return isAlive(watchdog) ? watchdog.pid : undefined
     } catch {
       return undefined
     }
@@ -168,6 +168,19 @@ describe.runIf(namespacesWork())('the guard process', () => {
     expect(notices.filter(({ notice }) => notice === 'lost')).toEqual([])
   }, LIMIT_MS)
 
+  test('kill -9 of the share helper costs no lease; kill -9 of the guard for good costs the address', async () => {
+    await armed()
+    const former = helperPid()
+    process.kill(former, 'SIGKILL')
+    await until('another helper runs', () => helperPid() > 0 && helperPid() !== former)
+    const { sequence } = status!
+    await until('the lease is renewed again', () => (status?.sequence ?? 0) > sequence + 1)
+    expect(notices).toEqual([])
+    guard!.kill('SIGKILL')
+    await gone()
+    await until('the orphaned watchdog ended', () => watchdogPid() === undefined)
+  }, LIMIT_MS)
+
   test('an address removed by hand comes back with a notice', async () => {
     await armed()
     inside('ip', 'addr', 'del', `${VIP}/24`, 'dev', 'host0')
@@ -206,6 +219,22 @@ describe.runIf(namespacesWork())('the guard process', () => {
     expect(notices.find(({ notice }) => notice === 'lost')).toEqual({ notice: 'lost', generation: generation + 1, stopped: ['ftp', 'web1'] })
     expect((await leased(generation)).charges).toEqual([])
     expect(await leaseOnShare()).toMatchObject({ generation: generation + 1 })
+  }, LIMIT_MS)
+
+  test('bar ends a virtual server for good', async () => {
+    const { generation } = await armed()
+    const vm = spawn('sleep', ['600'])
+    started.push(vm)
+    const charge = { function: 'web1', epoch: 4, kind: 'virtual', virtual_server: 'vweb1', pid: vm.pid!, pid_start: processStart(vm.pid!)! } as const
+    expect(await client.request({ verb: 'arm', generation, margin_ms: 0, charge }, LIMIT_MS)).toMatchObject({ ok: true })
+    expect(await client.request({ verb: 'bar', function: 'web1', epoch: 3 }, LIMIT_MS)).toMatchObject({ ok: true })
+    expect(isAlive(charge)).toBe(true)
+    const hand = new GuardClient({ path: join(folder, 'run/guard.sock'), role: 'hand' })
+    expect(await hand.request({ verb: 'bar', function: 'web1', epoch: 4 }, LIMIT_MS)).toMatchObject({ ok: true })
+    expect(isAlive(charge)).toBe(false)
+    hand.close()
+    await expect(hand.request({ verb: 'status' }, LIMIT_MS)).rejects.toMatchObject({ code: 'GUARD_UNREACHABLE' })
+    expect((await client.request({ verb: 'status' }, LIMIT_MS)).status).toMatchObject({ charges: [{ function: 'ftp' }], barred: { web1: 4 } })
   }, LIMIT_MS)
 
   test('a ride carries the native function over the hang of the share', async () => {

@@ -210,6 +210,7 @@ describe('share over files only', () => {
   test('an area that is not mounted is never written to', async () => {
     await rm(join(folder, 'group.toml'))
     await expect(opened('mail').renewLease(lease('mail', 1), WAIT)).rejects.toThrow(/not mounted/)
+    await expect(opened('mail').observe(WAIT)).rejects.toThrow(/not mounted/)
     expect(await readdir(folder)).toEqual([])
   })
 

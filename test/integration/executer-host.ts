@@ -10,12 +10,15 @@ const ROOT = join(import.meta.dirname, '..', '..')
 /** Only against hanging: everything here takes well under a second on an idle machine. */
 const PATIENCE_MS = 20_000
 
-/** Says what happens to it, and answers `leave` as the guard does. */
+/** Says what happens to it, answers `leave` as the guard does, and has a watchdog that outlives it unless it ends well. */
 const GUARD = `
+import { spawn } from 'node:child_process'
 import { createServer } from 'node:net'
 import { appendFileSync, rmSync } from 'node:fs'
 const run = process.env.RINGWARD_RUN
 const say = text => appendFileSync(run + '/events', 'guard ' + process.pid + ' ' + text + '\\n')
+const watchdog = spawn('sleep', ['1000'], { stdio: 'ignore' })
+const end = () => { watchdog.kill(); process.exit(0) }
 rmSync(run + '/guard.sock', { force: true })
 createServer(socket => {
   socket.on('error', () => undefined)
@@ -23,10 +26,10 @@ createServer(socket => {
   socket.on('data', data => {
     const request = JSON.parse(String(data))
     say(request.verb + ' ' + request.standing)
-    socket.end(JSON.stringify({ reply: request.request, ok: true }) + '\\n', () => process.exit(0))
+    socket.end(JSON.stringify({ reply: request.request, ok: true }) + '\\n', end)
   })
-}).listen(run + '/guard.sock', () => say('started ' + process.argv.slice(2).join(' ')))
-process.on('SIGTERM', () => { say('SIGTERM'); process.exit(0) })
+}).listen(run + '/guard.sock', () => say('started ' + process.argv.slice(2).join(' ') + ' watchdog=' + watchdog.pid))
+process.on('SIGTERM', () => { say('SIGTERM'); end() })
 console.log('guard says good day')
 `
 
@@ -161,7 +164,7 @@ export class ExecuterHost {
   async destroy(): Promise<void> {
     await this.stop('SIGTERM')
     for (const line of await this.events()) {
-      for (const found of line.matchAll(/^\w+ (\d+) started|probe=(\d+)/g)) {
+      for (const found of line.matchAll(/^\w+ (\d+) started|(?:probe|watchdog)=(\d+)/g)) {
         const pid = Number(found[1] ?? found[2])
         if (await lives(pid)) process.kill(pid, 'SIGKILL')
       }

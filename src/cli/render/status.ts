@@ -40,7 +40,7 @@ function hostTable({ hosts, functions, virtual_servers, at }: StatusDocument, st
 
 function leaseCell({ lease }: HostStatus): Cell {
   if (lease.age_ms === null) return { text: 'none', tone: 'warning' }
-  return lease.good ? `good ${duration(lease.age_ms)}` : { text: `over ${duration(lease.age_ms)}`, tone: 'bad' }
+  return lease.good ? `good ${duration(lease.age_ms)}` : { text: `over ${duration(lease.age_ms - lease.deadline_ms)}`, tone: 'bad' }
 }
 
 function watches(host: HostStatus, priority: WatchPriority): string {

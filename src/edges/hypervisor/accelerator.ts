@@ -8,13 +8,13 @@ import { QEMU, type Accelerator } from './qemu-arguments.ts'
 const PROBE_LIMIT_MS = 1_500
 
 /** Tries hardware virtualization by letting the firmware run to its end; a device node that exists proves nothing. */
-export async function probeAccelerator(): Promise<Accelerator> {
+export async function probeAccelerator(signal?: AbortSignal): Promise<Accelerator> {
   try {
     const { status } = await run(QEMU, [
       '-nodefaults', '-no-user-config', '-display', 'none', '-machine', 'pc', '-accel', 'kvm', '-cpu', 'qemu64', '-m', '16',
       // Nothing to boot from: the firmware resets after 1 ms, and a reset ends QEMU.
       '-boot', 'reboot-timeout=1', '-no-reboot',
-    ], { limit_ms: PROBE_LIMIT_MS })
+    ], { limit_ms: PROBE_LIMIT_MS, ...(signal ? { signal } : {}) })
     return status === 0 ? 'kvm' : 'tcg'
   } catch {
     return 'tcg'

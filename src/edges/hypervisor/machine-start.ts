@@ -10,6 +10,8 @@ import { Qmp, withQmp } from './qmp.ts'
 import { within } from './within.ts'
 
 const POLL_MS = 4
+/** The service manager is asked about a machine that is slow to start every 50 tries, some 250 ms. */
+const TRIES_A_QUESTION = 50
 /** From the start of the process to its monitor; the cold case reads kernel and initrd (85 MB) from the share first. */
 const START_LIMIT_MS = 10_000
 /** A saved state of 60 MB takes 5 s over a share of 100 Mbit/s; beyond twice that the share hangs. */
@@ -42,7 +44,8 @@ export async function startMachine(context: StartContext, signal: AbortSignal): 
     return { from: 'saved' }
   } catch (error) {
     if (signal.aborted) throw error
-    const warning = `${context.machine.server.name} starts cold, its saved state does not load: ${await wordsOf(context, error)}`
+    const path = statePath(context.share_vm_directory, context.machine)
+    const warning = `${context.machine.server.name} starts cold: its saved state ${path} is missing, damaged or of another QEMU; save it again (${await wordsOf(context, error)})`
     context.log(warning)
     await killProcess(context.places)
     await context.launcher.release(context.machine.server.name)
@@ -74,19 +77,21 @@ async function load(context: StartContext, signal: AbortSignal): Promise<void> {
 
 async function launch({ machine, places, launcher }: StartContext, args: string[], signal: AbortSignal): Promise<void> {
   await mkdir(places.directory, { recursive: true, mode: 0o700 })
-  await launcher.launch(machine.server.name, QEMU, args, { output: places.output, signal })
-  await within(START_LIMIT_MS, [signal], limited => awaitMonitor(places, limited))
+  signal.throwIfAborted()
+  await launcher.launch(machine.server.name, QEMU, args, { output: places.output })
+  await within(START_LIMIT_MS, [signal], limited => awaitMonitor(machine.server.name, places, launcher, limited))
   // Not on the bridge before it runs: what arrives meanwhile would only be a backlog for a slow guest.
   await runOrFail('ip', ['link', 'set', 'dev', places.tap, 'addrgenmode', 'none', 'up'], { limit_ms: LINK_LIMIT_MS, signal })
 }
 
-async function awaitMonitor(places: MachinePlaces, signal: AbortSignal): Promise<void> {
-  for (;;) {
+async function awaitMonitor(name: string, places: MachinePlaces, launcher: Launcher, signal: AbortSignal): Promise<void> {
+  for (let tries = 1; ; tries++) {
     try {
       const qmp = await Qmp.connect(places.monitor, signal)
       return qmp.close()
     } catch (error) {
       if (signal.aborted) throw error
+      if (tries % TRIES_A_QUESTION === 0 && !await launcher.isRunning(name)) throw new RingwardError('HYPERVISOR_FAILED', `${QEMU} ended at once`, { cause: error })
       await sleep(POLL_MS)
     }
   }

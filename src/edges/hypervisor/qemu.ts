@@ -10,7 +10,7 @@ import type { Hypervisor, HypervisorOptions, RunningVirtualServer } from './hype
 import { SystemdLauncher, type Launcher } from './launcher.ts'
 import { findProcess, killProcess } from './machine-process.ts'
 import { readOrigin, startMachine, writeOrigin, type Origin } from './machine-start.ts'
-import { checkedAddress, placesOf, type Accelerator, type Machine, type MachinePlaces, type Network } from './qemu-arguments.ts'
+import { checkedAddress, isName, placesOf, type Accelerator, type Machine, type MachinePlaces, type Network } from './qemu-arguments.ts'
 import { withQmp } from './qmp.ts'
 import { within } from './within.ts'
 
@@ -57,13 +57,15 @@ export class QemuHypervisor implements Hypervisor {
   private readonly guests = new Map<string, GuestAgent>()
   /** Preparing and stopping the same machine follow one another. */
   private readonly turns = new Map<string, Promise<unknown>>()
-  private accelerator: Promise<Accelerator> | undefined
+  private readonly accelerator: Promise<Accelerator>
 
   constructor(options: QemuOptions) {
     this.options = options
     this.launcher = options.launcher ?? new SystemdLauncher()
     this.clock = options.clock ?? new SystemClock()
     this.network = options.network ?? { prefix: 24 }
+    // Found out at the start, so that no recovery waits for it.
+    this.accelerator = options.accelerator ? Promise.resolve(options.accelerator) : probeAccelerator(this.ending.signal)
   }
 
   prepare(server: VirtualServer, options: HypervisorOptions): Promise<Prepared> {
@@ -94,7 +96,7 @@ export class QemuHypervisor implements Hypervisor {
         if (error.code === 'ENOENT') return []
         throw new RingwardError('HYPERVISOR_UNREACHABLE', `${this.options.run_directory} cannot be read: ${error.message}`)
       })
-      const found = await Promise.all(names.sort().map(name => this.look(name, signal)))
+      const found = await Promise.all(names.filter(isName).sort().map(name => this.look(name, signal)))
       return found.filter(machine => machine !== undefined)
     })
   }
@@ -122,7 +124,7 @@ export class QemuHypervisor implements Hypervisor {
   /** Leaves the machines as they are: they outlive the agent. */
   async close(): Promise<void> {
     this.ending.abort()
-    await Promise.allSettled([...this.background, ...this.turns.values()])
+    await Promise.allSettled([this.accelerator, ...this.background, ...this.turns.values()])
     for (const guest of this.guests.values()) guest.close()
   }
 
@@ -134,7 +136,7 @@ export class QemuHypervisor implements Hypervisor {
     if (present?.state === 'running') throw new RingwardError('HYPERVISOR_FAILED', `${server.name} runs on this host already; stop it before it is prepared again`)
     if (present && origin) return { ...present, ...origin }
     await this.remove(server.name, places)
-    const machine: Machine = { server, network: this.network, accelerator: this.options.accelerator ?? await (this.accelerator ??= probeAccelerator()) }
+    const machine: Machine = { server, network: this.network, accelerator: await this.accelerator }
     try {
       const started = await startMachine({ machine, places, launcher: this.launcher, share_vm_directory: this.options.share_vm_directory, log: this.options.log }, signal)
       const found = await findProcess(places)

@@ -64,7 +64,7 @@ export class ShareFiles {
   }
 
   /** A mount that is not there leaves an empty folder: leases written into it would be seen by nobody. */
-  private async checkMounted(): Promise<void> {
+  async checkMounted(): Promise<void> {
     for (const marker of MARKERS) {
       const found = await stat(join(this.root, marker)).catch((error: unknown) => { if (errorCode(error) !== 'ENOENT') throw error })
       if (found) return

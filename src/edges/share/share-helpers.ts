@@ -4,6 +4,8 @@ import type { ShareAnswer } from './share-protocol.ts'
 
 /** Helpers given up and not yet gone; each may hold 40 MB until the share answers or the host reboots. */
 const ABANDONED_LIMIT = 8
+/** What one helper may have in hand; requests given up by their deadline still wait in a hung one. */
+const SENT_LIMIT = 256
 /** A helper that dies is replaced at once; one that dies without ever answering, after this, doubled up to the limit. */
 const RESTART_MS = 100
 const RESTART_LIMIT_MS = 5_000
@@ -45,7 +47,7 @@ export class ShareHelpers {
   /** False when there is no helper now; `onReady` will tell when there is one. */
   send(line: string): boolean {
     this.silent_since_ms ??= this.options.clock.boot_ms()
-    if (!this.present) return false
+    if (!this.present || this.unanswered >= SENT_LIMIT) return false
     this.unanswered++
     this.present.send(line)
     return true

@@ -91,7 +91,10 @@ export class ShareObserver {
   }
 
   private async namesIn(folder: string, problems: string[]): Promise<string[]> {
-    const names = ((await this.files.names(folder)) ?? []).sort()
+    const found = await this.files.names(folder)
+    // An unmounted area looks like an empty one and must not be taken for it.
+    if (!found) await this.files.checkMounted()
+    const names = (found ?? []).sort()
     const good = names.filter(isName)
     if (good.length < names.length) problems.push(`${folder} holds ${names.length - good.length} files whose names are not allowed; they are left out`)
     if (good.length > NAMES_LIMIT) problems.push(`${folder} holds more than ${NAMES_LIMIT} files; the rest is left out`)

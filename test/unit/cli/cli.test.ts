@@ -76,6 +76,16 @@ describe('queries', () => {
     expect(JSON.parse(error.split('\n')[0] ?? '')).toMatchObject({ schema: 'ringward.error/1', code: 'NOT_RUNNING' })
   })
 
+  it('repaints a terminal and shows there that the agent is away', async () => {
+    setTimeout(() => { answers.ring = new RingwardError('NOT_RUNNING', 'ringward is not running on this host') }, 100)
+    setTimeout(() => interrupted.abort(), 500)
+    expect(await runCli(['ring', '--watch', '0.2'], { ...context(), terminal: true })).toBe(3)
+    const clear = `${String.fromCharCode(27)}[H${String.fromCharCode(27)}[2J`
+    expect(out.startsWith(`${clear}ring of 3`)).toBe(true)
+    expect(out.split(clear).at(-1)).toBe('ringward is not running on this host\n')
+    expect(error).toBe('')
+  })
+
   it('incidents: list, number, id, and none such', async () => {
     expect(await run('incidents')).toBe(0)
     expect(await run('incidents', '2')).toBe(0)

@@ -19,7 +19,7 @@ describe('human output', () => {
 
       HOST  STATE          FOR  HEARD       LEASE  P1 OF                                P2 OF           FUNCTION GIVEN BY  EPOCH    SINCE
       mail  in ring    2 h 4 m  0.0 s  good 0.1 s  ftp (backup server), web1 (regular)  web1 (regular)  itself                 1  2 h 4 m
-      ftp   separated     12 s   12 s   over 12 s  -                                    -               ftp-v on web1          2    8.5 s
+      ftp   separated     12 s   12 s   over 10 s  -                                    -               ftp-v on web1          2    8.5 s
       web1  in ring    2 h 4 m  0.3 s  good 0.3 s  mail (regular)                       mail (regular)  nobody                 0        -
       web2  unmanaged        -      -        none  -                                    -               -                      -        -
 

@@ -78,7 +78,7 @@ describe('the copy to run', () => {
   it('is nothing when nothing good was ever here', async () => {
     await publish(share, { version: '2-a' })
     await writeFile(join(share, 'group.toml'), '')
-    await expect(goodCopy(parts, signal)).rejects.toThrow(/nothing to start: .*group\.toml has 0 bytes.*no earlier good copy/)
+    await expect(goodCopy(parts, signal)).rejects.toThrow(/no earlier good copy, and .*group\.toml has 0 bytes/)
     await expect(stat(parts.places.current)).rejects.toThrow()
   })
 

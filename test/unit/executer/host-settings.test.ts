@@ -34,7 +34,8 @@ describe('the own role', () => {
   beforeEach(async () => {
     data = await mkdtemp(join(tmpdir(), 'ringward-role-'))
     await mkdir(join(data, 'servers'))
-    await writeFile(join(data, 'group.toml'), 'profile = "fast"\n')
+    await writeFile(join(data, 'group.toml'), 'profile = "fast"\nservers = ["ftp", "web1", "mail"]\n')
+    await writeFile(join(data, 'servers', 'example.toml'), 'host = "ftphost"\n')
     await writeFile(join(data, 'servers', 'ftp.toml'), 'host = "ftphost"\n')
     await writeFile(join(data, 'servers', 'web1.toml'), 'vip = "10.0.0.1/24"\n')
   })
@@ -48,16 +49,16 @@ describe('the own role', () => {
   })
 
   it('is refused when no server, or more than one, fits', async () => {
-    await expect(ownRole(data, 'pop', 'x')).rejects.toThrow(/servers\/ has no pop\.toml/)
-    await expect(ownRole(data, undefined, 'x')).rejects.toThrow(/no file in servers\/ has host = "x"/)
+    await expect(ownRole(data, 'pop', 'x')).rejects.toThrow(/the ring has no such server; add servers\/pop\.toml/)
+    await expect(ownRole(data, undefined, 'x')).rejects.toThrow(/no server of the ring has host = "x"/)
     await writeFile(join(data, 'servers', 'mail.toml'), 'host = "ftphost"\n')
     await expect(ownRole(data, undefined, 'ftphost')).rejects.toThrow(/the servers ftp, mail all have/)
   })
 
   it('has the default profile unless the group names one', async () => {
-    await writeFile(join(data, 'group.toml'), '')
+    await writeFile(join(data, 'group.toml'), 'servers = ["ftp"]\n')
     await expect(ownRole(data, 'ftp', 'x')).resolves.toEqual({ name: 'ftp', profile: 'default' })
-    await writeFile(join(data, 'group.toml'), 'profile = "--share"\n')
+    await writeFile(join(data, 'group.toml'), 'servers = ["ftp"]\nprofile = "--share"\n')
     await expect(ownRole(data, 'ftp', 'x')).rejects.toThrow(/profile/)
   })
 })

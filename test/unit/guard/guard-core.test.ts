@@ -137,7 +137,7 @@ describe('R8 ride', () => {
 describe('charges', () => {
   test.each<[string, Charge, number, number, number, RegExp]>([
     ['before the first lease', native, 5, 0, 0, /not good/],
-    ['with too little left', native, 5, 1_900, 200, /not good for 1900 ms/],
+    ['with too little left', native, 5, 1_901, 200, /not good for 1901 ms/],
     ['under another generation', native, 4, 0, 200, /generation 4 is over/],
     ['under a barred epoch', { ...native, epoch: 2 }, 5, 0, 200, /barred/],
     ['under an older epoch', { ...virtual, epoch: 6 }, 5, 0, 200, /newer epoch 7/],

@@ -1,0 +1,40 @@
+import '../src/edges/peers/with-resolvers.ts' // must stay first: libp2p needs it on Node 20
+import { createDiagnostics } from '../src/edges/log/diagnostics.ts'
+import { reasonOf, RingwardError } from '../src/errors.ts'
+import { loadAgentSettings } from './settings.ts'
+import { Agent } from './wiring.ts'
+
+// The management program of one host. Started and restarted by the Executer; SIGTERM ends management cleanly, SIGINT at once.
+
+/** Whatever still hangs then is left to the Executer, which kills the process group. */
+const LEAVE_LIMIT_MS = 1_150
+
+// After a killed Executer nobody reads our output any more; that must not end us.
+process.stdout.on('error', () => undefined)
+process.stderr.on('error', () => undefined)
+
+const diagnostics = createDiagnostics({ name: 'agent' })
+
+async function main(): Promise<void> {
+  const settings = await loadAgentSettings(process.argv.slice(2))
+  const agent = new Agent(settings, diagnostics, error => {
+    diagnostics.fatal({ error: reasonOf(error), stack: error instanceof Error ? error.stack : undefined }, 'the core broke an assumption; the agent ends and is started afresh')
+    process.exit(70)
+  })
+  process.once('SIGINT', () => process.exit(0))
+  process.once('SIGTERM', () => {
+    setTimeout(() => process.exit(1), LEAVE_LIMIT_MS)
+    void agent.leave().then(() => process.exit(0), (error: unknown) => {
+      diagnostics.error({ error: reasonOf(error) }, 'management did not end cleanly')
+      process.exit(1)
+    })
+  })
+  await agent.start()
+}
+
+try {
+  await main()
+} catch (error) {
+  diagnostics.fatal({ code: error instanceof RingwardError ? error.code : undefined, stack: error instanceof RingwardError ? undefined : (error as Error).stack }, `the agent cannot start: ${reasonOf(error)}`)
+  process.exit(1)
+}

@@ -1,0 +1,57 @@
+import { randomUUID } from 'node:crypto'
+import type { Command } from '../src/core/command.ts'
+import type { Event } from '../src/core/event.ts'
+import type { Profile } from '../src/core/profile.ts'
+import type { Clock } from '../src/edges/clock.ts'
+import type { Share } from '../src/edges/share/share.ts'
+import { reasonOf } from '../src/errors.ts'
+
+type Of<Name extends Command['command']> = Extract<Command, { command: Name }>
+
+/** The core's orders to the shared area. Each ends in time; a late claim is "unknown", never "lost". */
+export class ShareOrders {
+  private readonly share: Share
+  private readonly clock: Clock
+  private readonly post: (event: Event) => void
+  /** A read slower than that is worth nothing to the lease rules (two renewals: R3). */
+  private readonly read_limit_ms: number
+  private readonly write_limit_ms: number
+
+  constructor(share: Share, clock: Clock, profile: Profile, post: (event: Event) => void) {
+    this.share = share
+    this.clock = clock
+    this.post = post
+    this.read_limit_ms = 2 * profile.renew_ms
+    this.write_limit_ms = profile.stop_ms
+  }
+
+  async observe(): Promise<void> {
+    const started_ms = this.clock.boot_ms()
+    try {
+      this.post({ event: 'observed', started_ms, observation: await this.share.observe({ deadline_ms: this.read_limit_ms }) })
+    } catch (error) {
+      this.post({ event: 'observe-failed', reason: reasonOf(error) })
+    }
+  }
+
+  async claim({ order }: Of<'claim'>): Promise<void> {
+    const about = { event: 'claimed', function: order.function, epoch: order.epoch } as const
+    try {
+      const record = { schema: 'ringward.claim/1', nonce: randomUUID(), ...order } as const
+      const result = await this.share.claim(record, { deadline_ms: this.write_limit_ms })
+      this.post({ ...about, outcome: result.outcome, standing: result.outcome === 'won' ? record : result.standing, detail: '' })
+    } catch (error) {
+      this.post({ ...about, outcome: 'unknown', detail: reasonOf(error) })
+    }
+  }
+
+  async release({ order }: Of<'release'>): Promise<void> {
+    const about = { event: 'released', function: order.function, epoch: order.epoch } as const
+    try {
+      await this.share.release({ schema: 'ringward.release/1', ...order }, { deadline_ms: this.write_limit_ms })
+      this.post({ ...about, ok: true, detail: '' })
+    } catch (error) {
+      this.post({ ...about, ok: false, detail: reasonOf(error) })
+    }
+  }
+}

@@ -1,0 +1,102 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Command } from '../src/core/command.ts'
+import type { Event, Verdict } from '../src/core/event.ts'
+import type { Server } from '../src/core/inventory.ts'
+import type { PingWatch, Prober } from '../src/edges/probes/prober.ts'
+import type { RemoteHand } from '../src/edges/remote-hand/remote-hand.ts'
+import { reasonOf } from '../src/errors.ts'
+
+type Of<Name extends Command['command']> = Extract<Command, { command: Name }>
+
+export interface WatchParts {
+  readonly prober: Prober
+  readonly hand: RemoteHand
+  readonly wake: (mac: string, signal: AbortSignal) => Promise<void>
+  readonly setNeighbours: (names: readonly string[]) => void
+  readonly serverOf: (name: string) => Server
+  readonly interval_ms: number
+  readonly signal: AbortSignal
+  readonly post: (event: Event) => void
+}
+
+/** Network examination (protocol 4.2): three quick probes 100 ms apart. */
+const QUICK_PINGS = 3
+const QUICK_PING_GAP_MS = 100
+const QUICK_PING_LIMIT_MS = 250
+/** Two lost pings are told apart from one; below 200 ms ping needs privileges and gains nothing. */
+const SHORTEST_PING_INTERVAL_MS = 200
+const WAKE_LIMIT_MS = 3_000
+
+/** The core's orders towards its targets: pings, dialogues, remote hands, wake-up calls. */
+export class WatchOrders {
+  private readonly parts: WatchParts
+  private readonly pings = new Map<string, PingWatch>()
+
+  constructor(parts: WatchParts) {
+    this.parts = parts
+  }
+
+  /** One long-lived ping per target, heartbeats with the same hosts. */
+  watch({ targets }: Of<'watch'>): void {
+    const { prober, post, serverOf, setNeighbours } = this.parts
+    setNeighbours(targets)
+    for (const [name, ping] of this.pings) {
+      if (targets.includes(name)) continue
+      this.pings.delete(name)
+      void ping.stop()
+    }
+    // Twice a round: the second loss is certain before the next round ends.
+    const interval_ms = Math.max(SHORTEST_PING_INTERVAL_MS, this.parts.interval_ms / 2)
+    for (const target of targets) {
+      if (this.pings.has(target)) continue
+      this.pings.set(target, prober.watch(serverOf(target).address, interval_ms, {
+        onAnswer: () => post({ event: 'ping', target, answered: true }),
+        onMiss: () => post({ event: 'ping', target, answered: false }),
+      }))
+    }
+  }
+
+  async examine({ target }: Of<'examine'>): Promise<void> {
+    const { prober, serverOf, signal, post } = this.parts
+    const { address } = serverOf(target)
+    const probes = Array.from({ length: QUICK_PINGS }, async (_, index) => {
+      if (index > 0) await sleep(index * QUICK_PING_GAP_MS, undefined, { signal })
+      if (!await prober.ping(address, QUICK_PING_LIMIT_MS, signal)) throw new Error('no answer')
+    })
+    const answered = await Promise.any(probes).then(() => true, () => false)
+    if (!signal.aborted) post({ event: 'examined', target, answered })
+  }
+
+  /** All dialogues at once; the worst daemon speaks for the target. */
+  async probe({ target }: Of<'probe'>): Promise<void> {
+    const { prober, serverOf, signal, post } = this.parts
+    const { address, daemons } = serverOf(target)
+    const results = await Promise.all(daemons.map(async ({ name, probe }): Promise<{ daemon: string; verdict: Verdict; detail: string }> => {
+      try {
+        const { verdict, detail } = await prober.dialogue(address, probe, signal)
+        return { daemon: name, verdict, detail }
+      } catch (error) {
+        return { daemon: name, verdict: 'NG', detail: reasonOf(error) }
+      }
+    }))
+    if (signal.aborted) return
+    post({ event: 'probed', target, ...(results.find(result => result.verdict !== 'OK') ?? results[0] ?? { daemon: '', verdict: 'OK', detail: '' }) })
+  }
+
+  async hand({ target, verb, args, limit_ms }: Of<'hand'>): Promise<void> {
+    const { hand, serverOf, signal, post } = this.parts
+    const { address, ssh_host_key } = serverOf(target)
+    const { ok, detail } = await hand.run({ name: target, address, ssh_host_key }, verb, args, limit_ms, signal)
+    post({ event: 'hand', target, verb, ok, detail })
+  }
+
+  async wake({ target }: Of<'wake'>): Promise<void> {
+    const { serverOf, signal, post } = this.parts
+    try {
+      await this.parts.wake(serverOf(target).mac, AbortSignal.any([signal, AbortSignal.timeout(WAKE_LIMIT_MS)]))
+      post({ event: 'woken', target, ok: true, detail: '' })
+    } catch (error) {
+      post({ event: 'woken', target, ok: false, detail: reasonOf(error) })
+    }
+  }
+}

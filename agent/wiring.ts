@@ -1,0 +1,166 @@
+import { networkInterfaces } from 'node:os'
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import { ControlServer } from '../src/control/control-server.ts'
+import type { Command } from '../src/core/command.ts'
+import { serverOf } from '../src/core/context.ts'
+import { initialState, type State } from '../src/core/state.ts'
+import { ArpingAnnouncer } from '../src/edges/address/arping-announcer.ts'
+import { SystemClock } from '../src/edges/clock.ts'
+import { QemuHypervisor } from '../src/edges/hypervisor/qemu.ts'
+import { Libp2pPeers } from '../src/edges/peers/libp2p-peers.ts'
+import { wake } from '../src/edges/power/wake-on-lan.ts'
+import { SystemProber } from '../src/edges/probes/system-prober.ts'
+import { SshHand } from '../src/edges/remote-hand/ssh-hand.ts'
+import { ShareClient } from '../src/edges/share/share-client.ts'
+import { ProcSurvey } from '../src/edges/survey/proc-survey.ts'
+import { reasonOf } from '../src/errors.ts'
+import { GuardClient } from '../src/guard/guard-client.ts'
+import type { ShareReport } from '../src/report/status.ts'
+import { adopt } from './adopt.ts'
+import { answer, controlHandlers, type ControlParts } from './control-handlers.ts'
+import { GivingOrders } from './giving-orders.ts'
+import { onGuardNotice } from './guard-notices.ts'
+import { Journal } from './journal.ts'
+import { leaveManagement } from './leave.ts'
+import { LoadMeter } from './load-meter.ts'
+import { Loop } from './loop.ts'
+import { Relay } from './relay.ts'
+import type { AgentSettings } from './settings.ts'
+import { ShareOrders } from './share-orders.ts'
+import { ViewsWriter } from './views-writer.ts'
+import { WatchOrders } from './watch-orders.ts'
+
+/** Virtual servers that ended by themselves are noticed within that time. */
+const CHECK_VIRTUAL_SERVERS_MS = 1_000
+const GUARD_LIMIT_MS = 1_000
+
+/** The composition root: the one place that knows concrete edges. It wires them to the core and decides nothing. */
+export class Agent {
+  private readonly clock = new SystemClock()
+  private readonly ending = new AbortController()
+  private readonly state: State
+  private readonly loop: Loop
+  private readonly journal: Journal
+  private readonly share: ShareClient
+  private readonly guard: GuardClient
+  private readonly peers: Libp2pPeers
+  private readonly hypervisor: QemuHypervisor
+  private readonly giving: GivingOrders
+  private readonly watching: WatchOrders
+  private readonly share_orders: ShareOrders
+  private readonly load: LoadMeter
+  private readonly relay: Relay
+  private readonly control: ControlServer
+  private readonly settings: AgentSettings
+  private readonly diagnostics: Logger
+  private views: ViewsWriter | undefined
+  private check: NodeJS.Timeout | undefined
+
+  constructor(settings: AgentSettings, diagnostics: Logger, onBroken: (error: unknown) => void) {
+    this.settings = settings
+    this.diagnostics = diagnostics
+    const { clock } = this
+    const { inventory, profile, self, places, host, keys } = settings
+    const problem = (text: string): void => this.problem(text)
+    const server = (name: string) => serverOf(this.state, name)
+    this.state = initialState(self.name, inventory, profile, clock.wall().getTime() - clock.boot_ms(), clock.boot_ms())
+    this.share = new ShareClient({ directory: host.share, host: self.name, helper: [process.execPath, join(settings.program, 'share-helper.mjs')], clock, onProblem: problem })
+    this.journal = new Journal({ host: self.name, places, clock, share: this.share, onProblem: text => diagnostics.warn(text) })
+    this.loop = new Loop({ state: this.state, clock, onReasons: reasons => this.journal.reasons(reasons), carryOut: command => this.carryOut(command), onBroken })
+    const post = this.loop.post.bind(this.loop)
+    this.guard = new GuardClient({ path: places.guard_socket, role: 'agent', onNotice: notice => onGuardNotice(notice, post, problem) })
+    this.hypervisor = new QemuHypervisor({ share_vm_directory: join(host.share, 'vm'), run_directory: places.virtual_servers, bridge: host.bridge ?? host.device, log: text => diagnostics.info(text), clock })
+    const announcer = new ArpingAnnouncer(clock, problem)
+    const hand = new SshHand({ clock, private_key: Buffer.from(keys.hand_key) })
+    this.peers = this.createPeers(post)
+    this.relay = new Relay({ send: (to, message) => this.peers.send(to, message), answer: verb => answer(control, verb) })
+    this.giving = new GivingOrders({ hypervisor: this.hypervisor, guard: this.guard, announcer, device: host.device, serverOf: server, post, ownAddresses, margin_ms: profile.stop_ms / 4 })
+    this.watching = new WatchOrders({
+      prober: new SystemProber({ clock, onProblem: problem }), hand, wake: (mac, signal) => wake(mac, self.address, signal), setNeighbours: names => this.peers.setNeighbours(names),
+      serverOf: server, interval_ms: inventory.interval_ms, signal: this.ending.signal, post,
+    })
+    this.share_orders = new ShareOrders(this.share, clock, profile, post)
+    this.load = new LoadMeter(new ProcSurvey({ clock, device: host.device }), inventory.interval_ms, post, error => diagnostics.warn({ error: reasonOf(error) }, 'the load cannot be read'))
+    const control: ControlParts = { state: this.state, clock, incidents: this.journal.incidents, hand, share: () => this.shareReport(), relay: () => this.relay }
+    this.control = new ControlServer({ path: places.control_socket, handlers: controlHandlers(control) })
+  }
+
+  private createPeers(post: Loop['post']): Libp2pPeers {
+    const { inventory, self, keys } = this.settings
+    const members = inventory.servers.filter(({ peer_id }) => peer_id !== '').map(({ name, address, peer_id }) => ({ name, address, peer_id, port: inventory.peer_port }))
+    const own = members.find(({ name }) => name === self.name) ?? { name: self.name, address: self.address, port: inventory.peer_port, peer_id: self.peer_id }
+    return new Libp2pPeers({
+      self: own, members, identity: keys.identity_key, psk: keys.ring_psk, clock: this.clock, log: (text, details) => this.diagnostics.debug(details, text),
+      events: {
+        onMessage: (from, message) => { if (!this.relay.take(from, message)) post({ event: 'message', from, message }) },
+        onGossip: (from, message) => post({ event: 'message', from, message }),
+        onReach: (host, reachable, why) => post({ event: 'reach', host, reachable, why }),
+        onRefused: what => this.journal.warn(`Peer_refused: ${what}`),
+      },
+    })
+  }
+
+  async start(): Promise<void> {
+    const { self, inventory, profile } = this.settings
+    this.journal.start()
+    this.journal.note(`Management_starts_(version_${inventory.version},_profile_${profile.name},_interval_${inventory.interval_ms}_ms)`)
+    await this.control.start()
+    await adopt({ guard: this.guard, hypervisor: this.hypervisor, giving: this.giving, servers: inventory.servers, post: event => this.loop.post(event), problem: text => this.problem(text) })
+    this.loop.post({ event: 'timer' })
+    await this.peers.start(this.ending.signal)
+    this.views = new ViewsWriter(this.state, this.share)
+    this.check = setInterval(() => void this.giving.checkVirtualServers(this.ending.signal), CHECK_VIRTUAL_SERVERS_MS)
+    this.diagnostics.info({ host: self.name, version: inventory.version }, 'management runs')
+  }
+
+  /** Clean end of management (the flag is gone): the service stays, unmanaged. */
+  async leave(): Promise<void> {
+    this.loop.stop()
+    clearInterval(this.check)
+    this.views?.stop()
+    this.load.stop()
+    await this.giving.end()
+    await leaveManagement({
+      state: this.state, hypervisor: this.hypervisor, share: this.share, guard: this.guard,
+      virtualServerOf: name => serverOf(this.state, name).virtual_server.name, note: text => this.journal.note(text),
+    })
+    this.ending.abort()
+    await Promise.allSettled([this.control.stop(), this.journal.end()])
+  }
+
+  private carryOut(command: Exclude<Command, { command: 'timer' }>): void {
+    switch (command.command) {
+      case 'observe': return void this.share_orders.observe()
+      case 'claim': return void this.share_orders.claim(command)
+      case 'release': return void this.share_orders.release(command)
+      case 'prepare': return void this.giving.prepare(command)
+      case 'serve': return void this.giving.serve(command)
+      case 'stop': return void this.giving.stop(command)
+      case 'watch': return this.watching.watch(command)
+      case 'examine': return void this.watching.examine(command)
+      case 'probe': return void this.watching.probe(command)
+      case 'hand': return void this.watching.hand(command)
+      case 'wake': return void this.watching.wake(command)
+      case 'survey': return this.load.close()
+      case 'send': return void this.peers.send(command.to, command.message)
+      case 'publish': return this.peers.publish(command.message)
+      case 'ride': return void this.guard.request({ verb: 'ride', until_ms: command.until_ms }, GUARD_LIMIT_MS).catch((error: unknown) => this.problem(reasonOf(error)))
+      case 'incident': return this.journal.incident(command.entry)
+    }
+  }
+
+  private shareReport(): ShareReport {
+    const { state, latency_ms } = this.share.state
+    return { state: state === 'good' ? 'ok' : state === 'slow' ? 'slow' : 'silent', latency_ms }
+  }
+
+  private problem(text: string): void {
+    this.diagnostics.warn(text)
+    this.journal.warn(text)
+  }
+}
+
+function ownAddresses(): ReadonlySet<string> {
+  return new Set(Object.values(networkInterfaces()).flatMap(entries => (entries ?? []).map(({ address }) => address)))
+}

@@ -1,0 +1,91 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { ClaimRecord, ReleaseRecord } from '../../src/core/records.ts'
+import { machineMac, textOf } from './arp-watch.ts'
+import { cgroupsOf, leaderOf, membersOf } from './cgroups.ts'
+import { hostPlaces, shareBacking, type Lab } from './lab.ts'
+import { argumentsOf } from './processes.ts'
+import { addressesOf } from './status.ts'
+
+/** A QEMU process of a host. */
+export interface MachineSeen { readonly host: string; readonly name: string; readonly pid: number; readonly mac: string }
+
+export interface HostSeen {
+  readonly name: string
+  readonly on: boolean
+  readonly leader: number | null
+  readonly addresses: readonly string[]
+  readonly machines: readonly MachineSeen[]
+  /** Processes by ringward program. */
+  readonly programs: Readonly<Record<string, number>>
+}
+
+export interface ClaimSeen { readonly claim: ClaimRecord; readonly release: ReleaseRecord | null; readonly count: number; readonly gap: boolean }
+
+const PROGRAMS = ['executer', 'agent', 'guard', 'share-helper'] as const
+
+/** What one host shows to somebody outside: addresses, virtual servers, ringward's processes. */
+export function lookAtHost(lab: Lab, name: string): HostSeen {
+  const cgroups = cgroupsOf(lab.id, name)
+  const leader = leaderOf(cgroups)
+  const programs: Record<string, number> = {}
+  const machines: MachineSeen[] = []
+  for (const pid of membersOf(cgroups)) {
+    const args = argumentsOf(pid)
+    if (/(^|\/)qemu-system-/.test(args[0] ?? '')) {
+      const after = args[args.indexOf('-name') + 1] ?? ''
+      machines.push({ host: name, name: after.split(',')[0] ?? '', pid, mac: machineMac(args) ?? '' })
+    }
+    const program = PROGRAMS.find(each => args.slice(1, 4).some(argument => argument.endsWith(`/${each}.mjs`)))
+    if (program) programs[program] = (programs[program] ?? 0) + 1
+  }
+  return { name, on: leader !== undefined, leader: leader ?? null, addresses: leader === undefined ? [] : addressesOf(leader), machines, programs }
+}
+
+/** Does the host have the address on an interface, now? One small file is read. */
+export function holds(leader: number | null, address: string): boolean {
+  return leader !== null && addressesOf(leader).includes(address)
+}
+
+function numbersIn(folder: string): number[] {
+  try {
+    return readdirSync(folder).filter(name => /^[1-9]\d*$/.test(name)).map(Number).sort((a, b) => a - b)
+  } catch {
+    return []
+  }
+}
+
+/** The newest claim of a function, read behind the shared area's back: no fault of the lab hides it. */
+export function newestClaim(lab: Lab, name: string): ClaimSeen | undefined {
+  const folder = join(shareBacking(lab), 'claims', name)
+  const epochs = numbersIn(folder)
+  const newest = epochs.at(-1)
+  if (newest === undefined) return undefined
+  const text = textOf(join(folder, String(newest)))
+  if (text === undefined) return undefined
+  const release = textOf(join(shareBacking(lab), 'releases', name, String(newest)))
+  return {
+    claim: JSON.parse(text) as ClaimRecord, release: release === undefined ? null : JSON.parse(release) as ReleaseRecord,
+    count: epochs.length, gap: epochs.some((epoch, index) => epoch !== index + 1),
+  }
+}
+
+/** Temporary files in claims and leases that nobody will ever link or rename any more. */
+export function leftOvers(lab: Lab): string[] {
+  const found: string[] = []
+  for (const folder of ['claims', 'releases']) {
+    for (const name of lab.hosts.map(host => host.name)) {
+      try {
+        found.push(...readdirSync(join(shareBacking(lab), folder, name)).filter(file => !/^[1-9]\d*$/.test(file)).map(file => `${folder}/${name}/${file}`))
+      } catch {
+        // Never claimed.
+      }
+    }
+  }
+  return found
+}
+
+/** Everything a host wrote into its console since it got its disk. */
+export function consoleOf(lab: Lab, host: string): string {
+  return textOf(hostPlaces(lab, host).console) ?? ''
+}

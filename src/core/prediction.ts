@@ -1,0 +1,33 @@
+/** What an incident is expected to take: the thesis's formulas 5.10–5.18 with this system's own constants and the lease in place of T_nd. */
+import type { Trouble } from './command.ts'
+import type { Profile } from './profile.ts'
+
+export interface Prediction {
+  readonly function_ms: number | null
+  readonly target_ms: number | null
+  readonly client_ms: number | null
+}
+
+/** A claim, the resume and the announcement, once the virtual server waits paused (measured in the lab). */
+const RESUME_MS = 300
+/** Loading the saved state (measured in the lab: 0.3–0.6 s under emulation). */
+const PREPARE_MS = 500
+/** Remote hand: restart of a daemon, and one that takes the VIP off. */
+const RESTART_MS = 500
+const RELEASE_MS = 300
+
+/** `silent_ms`: for how long the lease had been silent at the detection. Boot times are the target's own and unknown: its reboot limit stands for them. */
+export function predict(trouble: Trouble, profile: Profile, interval_ms: number, silent_ms: number, reboot_limit_ms: number): Prediction {
+  const phase_ms = interval_ms / 2
+  switch (trouble) {
+    case 'St1': return { function_ms: null, target_ms: RESTART_MS, client_ms: phase_ms + RESTART_MS }
+    case 'St2': {
+      const function_ms = RESTART_MS + Math.max(RELEASE_MS, PREPARE_MS) + RESUME_MS
+      return { function_ms, target_ms: RESTART_MS + RELEASE_MS + reboot_limit_ms, client_ms: phase_ms + function_ms }
+    }
+    default: {
+      const function_ms = Math.max(0, profile.expire_ms - silent_ms) + RESUME_MS
+      return { function_ms, target_ms: trouble === 'Nt2' ? 2 * reboot_limit_ms : reboot_limit_ms, client_ms: profile.expire_ms + RESUME_MS }
+    }
+  }
+}
