@@ -21,7 +21,6 @@ export const ERROR_CODES = {
   CONTROL_TIMEOUT: 'the agent did not answer in time',
   PERMISSION: 'the user may not do this',
   NOT_FOUND: 'what was asked for does not exist',
-  LOG_FAILED: 'the local log cannot be written or read',
   INTERNAL: 'an error inside ringward',
   NOT_RUNNING: 'ringward is not running on this host',
   USAGE: 'the command line is not valid',

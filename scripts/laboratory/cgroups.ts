@@ -9,8 +9,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
  */
 const ROOT = '/sys/fs/cgroup'
 const VERSION_1 = ['cpu', 'cpuacct', 'pids', 'freezer', 'systemd', 'unified']
-/** Processes brought in from outside sit in a leaf: version 2 allows none in a group that has controllers below. */
-const LEAF = 'outside'
+/** Processes sit in leaves, for version 2 allows none in a group that has controllers below: the system in one, visitors from outside in another. */
+const SYSTEM_LEAF = 'machine'
+const VISITORS_LEAF = 'visitors'
 
 export interface HostCgroups {
   /** The host's group in each hierarchy. */
@@ -44,12 +45,12 @@ export function cgroupsOf(id: string, host: string): HostCgroups {
 }
 
 export async function makeCgroups(cgroups: HostCgroups): Promise<void> {
-  for (const group of cgroups.groups) await mkdir(join(group, LEAF), { recursive: true })
+  for (const group of cgroups.groups) for (const leaf of [SYSTEM_LEAF, VISITORS_LEAF]) await mkdir(join(group, leaf), { recursive: true })
 }
 
-/** Files into which a process writes its number to become part of the host. */
-export function entrances(cgroups: HostCgroups): string[] {
-  return cgroups.groups.map(group => join(group, LEAF, 'cgroup.procs'))
+/** Files into which a process writes its number to become part of the host: as its system, or as a visitor to it. */
+export function entrances(cgroups: HostCgroups, as: 'system' | 'visitor'): string[] {
+  return cgroups.groups.map(group => join(group, as === 'system' ? SYSTEM_LEAF : VISITORS_LEAF, 'cgroup.procs'))
 }
 
 function* groupsBelow(group: string): Generator<string> {

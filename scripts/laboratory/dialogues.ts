@@ -41,7 +41,6 @@ export function holdDialogue(address: string, dialogue: ProbeDialogue, limit_ms:
       for (; step < dialogue.steps.length; step += 1) {
         const { expect, send } = dialogue.steps[step] ?? {}
         if (expect !== undefined && !new RegExp(expect).test(received)) return
-        if (expect !== undefined) received = ''
         if (send !== undefined) socket.write(send)
       }
       finish(true, 'ok')

@@ -4,6 +4,7 @@ import type { ClaimRecord, ReleaseRecord } from '../../src/core/records.ts'
 import { machineMac, textOf } from './arp-watch.ts'
 import { cgroupsOf, leaderOf, membersOf } from './cgroups.ts'
 import { hostPlaces, shareBacking, type Lab } from './lab.ts'
+import { programOf } from './programs.ts'
 import { argumentsOf } from './processes.ts'
 import { addressesOf } from './status.ts'
 
@@ -22,8 +23,6 @@ export interface HostSeen {
 
 export interface ClaimSeen { readonly claim: ClaimRecord; readonly release: ReleaseRecord | null; readonly count: number; readonly gap: boolean }
 
-const PROGRAMS = ['executer', 'agent', 'guard', 'share-helper'] as const
-
 /** What one host shows to somebody outside: addresses, virtual servers, ringward's processes. */
 export function lookAtHost(lab: Lab, name: string): HostSeen {
   const cgroups = cgroupsOf(lab.id, name)
@@ -36,7 +35,7 @@ export function lookAtHost(lab: Lab, name: string): HostSeen {
       const after = args[args.indexOf('-name') + 1] ?? ''
       machines.push({ host: name, name: after.split(',')[0] ?? '', pid, mac: machineMac(args) ?? '' })
     }
-    const program = PROGRAMS.find(each => args.slice(1, 4).some(argument => argument.endsWith(`/${each}.mjs`)))
+    const program = programOf(args)
     if (program) programs[program] = (programs[program] ?? 0) + 1
   }
   return { name, on: leader !== undefined, leader: leader ?? null, addresses: leader === undefined ? [] : addressesOf(leader), machines, programs }

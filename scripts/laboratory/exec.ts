@@ -16,7 +16,7 @@ export function insideCommand(lab: Lab, name: string, command: readonly string[]
   const leader = leaderOf(cgroups)
   if (leader === undefined) throw new LabError(`${name} is off; "scripts/lab fault power-on ${name}" starts it`, 3)
   const script = 'while [ "$1" != -- ]; do echo $$ > "$1" || exit 126; shift; done; shift; exec "$@"'
-  return ['/bin/sh', ['-c', script, 'lab', ...entrances(cgroups), '--',
+  return ['/bin/sh', ['-c', script, 'lab', ...entrances(cgroups, 'visitor'), '--',
     'nsenter', '--target', String(leader), '--mount', '--uts', '--ipc', '--pid', '--net', '--cgroup', '--', 'env', '-i', ...INSIDE, ...command]]
 }
 

@@ -8,7 +8,8 @@ import { runInside, runInsideOrFail } from './exec.ts'
 import { BROADCAST_ADDRESS, SWITCH_ADDRESS } from './hosts.ts'
 import { hostOf, hostPlaces, LabError, type Lab } from './lab.ts'
 import { cutBetween, healNetwork, isolate } from './network.ts'
-import { NO_WAKE_FILE, programPids } from './power-board.ts'
+import { NO_WAKE_FILE } from './power-board.ts'
+import { PROGRAMS, programPids } from './programs.ts'
 import { cutShare, hangShare, healShare, readyShare, shareState } from './share.ts'
 
 export interface Fault {
@@ -19,7 +20,6 @@ export interface Fault {
 
 const DROP_IN = '/run/systemd/system'
 const LOAD_KINDS = ['cpu', 'memory', 'network']
-const PROGRAMS = ['agent', 'guard', 'share-helper', 'executer']
 
 function hostArgument(lab: Lab, args: readonly string[]): string {
   return hostOf(lab, args[0] ?? '').name
@@ -73,8 +73,9 @@ async function load(lab: Lab, host: string, kind: string | undefined, amount: st
 }
 
 function killProgram(lab: Lab, host: string, which: string): string {
-  if (!PROGRAMS.includes(which)) throw new LabError(`kill what? one of ${PROGRAMS.join(', ')}`, 2)
-  const pids = programPids(lab, host, which)
+  const program = PROGRAMS.find(each => each === which)
+  if (!program) throw new LabError(`kill what? one of ${PROGRAMS.join(', ')}`, 2)
+  const pids = programPids(lab, host, program)
   if (pids.length === 0) throw new LabError(`no ${which} runs on ${host}`)
   for (const pid of pids) process.kill(pid, 'SIGKILL')
   return `${which} on ${host} killed (${pids.length} ${pids.length === 1 ? 'process' : 'processes'})`

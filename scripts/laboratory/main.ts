@@ -18,8 +18,9 @@ const program = new Command('lab')
   .exitOverride()
 
 const directory = (command: Command): string => {
-  const { dir } = command.optsWithGlobals<{ dir: string }>()
-  return dir
+  // The verb's own option first: merged, commander lets the program's default win.
+  const { dir } = command.opts<{ dir?: string }>()
+  return dir ?? program.opts<{ dir: string }>().dir
 }
 /** The directory may be named before or after the verb. */
 const verb = (text: string, about: string) => program.command(text).description(about).option('--dir <directory>', 'where the lab lives')

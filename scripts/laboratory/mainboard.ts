@@ -98,7 +98,7 @@ export class Mainboard {
 
   private async start(): Promise<number | NodeJS.Signals | null> {
     const console = openSync(hostPlaces(this.lab, this.host.name).console, 'a', 0o600)
-    const enter = entrances(this.cgroups)
+    const enter = entrances(this.cgroups, 'system')
     // The shell moves itself into the host's groups, then becomes nspawn: no process of the host is ever outside them.
     const script = 'while [ "$1" != -- ]; do echo $$ > "$1" || exit 1; shift; done; shift; exec "$@"'
     const child = spawn('/bin/sh', ['-c', script, 'mainboard', ...enter, '--', 'systemd-nspawn', ...this.nspawnArguments()], {

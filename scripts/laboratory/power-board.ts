@@ -3,11 +3,11 @@ import { rm } from 'node:fs/promises'
 import { createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { boardSocket, type BoardReply, type BoardRequest } from './board-protocol.ts'
-import { cgroupsOf, membersOf, setFrozen } from './cgroups.ts'
+import { cgroupsOf, setFrozen } from './cgroups.ts'
 import { dialogueOf, holdDialogue } from './dialogues.ts'
 import { hostPlaces, type Lab } from './lab.ts'
 import { Mainboard } from './mainboard.ts'
-import { argumentsOf } from './processes.ts'
+import { programPids } from './programs.ts'
 import { listenForWake } from './wake-listener.ts'
 
 /** Present in a host's folder: its network card does not listen for magic packets. */
@@ -92,9 +92,4 @@ function freezeAgent(lab: Lab, host: string, seconds: number): BoardReply {
   for (const pid of pids) process.kill(pid, 'SIGSTOP')
   setTimeout(() => pids.forEach(pid => thaw(() => process.kill(pid, 'SIGCONT'))), seconds * 1_000)
   return { ok: true }
-}
-
-/** Processes of a host that run one of ringward's programs (agent, guard, share-helper, executer). */
-export function programPids(lab: Pick<Lab, 'id'>, host: string, program: string): number[] {
-  return membersOf(cgroupsOf(lab.id, host)).filter(pid => argumentsOf(pid).some((argument, index) => index > 0 && index < 4 && argument.endsWith(`/${program}.mjs`)))
 }

@@ -44,7 +44,7 @@ export class IncidentStore {
     this.options = options
   }
 
-  /** Appends a stage. Synchronous and never throwing, like the log: the record stands before the act. */
+  /** Appends a stage. Synchronous, so that the record stands before the act; a failing disk is reported and does not throw. INTERNAL for what is no id. */
   append(id: string, line: IncidentLine): void {
     if (!INCIDENT_ID.test(id)) throw new RingwardError('INTERNAL', `"${id}" is no incident id`)
     const path = join(this.options.directory, `${id}${SUFFIX}`)

@@ -4,8 +4,8 @@ import type { Share } from '../share/share.ts'
 import { LINE_LIMIT_BYTES, LOG_FILE_NAME, parseLogLine } from './log-line.ts'
 import type { LogFiles } from './log-reader.ts'
 
-/** A person waits: what has not answered by then is called silent. */
-export const LOG_SHARE_LIMIT_MS = 800
+/** A person waits, and the command line promises an answer within a second, its own start (0.15 s) included. */
+export const LOG_SHARE_LIMIT_MS = 700
 
 /** Every host's log in the shared area, `log/<host>/<date>.log`. Rejects with SHARE_TIMEOUT or SHARE_ERROR. */
 export function sharedLogFiles(share: Pick<Share, 'list' | 'readAt'>, deadline_ms = LOG_SHARE_LIMIT_MS): LogFiles {
