@@ -1,6 +1,7 @@
 import type { Event } from '../src/core/event.ts'
 import type { Server } from '../src/core/inventory.ts'
 import type { Hypervisor } from '../src/edges/hypervisor/hypervisor.ts'
+import { within } from '../src/edges/within.ts'
 import { reasonOf } from '../src/errors.ts'
 import type { GuardClient } from '../src/guard/guard-client.ts'
 import type { GivingOrders } from './giving-orders.ts'
@@ -25,7 +26,7 @@ export async function adopt(parts: AdoptParts): Promise<void> {
   const { guard, hypervisor, giving, servers, post, problem } = parts
   const { status } = await guard.request({ verb: 'status' }, GUARD_LIMIT_MS)
   const held = new Set<string>()
-  const machines = await hypervisor.list({ signal: AbortSignal.timeout(HYPERVISOR_LIMIT_MS) }).catch((error: unknown) => {
+  const machines = await within(HYPERVISOR_LIMIT_MS, [], signal => hypervisor.list({ signal })).catch((error: unknown) => {
     problem(`virtual servers of a former agent cannot be listed: ${reasonOf(error)}`)
     return []
   })
@@ -41,6 +42,6 @@ export async function adopt(parts: AdoptParts): Promise<void> {
   const ours = new Set(servers.map(server => server.virtual_server.name))
   for (const machine of machines) {
     if (held.has(machine.name) || !ours.has(machine.name)) continue
-    await hypervisor.stop(machine.name, { signal: AbortSignal.timeout(HYPERVISOR_LIMIT_MS) }).catch((error: unknown) => problem(`${machine.name} of a former agent cannot be ended: ${reasonOf(error)}`))
+    await within(HYPERVISOR_LIMIT_MS, [], signal => hypervisor.stop(machine.name, { signal })).catch((error: unknown) => problem(`${machine.name} of a former agent cannot be ended: ${reasonOf(error)}`))
   }
 }

@@ -1,6 +1,7 @@
 import type { State } from '../src/core/state.ts'
 import type { Hypervisor } from '../src/edges/hypervisor/hypervisor.ts'
 import type { Share } from '../src/edges/share/share.ts'
+import { within } from '../src/edges/within.ts'
 import { reasonOf } from '../src/errors.ts'
 import type { GuardClient } from '../src/guard/guard-client.ts'
 
@@ -27,7 +28,7 @@ export async function leaveManagement(parts: LeaveParts): Promise<void> {
   const virtual = [...state.giving.values()].filter(giving => giving.kind === 'virtual')
   await Promise.all(virtual.map(async ({ function: name, stage, epoch }) => {
     try {
-      await hypervisor.stop(virtualServerOf(name), { signal: AbortSignal.timeout(STOP_LIMIT_MS) })
+      await within(STOP_LIMIT_MS, [], signal => hypervisor.stop(virtualServerOf(name), { signal }))
       if (stage === 'serving') await share.release({ schema: 'ringward.release/1', function: name, epoch, how: 'goodbye', by: state.self }, { deadline_ms: RELEASE_LIMIT_MS })
     } catch (error) {
       // What is not released is taken over when the lease has been silent for long enough.

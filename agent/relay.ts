@@ -3,7 +3,7 @@ import { RingwardError } from '../src/errors.ts'
 /** Queries of the CLI that another host's agent answers (`--host`), over the direct stream between the two. */
 export interface RelayParts {
   readonly send: (to: string, message: unknown) => boolean
-  readonly answer: (verb: string, signal: AbortSignal) => Promise<unknown>
+  readonly answer: (verb: string) => Promise<unknown>
 }
 
 /** Only what reads; acting on another host goes through its remote hand. */
@@ -60,7 +60,7 @@ export class Relay {
     if (this.answering >= OUTSTANDING_LIMIT || !RELAYED.has(verb)) return
     this.answering += 1
     try {
-      const document = await this.parts.answer(verb, AbortSignal.timeout(ANSWER_LIMIT_MS))
+      const document = await this.parts.answer(verb)
       this.parts.send(from, { kind: 'control-reply', request, document } satisfies Reply)
     } catch (error) {
       this.parts.send(from, { kind: 'control-reply', request, error: error instanceof Error ? error.message : String(error) } satisfies Reply)

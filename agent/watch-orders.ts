@@ -4,6 +4,7 @@ import type { Event, Verdict } from '../src/core/event.ts'
 import type { Server } from '../src/core/inventory.ts'
 import type { PingWatch, Prober } from '../src/edges/probes/prober.ts'
 import type { RemoteHand } from '../src/edges/remote-hand/remote-hand.ts'
+import { within } from '../src/edges/within.ts'
 import { reasonOf } from '../src/errors.ts'
 
 type Of<Name extends Command['command']> = Extract<Command, { command: Name }>
@@ -93,7 +94,7 @@ export class WatchOrders {
   async wake({ target }: Of<'wake'>): Promise<void> {
     const { serverOf, signal, post } = this.parts
     try {
-      await this.parts.wake(serverOf(target).mac, AbortSignal.any([signal, AbortSignal.timeout(WAKE_LIMIT_MS)]))
+      await within(WAKE_LIMIT_MS, [signal], limited => this.parts.wake(serverOf(target).mac, limited))
       post({ event: 'woken', target, ok: true, detail: '' })
     } catch (error) {
       post({ event: 'woken', target, ok: false, detail: reasonOf(error) })

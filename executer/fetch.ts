@@ -1,5 +1,6 @@
 import { versionNumber } from '../src/configuration/manifest.ts'
 import type { Places } from '../src/configuration/places.ts'
+import { within } from '../src/edges/within.ts'
 import { RingwardError, reasonOf } from '../src/errors.ts'
 import type { Share } from '../src/edges/share/share.ts'
 import { installCopy, openCopy, pruneCopies, readCurrent, writeCurrent, type LocalCopy } from './local-copy.ts'
@@ -49,19 +50,22 @@ export async function goodCopy(parts: FetchParts, signal: AbortSignal): Promise<
 /** Fetches what is published, unless the same is here already. */
 async function newestCopy(parts: FetchParts, current: string | undefined, signal: AbortSignal): Promise<LocalCopy> {
   const share = parts.openShare()
-  const limited = AbortSignal.any([signal, AbortSignal.timeout(FETCH_LIMIT_MS)])
   try {
-    const publication = await readPublication(share, parts.wall(), limited)
-    const { version } = publication.manifest
-    if (current !== undefined && numberOf(version) < numberOf(current)) {
-      throw new RingwardError('MANIFEST_INVALID', `version ${version} is published, but ${current} was here before; versions go forward only: publish under a higher version`)
-    }
-    const standing = await standingCopy(parts, publication, current)
-    if (standing) return standing
-    return await install(parts, share, publication, limited)
+    return await within(FETCH_LIMIT_MS, [signal], limited => fetchFrom(parts, share, current, limited))
   } finally {
     await share.close()
   }
+}
+
+async function fetchFrom(parts: FetchParts, share: PublicationSource, current: string | undefined, limited: AbortSignal): Promise<LocalCopy> {
+  const publication = await readPublication(share, parts.wall(), limited)
+  const { version } = publication.manifest
+  if (current !== undefined && numberOf(version) < numberOf(current)) {
+    throw new RingwardError('MANIFEST_INVALID', `version ${version} is published, but ${current} was here before; versions go forward only: publish under a higher version`)
+  }
+  const standing = await standingCopy(parts, publication, current)
+  if (standing) return standing
+  return await install(parts, share, publication, limited)
 }
 
 async function install(parts: FetchParts, share: PublicationSource, publication: Publication, signal: AbortSignal): Promise<LocalCopy> {

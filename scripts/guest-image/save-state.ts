@@ -10,7 +10,7 @@ import { killProcess } from '../../src/edges/hypervisor/machine-process.ts'
 import { startMachine } from '../../src/edges/hypervisor/machine-start.ts'
 import { placesOf, saveUri, statePath, type Accelerator, type Machine, type Network } from '../../src/edges/hypervisor/qemu-arguments.ts'
 import { withQmp, type Qmp } from '../../src/edges/hypervisor/qmp.ts'
-import { within } from '../../src/edges/hypervisor/within.ts'
+import { within } from '../../src/edges/within.ts'
 import { SERVICE_PORTS } from './recipe.ts'
 
 /** A cold start takes about 3 s on a free processor; builders are rarely free. */

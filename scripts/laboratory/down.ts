@@ -12,6 +12,7 @@ import { abortShare } from './share.ts'
 const UNDISTURBED_DEATH_MS = 250
 const DEATH_LIMIT_MS = 10_000
 const UNMOUNT_TRIES = 5
+const NSPAWN_LOCKS = '/run/systemd/nspawn/locks'
 
 /**
  * Ends a lab, whole or half: processes by their recorded numbers, hosts by their groups, then namespaces, mounts, groups
@@ -31,6 +32,8 @@ export async function takeDown(given: string): Promise<boolean> {
     if (start !== undefined) await end({ role: 'stranger', pid, start })
   }
   for (const name of namespaces) await removeNamespace(name)
+  const hosts = await readdir(join(directory, 'hosts')).catch(() => [] as string[])
+  for (const host of hosts) await removeNspawnTraces(join(directory, 'hosts', host, 'root'))
   await unmountAll(directory)
   for (const group of groups) await removeCgroups(group)
   if (ours) {
@@ -72,6 +75,12 @@ function strangersIn(namespaces: readonly string[]): number[] {
       return false
     }
   })
+}
+
+/** systemd-nspawn names its lock after the root's inode and leaves it when it is killed. */
+async function removeNspawnTraces(root: string): Promise<void> {
+  const status = statSync(root, { throwIfNoEntry: false })
+  if (status) await rm(join(NSPAWN_LOCKS, `inode-${status.dev}:${status.ino}`), { force: true })
 }
 
 /** Mount points below a folder, the newest first: the order in which they can be taken away. */

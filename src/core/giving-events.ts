@@ -99,7 +99,7 @@ export function noteReleased(context: Context, event: Of<'released'>): void {
 /** R2: the lease ended. Half-started work is dropped; a native function goes on only while the guard rides (R8). */
 export function noteLeaseLost(context: Context, event: Of<'lease-lost'>): void {
   const { state } = context
-  context.because(`Lease_is_lost: generation_${event.generation}_begins, stopped: ${event.stopped.join(' ') || 'nothing'}`, { level: 'alarm' })
+  context.because(`Lease_is_lost: generation_${event.generation}_begins, stopped: ${event.stopped.join(' ') || 'nothing, all others promise and the own function goes on'}`, { level: 'alarm' })
   state.own = { generation: event.generation, sequence: 0, deadline_ms: 0 }
   const stopped = new Set(event.stopped)
   for (const giving of [...state.giving.values()]) {

@@ -35,6 +35,11 @@ function noteLease(context: Context, host: HostFacts, seen: LeaseRecord | undefi
     const former = host.lease
     host.lease = seen
     host.lease_since_ms = context.now_ms
+    if (former?.generation !== seen?.generation) {
+      host.generation_since_ms = context.now_ms
+      const watch = context.state.watches.get(host.name)
+      if (watch) watch.service.good_seen = false
+    }
     if (former && seen && seen.generation !== former.generation) context.because(`${host.name}_has_generation_${seen.generation}`)
     if (former && seen && seen.standing !== former.standing) context.because(`${host.name}_is_${seen.standing}`)
   } else if (gap) {

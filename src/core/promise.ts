@@ -48,7 +48,6 @@ function ride(context: Context): void {
   const others = order.filter(host => host !== self).map(host => promise.answered_ms.get(host) ?? -Infinity)
   const until_ms = Math.min(promise.sent_ms, ...others) + profile.promise_ms
   if (until_ms <= promise.ride_until_ms) return
-  if (promise.ride_until_ms < context.now_ms) context.because('Lease_is_late: all others promise, the function goes on', { level: 'warning' })
   promise.ride_until_ms = until_ms
   context.do({ command: 'ride', until_ms })
 }

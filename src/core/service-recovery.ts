@@ -1,6 +1,6 @@
 /** Service recovery (thesis 5.3.1): the network is good and a service is bad. Restart it; if that does not heal, take the VIP off. */
 import type { Context } from './context.ts'
-import { functionOf, serverOf } from './context.ts'
+import { functionOf, hostOf, serverOf } from './context.ts'
 import { examine } from './examination.ts'
 import { closeIncident, openIncident } from './incident.ts'
 import { releaseEpoch } from './giving.ts'
@@ -24,10 +24,17 @@ function givesItself(state: State, target: string): boolean {
   return claim?.holder === target && claim.kind === 'native' && release === undefined && isPresent(state, target)
 }
 
+/** Daemons of a host that has just booted may still be starting: they get its reboot limit, unless they were seen good before. */
+function isStarting(context: Context, watch: Watch): boolean {
+  const { generation_since_ms } = hostOf(context.state, watch.target)
+  const up_ms = generation_since_ms + serverOf(context.state, watch.target).reboot_limit_ms
+  return !watch.service.good_seen && !context.due(up_ms)
+}
+
 export function decideServiceRecovery(context: Context, watch: Watch): void {
   if (watch.mode === 'regular') {
     const { verdict, daemon, detail } = watch.service
-    if (verdict === undefined || verdict === 'OK' || !givesItself(context.state, watch.target)) return
+    if (verdict === undefined || verdict === 'OK' || !givesItself(context.state, watch.target) || isStarting(context, watch)) return
     enterMode(context, watch, 'service recovery', `${daemon} ${verdict}: ${detail}`)
     startRepair(context, watch, 'confirm')
     examine(context, watch)
@@ -158,6 +165,6 @@ function afterRelease(context: Context, watch: Watch): void {
 export function noteProbed(context: Context, target: string, verdict: 'OK' | 'ERROR' | 'NG', daemon: string, detail: string): void {
   const watch = context.state.watches.get(target)
   if (!watch) return
-  watch.service = { verdict, daemon, detail, good_rounds: verdict === 'OK' ? watch.service.good_rounds + 1 : 0, probing_since_ms: undefined }
+  watch.service = { verdict, daemon, detail, good_rounds: verdict === 'OK' ? watch.service.good_rounds + 1 : 0, good_seen: watch.service.good_seen || verdict === 'OK', probing_since_ms: undefined }
   continueRepair(context, watch)
 }

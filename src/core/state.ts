@@ -12,6 +12,8 @@ export interface HostFacts {
   lease: LeaseRecord | undefined
   /** R3: return time of the first fresh read that showed this (generation, sequence). */
   lease_since_ms: number
+  /** Since when this generation of the host is known. */
+  generation_since_ms: number
   /** How long the lease had been silent when the last good read was issued. */
   lease_silent_ms: number
   /** The kept-open stream of the peers edge. */
@@ -65,7 +67,7 @@ export interface Watch {
   ping_seen: boolean
   /** Outcome of the examination under way: own pings and those asked of others. */
   examination: { readonly started_ms: number; direct: boolean | undefined; indirect: boolean; request: number } | undefined
-  service: { verdict: 'OK' | 'ERROR' | 'NG' | undefined; daemon: string; detail: string; good_rounds: number; probing_since_ms: number | undefined }
+  service: { verdict: 'OK' | 'ERROR' | 'NG' | undefined; daemon: string; detail: string; good_rounds: number; good_seen: boolean; probing_since_ms: number | undefined }
   repair: { step: 'confirm' | 'restart' | 'verify' | 'release' | 'failed'; started_ms: number; deadline_ms: number; daemon: string; attempts: number } | undefined
   incident: string | undefined
   /** So that a standing condition is logged once. */
@@ -144,7 +146,7 @@ export function initialState(self: string, inventory: Inventory, profile: Profil
     own: { generation: 0, sequence: 0, deadline_ms: 0 },
     share: { good: false, last_started_ms: -Infinity, last_returned_ms: -Infinity, outstanding_ms: undefined, failed_since_ms: undefined, look: true },
     hosts: new Map(order.map(name => [name, {
-      name, lease: undefined, lease_since_ms: now_ms, lease_silent_ms: 0, reachable: false, condition: undefined, condition_ms: -Infinity, promised_until_ms: -Infinity,
+      name, lease: undefined, lease_since_ms: now_ms, generation_since_ms: now_ms, lease_silent_ms: 0, reachable: false, condition: undefined, condition_ms: -Infinity, promised_until_ms: -Infinity,
     }])),
     functions: new Map(order.map(name => [name, { name, claim: undefined, release: undefined, since_ms: now_ms, releasing_ms: -Infinity, returning_ms: -Infinity }])),
     giving: new Map(), watches: new Map(), rehoming: new Map(), incidents: new Map(), standing_by: new Map(),

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { RingwardError, reasonOf } from '../../errors.ts'
 import { JsonLines } from './json-lines.ts'
-import { within } from './within.ts'
+import { within } from '../within.ts'
 
 /** A cold start without hardware virtualization takes about 2 s; on a starved host several times that. */
 export const GUEST_LIMIT_MS = 20_000

@@ -7,7 +7,7 @@ import type { Launcher } from './launcher.ts'
 import { killProcess } from './machine-process.ts'
 import { checkedName, loadUri, QEMU, qemuArguments, statePath, type Machine, type MachinePlaces } from './qemu-arguments.ts'
 import { Qmp, withQmp } from './qmp.ts'
-import { within } from './within.ts'
+import { within } from '../within.ts'
 
 const POLL_MS = 4
 /** The service manager is asked about a machine that is slow to start every 50 tries, some 250 ms. */

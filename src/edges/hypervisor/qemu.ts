@@ -12,7 +12,7 @@ import { findProcess, killProcess } from './machine-process.ts'
 import { readOrigin, startMachine, writeOrigin, type Origin } from './machine-start.ts'
 import { checkedAddress, isName, placesOf, type Accelerator, type Machine, type MachinePlaces, type Network } from './qemu-arguments.ts'
 import { withQmp } from './qmp.ts'
-import { within } from './within.ts'
+import { within } from '../within.ts'
 
 /** A load that fails and a cold start after it, each within its own limits. */
 const PREPARE_LIMIT_MS = 30_000

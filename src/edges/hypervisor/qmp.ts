@@ -1,6 +1,6 @@
 import { RingwardError } from '../../errors.ts'
 import { JsonLines } from './json-lines.ts'
-import { within } from './within.ts'
+import { within } from '../within.ts'
 
 /** The monitor answers within a millisecond unless the host is overloaded; the guard's limits are of this order. */
 export const QMP_LIMIT_MS = 2_000
