@@ -20,6 +20,8 @@ export interface GivingParts {
   readonly post: (event: Event) => void
   /** Addresses the host has now; one that is there already is not asked for on the segment. */
   readonly ownAddresses: () => ReadonlySet<string>
+  /** The former giver stopped before it wrote the claim: nobody else can answer, and a client waits. */
+  readonly handedOver: (name: string) => boolean
   /** The lease must be good for that long at the moment of start (R6). */
   readonly margin_ms: number
 }
@@ -65,7 +67,7 @@ export class GivingOrders {
   private async serveNative({ function: name, epoch, generation }: Of<'serve'>, signal: AbortSignal): Promise<string> {
     const { announcer, device } = this.parts
     const { vip, vip_prefix } = this.parts.serverOf(name)
-    if (!this.parts.ownAddresses().has(vip)) await this.assertFree(vip, signal)
+    if (!this.parts.handedOver(name) && !this.parts.ownAddresses().has(vip)) await this.assertFree(vip, signal)
     await this.arm({ function: name, epoch, kind: 'native', vip, prefix: vip_prefix, device }, generation, signal)
     announcer.announce(vip, device)
     return `${vip} on ${device}`

@@ -75,7 +75,10 @@ export class Agent {
     const hand = new SshHand({ clock, private_key: Buffer.from(keys.hand_key) })
     this.peers = this.createPeers(post)
     this.relay = new Relay({ send: (to, message) => this.peers.send(to, message), answer: verb => answer(control, verb) })
-    this.giving = new GivingOrders({ hypervisor: this.hypervisor, guard: this.guard, announcer, device: host.device, serverOf: server, post, ownAddresses, margin_ms: profile.stop_ms / 4 })
+    this.giving = new GivingOrders({
+      hypervisor: this.hypervisor, guard: this.guard, announcer, device: host.device, serverOf: server, post, ownAddresses,
+      handedOver: name => this.state.functions.get(name)?.claim?.proof === 'hand-over', margin_ms: profile.stop_ms / 4,
+    })
     this.watching = new WatchOrders({
       prober: new SystemProber({ clock, onProblem: problem }), hand, wake: (mac, signal) => wake(mac, self.address, signal), setNeighbours: names => this.peers.setNeighbours(names),
       serverOf: server, interval_ms: inventory.interval_ms, signal: this.ending.signal, post,

@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import { run } from '../../src/edges/command.ts'
 import { CLIENT_ADDRESS } from './hosts.ts'
 import type { Lab } from './lab.ts'
@@ -72,19 +71,5 @@ export async function watchArp(lab: Lab, addresses: readonly string[], period_ms
       child.kill('SIGKILL')
       await ended
     },
-  }
-}
-
-/** MAC addresses of QEMU machines from their command lines. */
-export function machineMac(args: readonly string[]): string | undefined {
-  return args.map(argument => /(?:^|,)mac=([0-9a-f:]{17})/.exec(argument)?.[1]).find(mac => mac !== undefined)
-}
-
-/** Text of a file of the lab's share, or undefined. */
-export function textOf(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return undefined
   }
 }

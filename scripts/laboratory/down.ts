@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { readdir, rm } from 'node:fs/promises'
+import { readdir, rm, rmdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { run } from '../../src/edges/command.ts'
@@ -12,7 +12,7 @@ import { abortShare } from './share.ts'
 const UNDISTURBED_DEATH_MS = 250
 const DEATH_LIMIT_MS = 10_000
 const UNMOUNT_TRIES = 5
-const NSPAWN_LOCKS = '/run/systemd/nspawn/locks'
+const NSPAWN_RUN = '/run/systemd/nspawn'
 
 /**
  * Ends a lab, whole or half: processes by their recorded numbers, hosts by their groups, then namespaces, mounts, groups
@@ -33,7 +33,7 @@ export async function takeDown(given: string): Promise<boolean> {
   }
   for (const name of namespaces) await removeNamespace(name)
   const hosts = await readdir(join(directory, 'hosts')).catch(() => [] as string[])
-  for (const host of hosts) await removeNspawnTraces(join(directory, 'hosts', host, 'root'))
+  for (const host of hosts) await removeNspawnTraces(directory, host)
   await unmountAll(directory)
   for (const group of groups) await removeCgroups(group)
   if (ours) {
@@ -77,10 +77,11 @@ function strangersIn(namespaces: readonly string[]): number[] {
   })
 }
 
-/** systemd-nspawn names its lock after the root's inode and leaves it when it is killed. */
-async function removeNspawnTraces(root: string): Promise<void> {
-  const status = statSync(root, { throwIfNoEntry: false })
-  if (status) await rm(join(NSPAWN_LOCKS, `inode-${status.dev}:${status.ino}`), { force: true })
+/** systemd-nspawn leaves a lock, named after the root's inode, and a folder named after the machine when it is killed. */
+async function removeNspawnTraces(directory: string, host: string): Promise<void> {
+  const status = statSync(join(directory, 'hosts', host, 'root'), { throwIfNoEntry: false })
+  if (status) await rm(join(NSPAWN_RUN, 'locks', `inode-${status.dev}:${status.ino}`), { force: true })
+  await rmdir(join(NSPAWN_RUN, 'propagate', host)).catch(() => undefined)
 }
 
 /** Mount points below a folder, the newest first: the order in which they can be taken away. */

@@ -1,9 +1,8 @@
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ClaimRecord, ReleaseRecord } from '../../src/core/records.ts'
-import { machineMac, textOf } from './arp-watch.ts'
 import { cgroupsOf, leaderOf, membersOf } from './cgroups.ts'
-import { hostPlaces, shareBacking, type Lab } from './lab.ts'
+import { shareBacking, type Lab } from './lab.ts'
 import { programOf } from './programs.ts'
 import { argumentsOf } from './processes.ts'
 import { addressesOf } from './status.ts'
@@ -41,9 +40,17 @@ export function lookAtHost(lab: Lab, name: string): HostSeen {
   return { name, on: leader !== undefined, leader: leader ?? null, addresses: leader === undefined ? [] : addressesOf(leader), machines, programs }
 }
 
-/** Does the host have the address on an interface, now? One small file is read. */
-export function holds(leader: number | null, address: string): boolean {
-  return leader !== null && addressesOf(leader).includes(address)
+/** MAC address of a QEMU machine by its command line. */
+function machineMac(args: readonly string[]): string | undefined {
+  return args.map(argument => /(?:^|,)mac=([0-9a-f:]{17})/.exec(argument)?.[1]).find(mac => mac !== undefined)
+}
+
+function textOf(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return undefined
+  }
 }
 
 function numbersIn(folder: string): number[] {
@@ -82,9 +89,4 @@ export function leftOvers(lab: Lab): string[] {
     }
   }
   return found
-}
-
-/** Everything a host wrote into its console since it got its disk. */
-export function consoleOf(lab: Lab, host: string): string {
-  return textOf(hostPlaces(lab, host).console) ?? ''
 }

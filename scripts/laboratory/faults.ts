@@ -1,11 +1,12 @@
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { runOrFail } from '../../src/edges/command.ts'
 import { askBoard } from './board-protocol.ts'
 import { cgroupsOf, leaderOf } from './cgroups.ts'
 import { durationMs } from './durations.ts'
 import { thawAll } from './down.ts'
 import { runInside, runInsideOrFail } from './exec.ts'
-import { BROADCAST_ADDRESS, SWITCH_ADDRESS } from './hosts.ts'
+import { BROADCAST_ADDRESS, SWITCH_ADDRESS, WAKE_PORT } from './hosts.ts'
 import { hostOf, hostPlaces, LabError, type Lab } from './lab.ts'
 import { cutBetween, healNetwork, isolate } from './network.ts'
 import { NO_WAKE_FILE } from './power-board.ts'
@@ -81,12 +82,17 @@ function killProgram(lab: Lab, host: string, which: string): string {
   return `${which} on ${host} killed (${pids.length} ${pids.length === 1 ? 'process' : 'processes'})`
 }
 
+/** Runs in the client's namespace: six bytes of ones and the address sixteen times, to everybody. */
+const MAGIC_PACKET_SENDER = `
+const [mac, to, port] = process.argv.slice(1), socket = require('node:dgram').createSocket('udp4')
+const packet = Buffer.concat([Buffer.alloc(6, 255), ...Array(16).fill(Buffer.from(mac.replaceAll(':', ''), 'hex'))])
+socket.bind(() => { socket.setBroadcast(true); socket.send(packet, Number(port), to, () => socket.close()) })
+`
+
 /** Sends a magic packet from the client's place, as an admin would. */
 async function wake(lab: Lab, host: string): Promise<string> {
   const { mac } = hostOf(lab, host)
-  const script = `const d=require('node:dgram').createSocket('udp4');const m=Buffer.from('${mac.replaceAll(':', '')}','hex');d.bind(()=>{d.setBroadcast(true);d.send(Buffer.concat([Buffer.alloc(6,255),...Array(16).fill(m)]),9,'${BROADCAST_ADDRESS}',()=>d.close())})`
-  const { runOrFail } = await import('../../src/edges/command.ts')
-  await runOrFail('ip', ['netns', 'exec', lab.client_namespace, process.execPath, '-e', script], { limit_ms: 10_000 })
+  await runOrFail('ip', ['netns', 'exec', lab.client_namespace, process.execPath, '-e', MAGIC_PACKET_SENDER, mac, BROADCAST_ADDRESS, String(WAKE_PORT)], { limit_ms: 10_000 })
   return `magic packet for ${host} (${mac}) sent`
 }
 

@@ -91,6 +91,16 @@ verb('client <target> <port>', 'a client of a VIP (of a host, or an address): a 
 
 auditCommand(verb('audit', 'look at the invariants from outside; exit 1 when one is broken'), openFrom, say)
 
+verb('measure [target]', 'make each trouble several times, watch a client and the invariants, print cuts and medians')
+  .option('--troubles <names>', 'of the thesis: St1, St2, Nt1 (reboot), Nt2 (power cut)', 'St1,St2,Nt1,Nt2')
+  .option('--runs <number>', 'of each', '10')
+  .option('--every <duration>', 'period of the client', '100ms')
+  .action(async (target: string | undefined, options: { troubles: string; runs: string; every: string }, command: Command) => {
+    const { measureAll } = await import('./measure.ts')
+    const clean = await measureAll(await openFrom(command), { target: target ?? 'ftp', troubles: options.troubles.split(','), runs: Number(options.runs), every_ms: durationMs(options.every), tell: say })
+    process.exitCode = clean ? 0 : 1
+  })
+
 // Parts of the lab that live in one of its namespaces; not for people.
 program.command('power-board', { hidden: true }).requiredOption('--dir <directory>')
   .action(async (_options, command: Command) => { await runPowerBoard(await openFrom(command)) })
@@ -116,6 +126,18 @@ function renderReport(report: ClientReport): string {
     JSON.stringify(report),
   ].join('\n')
 }
+
+program.addHelpText('after', `
+Examples:
+  scripts/lab up                                     six hosts, a ring, virtual servers on standby
+  scripts/lab client ftp 21                          what a client of ftp's VIP sees, and for how long it was cut off
+  scripts/lab fault power-off ftp                    pull the plug ("lab fault --help" lists every fault)
+  scripts/lab cli mail -- status                     what the ring says of it
+  scripts/lab audit --settled --watch 50ms --for 30s is everything as it must be?
+  scripts/lab down                                   leaves nothing behind
+
+Services: mail 25, login 22, ftp 21, proxy 3128, web1 and web2 80. VIPs 10.77.0.111 and up, in namespaces of the lab only.
+Exit status: 0 fine, 1 failed (audit: something is broken), 2 usage, 3 no lab or host off; exec and cli: the command's own.`)
 
 try {
   await program.parseAsync()

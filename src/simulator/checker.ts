@@ -1,6 +1,5 @@
 /** The invariants (protocol 1), looked at from outside after every change. */
 import type { ClaimRecord, LeaseRecord } from '../core/records.ts'
-import { PROFILES } from '../core/profile.ts'
 import type { World } from './world.ts'
 
 export interface Violation {
@@ -38,7 +37,7 @@ export class Checker {
     const former = records.at(-1)
     if (record.proof === 'silence' && former) {
       const silent_ms = world.queue.now_ms - (this.renewed_ms.get(`${former.holder} ${record.tombstone?.generation ?? former.generation}`) ?? -Infinity)
-      if (silent_ms < PROFILES[world.inventory.profile].gone_ms) this.violate('S6', `${record.holder} claims ${record.function}/${record.epoch} of ${former.holder}, which renewed ${Math.round(silent_ms)} ms ago`)
+      if (silent_ms < world.profile.gone_ms) this.violate('S6', `${record.holder} claims ${record.function}/${record.epoch} of ${former.holder}, which renewed ${Math.round(silent_ms)} ms ago`)
     }
     if (record.by === record.holder && (world.host(record.holder).generation < record.generation)) this.violate('S3', `claim under a generation that does not exist: ${record.function}/${record.epoch}`)
   }

@@ -1,9 +1,11 @@
 /**
- * `npm run simulate -- --schedules 1000 [--seed 1] [--hosts 6] [--fault NAME] [--log]`
+ * `npm run simulate -- --schedules 1000 [--seed 1] [--hosts 6] [--fault NAME] [--faults 1] [--log]`
+ * `--faults` is how many random faults each schedule has.
  * Runs random schedules and ends with 1 on any violation of S1–S7 or any layout that did not return to policy.
  */
 import { parseArgs } from 'node:util'
-import { FAULTS, runSchedule, type FaultName, type ScheduleResult } from './schedule.ts'
+import { FAULTS, type FaultName } from './faults.ts'
+import { runSchedule, type ScheduleResult } from './schedule.ts'
 
 interface Tally {
   schedules: number
@@ -12,10 +14,10 @@ interface Tally {
 
 function report(tally: ReadonlyMap<FaultName, Tally>, seconds: number, total: number, events: number): void {
   const percentile = (sorted: readonly number[], share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
-  console.log('fault                 schedules  cut p50    p99    max  [ms of virtual time]')
+  console.log('first fault                 schedules  cut p50    p99    max  [ms of virtual time]')
   for (const [fault, { schedules, cuts_ms }] of tally) {
     cuts_ms.sort((a, b) => a - b)
-    console.log(`${fault.padEnd(20)} ${String(schedules).padStart(10)} ${[0.5, 0.99, 1].map(share => String(percentile(cuts_ms, share)).padStart(8)).join('')}`)
+    console.log(`${fault.padEnd(26)} ${String(schedules).padStart(10)} ${[0.5, 0.99, 1].map(share => String(percentile(cuts_ms, share)).padStart(8)).join('')}`)
   }
   console.log(`${total} schedules in ${seconds.toFixed(1)} s: ${(total / seconds).toFixed(1)} schedules/s, ${Math.round(events / seconds / 1000)} thousand events/s`)
 }
@@ -29,7 +31,7 @@ function failed(result: ScheduleResult): boolean {
 }
 
 function main(): void {
-  const { values } = parseArgs({ options: { schedules: { type: 'string', default: '1000' }, seed: { type: 'string', default: '1' }, hosts: { type: 'string', default: '6' }, fault: { type: 'string' }, log: { type: 'boolean', default: false } } })
+  const { values } = parseArgs({ options: { schedules: { type: 'string', default: '1000' }, seed: { type: 'string', default: '1' }, hosts: { type: 'string', default: '6' }, fault: { type: 'string' }, faults: { type: 'string', default: '1' }, log: { type: 'boolean', default: false } } })
   const fault = values.fault === undefined ? undefined : FAULTS.find(name => name === values.fault)
   if (values.fault !== undefined && fault === undefined) {
     console.error(`unknown fault ${values.fault}; known: ${FAULTS.join(', ')}`)
@@ -43,7 +45,7 @@ function main(): void {
   let events = 0
   for (let seed = first; seed < first + total; seed += 1) {
     const result = runSchedule({
-      seed, hosts: Number(values.hosts), ...(fault ? { fault } : {}),
+      seed, hosts: Number(values.hosts), count: Number(values.faults), ...(fault ? { faults: [fault] } : {}),
       ...(values.log ? { onLog: (at_ms, host, text) => console.log(`${(at_ms / 1000).toFixed(3).padStart(9)} ${host.padEnd(6)} ${text}`) } : {}),
     })
     events += result.events

@@ -1,21 +1,21 @@
 /** Random fault schedules: start, faults, quiet until the layout is policy again. Seed and commit replay one exactly. */
+import { applyFault, FAULTS, type FaultName } from './faults.ts'
 import { RandomStream } from './prng.ts'
 import { sampleInventory } from './sample-inventory.ts'
 import type { Violation } from './checker.ts'
-import { World } from './world.ts'
-
-export const FAULTS = ['power-off', 'power-off, no wake', 'reboot', 'stop-daemon', 'break-daemon', 'kill-agent', 'kill-guard', 'share-hang', 'share-hang all'] as const
-export type FaultName = (typeof FAULTS)[number]
+import { World, type WorldOptions } from './world.ts'
 
 export interface ScheduleResult {
   readonly seed: number
+  /** The first fault and its target. */
   readonly fault: FaultName
   readonly target: string
   readonly violations: readonly Violation[]
   /** Liveness: what was not policy when the time was up. */
   readonly deviations: readonly string[]
-  /** Longest time the target's function was not served. */
+  /** Longest time the first target's function was not served. */
   readonly cut_ms: number
+  /** From the first fault until the layout was policy. */
   readonly policy_ms: number
   readonly events: number
 }
@@ -25,70 +25,55 @@ const START_MS = 15_000
 /** Reboot limit, wake, boot, three good rounds and the return, thrice. */
 const RECOVERY_LIMIT_MS = 180_000
 const SAMPLE_MS = 50
+/** Between one fault and the next of the same schedule at most. */
+const GAP_MS = 12_000
 
-export interface ScheduleOptions {
+export interface ScheduleOptions extends WorldOptions {
   readonly seed: number
   readonly hosts?: number
-  readonly fault?: FaultName
+  /** Instead of random ones, in this order. */
+  readonly faults?: readonly FaultName[]
+  /** How many random faults, 1 unless told. */
+  readonly count?: number
   readonly onLog?: (at_ms: number, host: string, text: string) => void
 }
 
-export function applyFault(world: World, fault: FaultName, target: string, random: RandomStream): void {
-  const host = world.host(target)
-  const { queue } = world
-  const duration_ms = random.between(500, 40_000)
-  world.note(`fault: ${fault} ${target}`)
-  switch (fault) {
-    case 'power-off': return host.powerOff()
-    case 'power-off, no wake':
-      host.powerOff()
-      host.wakeable = false
-      return queue.after(20_000 + duration_ms, () => {
-        host.wakeable = true
-        host.powerOn()
-      })
-    case 'reboot': return host.reboot()
-    case 'stop-daemon': return void (host.service = 'stopped')
-    case 'break-daemon': return void (host.service = 'broken until reboot')
-    case 'kill-agent': return host.killAgent()
-    case 'kill-guard': return host.killGuard()
-    case 'share-hang':
-    case 'share-hang all': {
-      const who = fault === 'share-hang' ? target : '*'
-      world.share.hang(who)
-      return queue.after(duration_ms, () => world.share.heal(who))
-    }
-  }
-}
-
-/** One fault at a random moment on a random host, with a random loss of messages. */
+/** Faults at random moments on random hosts, in half of the schedules with a random loss of messages. */
 export function runSchedule(options: ScheduleOptions): ScheduleResult {
   const { seed } = options
   const random = new RandomStream(seed, 'faults')
-  const world = new World(sampleInventory(options.hosts ?? 6), seed)
+  const world = new World(sampleInventory(options.hosts ?? 6), seed, options)
   world.onLog = (host, text) => options.onLog?.(world.queue.now_ms, host, text)
   for (const name of world.names) world.queue.after(random.between(0, 1_500), () => world.host(name).powerOn())
   world.queue.runUntil(START_MS)
   world.message_loss = random.next() < 0.5 ? 0 : random.between(0, 0.05)
-  const fault = options.fault ?? random.pick(FAULTS)
-  const target = random.pick(world.names)
+  const faults = options.faults ?? Array.from({ length: options.count ?? 1 }, () => random.pick(FAULTS))
+  const targets = faults.map(() => random.pick(world.names))
   world.queue.runUntil(START_MS + random.between(0, 2_000))
-  const fault_ms = world.queue.now_ms
-  applyFault(world, fault, target, random)
-  const cut_ms = runUntilPolicy(world, target, fault_ms)
-  return { seed, fault, target, violations: world.checker.violations, deviations: world.checker.deviations(), cut_ms, policy_ms: world.queue.now_ms - fault_ms, events: world.queue.handled }
+  const first_ms = world.queue.now_ms
+  let due_ms = first_ms
+  let end_ms = first_ms
+  faults.forEach((fault, index) => {
+    if (index > 0) due_ms += random.between(0, GAP_MS)
+    world.queue.at(due_ms, () => (end_ms = Math.max(end_ms, applyFault(world, fault, targets[index]!, random))))
+  })
+  const cut_ms = runUntilPolicy(world, targets[0]!, due_ms, () => end_ms)
+  return {
+    seed, fault: faults[0]!, target: targets[0]!, violations: world.checker.violations, deviations: world.checker.deviations(), cut_ms,
+    policy_ms: world.queue.now_ms - first_ms, events: world.queue.handled,
+  }
 }
 
-function runUntilPolicy(world: World, target: string, fault_ms: number): number {
+function runUntilPolicy(world: World, target: string, last_ms: number, ends_ms: () => number): number {
   let longest_ms = 0
   let cut_ms = 0
   let settled = 0
-  while (world.queue.now_ms < fault_ms + RECOVERY_LIMIT_MS) {
+  while (world.queue.now_ms < Math.max(last_ms, ends_ms()) + RECOVERY_LIMIT_MS) {
     world.queue.runUntil(world.queue.now_ms + SAMPLE_MS)
     cut_ms = world.isServed(target) ? 0 : cut_ms + SAMPLE_MS
     longest_ms = Math.max(longest_ms, cut_ms)
     // Policy must hold for a while, and no fault may still be on its way.
-    const quiet = world.queue.now_ms > fault_ms + 5_000 && !world.share.isHung(target) && world.host(target).up
+    const quiet = world.queue.now_ms > last_ms + 5_000 && world.queue.now_ms > ends_ms() && world.names.every(name => world.host(name).up)
     if (quiet && (world.queue.now_ms / SAMPLE_MS) % 20 < 1) settled = world.checker.deviations().length === 0 ? settled + 1 : 0
     if (settled > 2) break
   }

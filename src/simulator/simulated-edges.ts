@@ -81,7 +81,8 @@ function prepare(host: SimulatedHost, command: Of<'prepare'>): void {
     // A stop in between calls the preparation off.
     if (boot !== host.boot || host.preparing.get(command.function) !== attempt) return
     if (world.share.isHung(host.name) || world.failingStarts.has(host.name)) return host.handle({ event: 'prepared', function: command.function, ok: false, detail: 'the saved state does not load' })
-    host.virtual_servers.set(command.function, { function: command.function, running: false, address: false })
+    host.virtual_servers.set(command.function, { function: command.function, running: world.broken.runs_unclaimed ?? false, address: false })
+    world.changed()
     host.handle({ event: 'prepared', function: command.function, ok: true, detail: 'paused' })
   })
 }
@@ -112,10 +113,12 @@ function serve(host: SimulatedHost, command: Of<'serve'>): void {
 function stop(host: SimulatedHost, command: Of<'stop'>): void {
   host.preparing.set(command.function, (host.preparing.get(command.function) ?? 0) + 1)
   host.later(host.world.random.between(5, 60), () => {
-    host.guard?.disarm(command.function)
-    if (command.kind === 'native') host.addresses.delete(command.function)
-    else host.virtual_servers.delete(command.function)
-    host.world.changed()
+    if (!host.world.broken.stop_lies) {
+      host.guard?.disarm(command.function)
+      if (command.kind === 'native') host.addresses.delete(command.function)
+      else host.virtual_servers.delete(command.function)
+      host.world.changed()
+    }
     host.handle({ event: 'stopped', function: command.function, ok: true, detail: '' })
   })
 }
@@ -142,8 +145,10 @@ function hand(host: SimulatedHost, command: Of<'hand'>): void {
       if (asked.service === 'stopped') asked.service = 'good'
       return answer(asked.service === 'good', asked.service)
     }
-    if (verb === 'release') asked.guard?.bar(command.args[0]!, Number(command.args[1]))
-    if (verb === 'release') asked.addresses.delete(command.args[0]!)
+    if (verb === 'release' && !world.broken.hand_lies) {
+      asked.guard?.bar(command.args[0]!, Number(command.args[1]))
+      asked.addresses.delete(command.args[0]!)
+    }
     world.changed()
     answer(true, 'done')
     if (verb === 'reboot') asked.reboot()

@@ -1,5 +1,6 @@
 /** The guard in virtual time: the same rules as the guard process (R1, R2, R8 and the kernel's address lifetimes). */
 import type { Profile } from '../core/profile.ts'
+import type { BrokenRules } from './broken-rules.ts'
 import type { EventQueue } from './event-queue.ts'
 import type { SimulatedShare } from './simulated-share.ts'
 
@@ -32,14 +33,16 @@ export class SimulatedGuard {
   private readonly queue: EventQueue
   private readonly share: SimulatedShare
   private readonly listener: GuardListener
+  private readonly broken: BrokenRules
 
-  constructor(host: string, generation: number, profile: Profile, queue: EventQueue, share: SimulatedShare, listener: GuardListener) {
+  constructor(host: string, generation: number, profile: Profile, queue: EventQueue, share: SimulatedShare, listener: GuardListener, broken: BrokenRules = {}) {
     this.host = host
     this.generation = generation
     this.profile = profile
     this.queue = queue
     this.share = share
     this.listener = listener
+    this.broken = broken
     this.tick()
   }
 
@@ -95,6 +98,7 @@ export class SimulatedGuard {
     for (const charge of this.charges.values()) {
       if (charge.kind !== 'native' || charge.until_ms >= until_ms) continue
       charge.until_ms = until_ms
+      if (this.broken.addresses_never_expire) continue
       this.queue.at(until_ms, () => {
         if (charge.until_ms <= this.queue.now_ms && this.charges.get(charge.function) === charge) this.listener.onEnded(charge)
       })
@@ -103,7 +107,7 @@ export class SimulatedGuard {
 
   private checkDeadline(): void {
     const now_ms = this.queue.now_ms
-    if (!this.alive) return
+    if (!this.alive || this.broken.guard_never_stops) return
     if (this.deadline_ms !== 0 && now_ms >= this.deadline_ms) this.lose()
     if (this.deadline_ms !== 0 || now_ms < this.ride_until_ms) return
     const stopped = this.endCharges(() => true)

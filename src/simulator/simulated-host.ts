@@ -1,7 +1,6 @@
 /** One host in virtual time: power, boot, services, virtual servers, guard, and an agent that runs the real core. */
 import type { Command } from '../core/command.ts'
 import type { Event } from '../core/event.ts'
-import { PROFILES } from '../core/profile.ts'
 import { initialState, type State } from '../core/state.ts'
 import { step } from '../core/step.ts'
 import { SimulatedGuard, type SimulatedCharge } from './simulated-guard.ts'
@@ -76,20 +75,24 @@ export class SimulatedHost {
   }
 
   startManagement(): void {
+    if (this.world.broken.address_at_boot) {
+      this.addresses.add(this.name)
+      this.world.changed()
+    }
     this.startGuard(undefined)
     this.startAgent()
   }
 
   private startGuard(former: SimulatedGuard | undefined): void {
     this.generation += 1
-    const guard = new SimulatedGuard(this.name, former?.generation ?? this.generation, PROFILES[this.world.inventory.profile], this.world.queue, this.world.share, {
+    const guard = new SimulatedGuard(this.name, former?.generation ?? this.generation, this.world.profile, this.world.queue, this.world.share, {
       onLease: (generation, sequence, deadline_ms) => this.handle({ event: 'lease', generation, sequence, deadline_ms }),
       onLost: (generation, stopped) => {
         this.generation = Math.max(this.generation, generation)
         this.handle({ event: 'lease-lost', generation, stopped })
       },
       onEnded: charge => this.endCharge(charge),
-    })
+    }, this.world.broken)
     if (former) guard.succeed(former)
     this.generation = Math.max(this.generation, guard.generation)
     this.guard = guard
@@ -114,7 +117,7 @@ export class SimulatedHost {
   startAgent(): void {
     const { world } = this
     const life = (this.agent_life += 1)
-    this.core = initialState(this.name, world.inventory, PROFILES[world.inventory.profile], 0, world.queue.now_ms)
+    this.core = initialState(this.name, world.inventory, world.profile, 0, world.queue.now_ms)
     world.announceReach(this.name, true)
     for (const charge of this.guard?.charges.values() ?? []) this.handle({ event: 'adopted', function: charge.function, epoch: charge.epoch, kind: charge.kind })
     this.handle({ event: 'timer' })

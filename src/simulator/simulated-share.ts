@@ -1,5 +1,6 @@
 /** The shared area in virtual time: single-writer leases, write-once claims and releases, each operation with its own delay. */
 import type { ClaimRecord, LeaseRecord, Observation, ReleaseRecord } from '../core/records.ts'
+import type { BrokenRules } from './broken-rules.ts'
 import type { EventQueue } from './event-queue.ts'
 import type { RandomStream } from './prng.ts'
 
@@ -17,8 +18,11 @@ export class SimulatedShare {
   private readonly queue: EventQueue
   private readonly random: RandomStream
   private readonly watcher: ShareWatcher
+  private readonly broken: BrokenRules
+  private readonly cached = new Map<string, { read_ms: number; observation: Observation }>()
 
-  constructor(queue: EventQueue, random: RandomStream, watcher: ShareWatcher) {
+  constructor(queue: EventQueue, random: RandomStream, watcher: ShareWatcher, broken: BrokenRules = {}) {
+    this.broken = broken
     this.queue = queue
     this.random = random
     this.watcher = watcher
@@ -60,7 +64,15 @@ export class SimulatedShare {
   }
 
   observe(host: string, answer: (observation: Observation) => void): void {
-    this.perform(host, () => this.newest(), answer)
+    this.perform(host, () => this.broken.reads_cached_ms === undefined ? this.newest() : this.fromCache(host, this.broken.reads_cached_ms), answer)
+  }
+
+  private fromCache(host: string, age_ms: number): Observation {
+    const cached = this.cached.get(host)
+    if (cached && this.queue.now_ms - cached.read_ms < age_ms) return cached.observation
+    const observation = this.newest()
+    this.cached.set(host, { read_ms: this.queue.now_ms, observation })
+    return observation
   }
 
   private newest(): Observation {
@@ -78,6 +90,11 @@ export class SimulatedShare {
       this.claims.set(record.function, records)
       const standing = records[record.epoch - 1]
       // A gap cannot be written: the file before it must stand, as the rules read it first.
+      if (this.broken.claims_overwrite) {
+        this.watcher.onClaim(record)
+        records[record.epoch - 1] = record
+        return { won: true, standing: undefined }
+      }
       if (standing || record.epoch !== records.length + 1) return { won: false, standing: standing ?? records.at(-1) }
       this.watcher.onClaim(record)
       records.push(record)

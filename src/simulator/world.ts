@@ -2,7 +2,9 @@
 import type { IncidentEntry, Reason } from '../core/command.ts'
 import type { Inventory } from '../core/inventory.ts'
 import type { Message } from '../core/message.ts'
+import { PROFILES, type Profile } from '../core/profile.ts'
 import { Checker } from './checker.ts'
+import type { BrokenRules } from './broken-rules.ts'
 import { EventQueue } from './event-queue.ts'
 import { RandomStream } from './prng.ts'
 import { SimulatedHost } from './simulated-host.ts'
@@ -11,28 +13,41 @@ import { SimulatedShare } from './simulated-share.ts'
 /** The heartbeat limit of the peers edge; a killed process is noticed at once by its closed connections. */
 const HEARTBEAT_LIMIT_MS = 1_000
 
+export interface WorldOptions {
+  /** Instead of the inventory's profile. */
+  readonly profile?: Profile
+  readonly broken?: BrokenRules
+}
+
 export class World {
   readonly queue = new EventQueue()
   readonly random: RandomStream
   readonly inventory: Inventory
+  readonly profile: Profile
+  readonly broken: BrokenRules
   readonly names: readonly string[]
   readonly hosts = new Map<string, SimulatedHost>()
   readonly share: SimulatedShare
   readonly checker: Checker
+  /** Hosts on which no virtual server starts. */
   readonly failingStarts = new Set<string>()
+  /** Hosts whose cable is pulled; the shared area is a fault of its own. */
+  readonly isolated = new Set<string>()
   readonly incidents: { readonly host: string; readonly entry: IncidentEntry }[] = []
   /** Share of messages lost, 0–1. */
   message_loss = 0
   onLog: (host: string, text: string) => void = () => undefined
   private readonly network: RandomStream
 
-  constructor(inventory: Inventory, seed: number) {
+  constructor(inventory: Inventory, seed: number, options: WorldOptions = {}) {
     this.inventory = inventory
+    this.profile = options.profile ?? PROFILES[inventory.profile]
+    this.broken = options.broken ?? {}
     this.random = new RandomStream(seed, 'hosts')
     this.network = new RandomStream(seed, 'network')
     this.names = inventory.servers.map(server => server.name)
     this.checker = new Checker(this)
-    this.share = new SimulatedShare(this.queue, new RandomStream(seed, 'share'), { onLease: record => this.checker.onLease(record), onClaim: record => this.checker.onClaim(record) })
+    this.share = new SimulatedShare(this.queue, new RandomStream(seed, 'share'), { onLease: record => this.checker.onLease(record), onClaim: record => this.checker.onClaim(record) }, this.broken)
     for (const name of this.names) this.hosts.set(name, new SimulatedHost(name, this))
   }
 
@@ -42,15 +57,39 @@ export class World {
     return host
   }
 
-  connected(_from: string, _to: string): boolean {
-    return true
+  connected(from: string, to: string): boolean {
+    return !this.isolated.has(from) && !this.isolated.has(to)
+  }
+
+  /** Nothing arrives or leaves any more; the kept-open streams die by their heartbeat limit. */
+  isolate(name: string): void {
+    this.isolated.add(name)
+    this.queue.after(HEARTBEAT_LIMIT_MS, () => {
+      if (this.isolated.has(name)) this.tellReach(name, false, 'no heartbeat')
+    })
+  }
+
+  reconnect(name: string): void {
+    if (!this.isolated.delete(name)) return
+    this.queue.after(this.network.between(100, 400), () => {
+      if (!this.isolated.has(name) && this.host(name).core) this.tellReach(name, true, 'stream open')
+    })
+  }
+
+  /** Both ends of each of the host's streams hear of it. */
+  private tellReach(name: string, reachable: boolean, why: string): void {
+    for (const other of this.hosts.values()) {
+      if (other.name === name || (reachable && (!other.core || !this.connected(name, other.name)))) continue
+      other.handle({ event: 'reach', host: name, reachable, why })
+      this.host(name).handle({ event: 'reach', host: other.name, reachable, why })
+    }
   }
 
   /** A packet lost on a stream is sent again by TCP and arrives late; of gossip nothing is promised. */
   deliver(from: SimulatedHost, to: string, message: Message, by: 'stream' | 'gossip'): void {
     const receiver = this.host(to)
     const lost = this.network.next() < this.message_loss
-    if (!from.up || !receiver.core || (lost && by === 'gossip')) return
+    if (!from.up || !receiver.core || !this.connected(from.name, to) || (lost && by === 'gossip')) return
     const life = receiver.agent_life
     const late_ms = lost ? this.network.between(200, 900) : 0
     this.queue.after(late_ms + this.network.between(0.5, 6), () => {
@@ -68,7 +107,7 @@ export class World {
       if (other === subject) continue
       this.queue.after(delay_ms, () => {
         if (life !== subject.agent_life) return
-        if (reachable && !other.core) return
+        if (reachable && (!other.core || !this.connected(name, other.name))) return
         other.handle({ event: 'reach', host: name, reachable, why: reachable ? 'stream open' : 'stream closed' })
         if (reachable) subject.handle({ event: 'reach', host: other.name, reachable: true, why: 'stream open' })
       })
@@ -94,7 +133,7 @@ export class World {
   /** Whether a client of the function's VIP is served now. */
   isServed(name: string): boolean {
     return [...this.hosts.values()].some(host => {
-      if (!host.up) return false
+      if (!host.up || this.isolated.has(host.name)) return false
       const server = host.virtual_servers.get(name)
       return (host.addresses.has(name) && host.service === 'good') || (server?.running === true && server.address)
     })

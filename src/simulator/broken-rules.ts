@@ -1,0 +1,22 @@
+/**
+ * Rules of the simulated parts that can be broken on purpose. Only the tests of the checker set them: a checker that would not
+ * see a broken rule proves nothing by its silence. The core itself is never changed.
+ */
+export interface BrokenRules {
+  /** The share lets a claim replace the one that stands: `rename` where the protocol needs `link` (R5). */
+  readonly claims_overwrite?: boolean
+  /** The guard lets its charges run on when the lease has run out (R2); the kernel still ends addresses. */
+  readonly guard_never_stops?: boolean
+  /** Addresses are added without a lifetime: nothing but the guard ends them (R2). */
+  readonly addresses_never_expire?: boolean
+  /** Reads of the share come from a cache of this age, as without `noac,lookupcache=none` (protocol 8). */
+  readonly reads_cached_ms?: number
+  /** The host puts its VIP on as soon as it has booted (R10). */
+  readonly address_at_boot?: boolean
+  /** The remote hand says "released" and leaves the VIP where it is (R4). */
+  readonly hand_lies?: boolean
+  /** A stop is confirmed although the function goes on (protocol 5.6: the holder stops first). */
+  readonly stop_lies?: boolean
+  /** A virtual server runs from its preparation on, not from the claim on (R6). */
+  readonly runs_unclaimed?: boolean
+}
