@@ -4,7 +4,8 @@ import tseslint from 'typescript-eslint'
 const wall = (message, ...group) => ({ group, message })
 
 export default tseslint.config(
-  { ignores: ['dist/**', 'node_modules/**', '.lab/**'] },
+  { // Fixtures run as programs of their own, without types.
+    ignores: ['dist/**', 'node_modules/**', '.lab/**', 'test/**/fixtures/*.mjs'] },
   ...tseslint.configs.recommendedTypeChecked,
   {
     languageOptions: { parserOptions: { projectService: { allowDefaultProject: ['eslint.config.js'] }, tsconfigRootDir: import.meta.dirname } },

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { writeKernel } from './kernel.ts'
 import { APPLETS, FILES, MODULES, PACKAGES, PROGRAMS, SUITE } from './recipe.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 const execute = promisify(execFile)
 const FOLDER = dirname(fileURLToPath(import.meta.url))
@@ -16,6 +17,25 @@ const STEP_LIMIT_MS = 60_000
 export interface GuestImage {
   readonly kernel: string
   readonly initrd: string
+}
+
+const ATTEMPTS = 4
+const RETRY_PAUSE_MS = 3_000
+
+/** A registry that does not answer for a moment is asked again, from the beginning. */
+async function fetchPackages(debian: string): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await execute('mmdebstrap', [
+        '--mode=root', '--variant=extract', '--quiet', '--aptopt=APT::Install-Recommends "0"', '--aptopt=Acquire::Retries "3"', `--include=${PACKAGES.join(',')}`, SUITE, debian,
+      ], { timeout: DOWNLOAD_LIMIT_MS })
+      return
+    } catch (error) {
+      if (attempt >= ATTEMPTS) throw error
+      await rm(debian, { recursive: true, force: true })
+      await sleep(attempt * RETRY_PAUSE_MS)
+    }
+  }
 }
 
 /**
@@ -30,7 +50,7 @@ export async function buildGuest(options: { readonly cache_directory: string }):
   const work = await mkdtemp(join(options.cache_directory, 'guest-build-'))
   try {
     const debian = join(work, 'debian')
-    await execute('mmdebstrap', ['--mode=root', '--variant=extract', '--quiet', '--aptopt=APT::Install-Recommends "0"', `--include=${PACKAGES.join(',')}`, SUITE, debian], { timeout: DOWNLOAD_LIMIT_MS })
+    await fetchPackages(debian)
     const tree = join(work, 'tree')
     await fillTree(debian, tree)
     const output = join(work, 'output')

@@ -44,4 +44,4 @@ export const FILES: Readonly<Record<string, readonly [path: string, mode: number
 }
 
 /** Ports that answer in a ready virtual server: FTP, SSH, SMTP, HTTP, HTTP proxy. */
-export const SERVICE_PORTS = [21, 22, 25, 80, 8080] as const
+export const SERVICE_PORTS = [21, 22, 25, 80, 3128] as const

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { watchArp, type ArpAnswer } from './arp-watch.ts'
-import { leftOvers, lookAtHost, newestClaim, type HostSeen } from './evidence.ts'
+import { leftOvers, lookAtHost, newestClaim, nameOfMac, type HostSeen } from './evidence.ts'
 import type { HostPlan } from './hosts.ts'
 import type { Lab } from './lab.ts'
 import { virtualServerOf } from './names.ts'
@@ -89,14 +89,6 @@ function lookAtFunction(lab: Lab, host: HostPlan, hosts: readonly HostSeen[], an
     answered_by: macs.map(mac => nameOfMac(lab, hosts, mac)),
     claim: seen ? { epoch: seen.claim.epoch, holder: seen.claim.holder, kind: seen.claim.kind, released: seen.release?.how ?? null } : null,
   }
-}
-
-/** A host's name, `ftp-v on mail` for a virtual server, or the bare MAC of a stranger. */
-export function nameOfMac(lab: Lab, hosts: readonly HostSeen[], mac: string): string {
-  const host = lab.hosts.find(each => each.mac === mac)
-  if (host) return host.name
-  const machine = hosts.flatMap(each => each.machines).find(each => each.mac === mac)
-  return machine ? `${machine.name} on ${machine.host}` : mac
 }
 
 function judgeFunction(seen: FunctionSeen, hosts: readonly HostSeen[], settled: boolean): Violation[] {

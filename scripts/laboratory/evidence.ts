@@ -90,3 +90,11 @@ export function leftOvers(lab: Lab): string[] {
   }
   return found
 }
+
+/** A host's name, `ftp-v on mail` for a virtual server, or the bare MAC of a stranger. */
+export function nameOfMac(lab: Lab, hosts: readonly HostSeen[], mac: string): string {
+  const host = lab.hosts.find(each => each.mac === mac)
+  if (host) return host.name
+  const machine = hosts.flatMap(each => each.machines).find(each => each.mac === mac)
+  return machine ? `${machine.name} on ${machine.host}` : mac
+}

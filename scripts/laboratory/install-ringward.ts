@@ -6,7 +6,7 @@ import { publish } from '../../src/configuration/publish.ts'
 import { SystemClock } from '../../src/edges/clock.ts'
 import { run, runOrFail } from '../../src/edges/command.ts'
 import type { HostPlan } from './hosts.ts'
-import { hostPlaces, LabError, shareBacking, type Lab } from './lab.ts'
+import { CACHE_DIRECTORY, hostPlaces, LabError, shareBacking, type Lab } from './lab.ts'
 import { PROJECT } from './project.ts'
 
 const BUILD_LIMIT_MS = 180_000
@@ -37,11 +37,15 @@ export async function publishProgram(lab: Lab, tell: (text: string) => void): Pr
 }
 
 /** Images and saved memory of the virtual servers. */
-export function placeVirtualServers(lab: Lab): Promise<void> {
+export async function placeVirtualServers(lab: Lab): Promise<void> {
+  // Fetched from here: the switch's namespace, where virtual servers are booted to be saved, has no way out to a registry.
+  await placing(process.execPath, [TSX, join(PROJECT, 'scripts/build-guest.ts'), '--cache', CACHE_DIRECTORY])
+  await placing('nsenter', [`--net=/run/netns/${lab.switch_namespace}`, '--', process.execPath, TSX, join(PROJECT, 'scripts/laboratory/place-virtual-servers.ts'), lab.directory])
+}
+
+function placing(program: string, args: readonly string[]): Promise<void> {
   return new Promise((resolve, reject) => {
-    const child = spawn('nsenter', [
-      `--net=/run/netns/${lab.switch_namespace}`, '--', process.execPath, TSX, join(PROJECT, 'scripts/laboratory/place-virtual-servers.ts'), lab.directory,
-    ], { stdio: ['ignore', 'ignore', 'inherit'], timeout: GUEST_LIMIT_MS, killSignal: 'SIGKILL' })
+    const child = spawn(program, [...args], { stdio: ['ignore', 'ignore', 'inherit'], timeout: GUEST_LIMIT_MS, killSignal: 'SIGKILL' })
     child.once('error', reject)
     child.once('exit', (status, signal) => status === 0 ? resolve() : reject(new LabError(`the virtual servers could not be placed (${status ?? signal}); see above`)))
   })

@@ -1,6 +1,6 @@
 import { watchArp, type ArpAnswer } from './arp-watch.ts'
-import { nameOfMac, type Violation } from './audit.ts'
-import { lookAtHost, type HostSeen } from './evidence.ts'
+import type { Violation } from './audit.ts'
+import { lookAtHost, nameOfMac, type HostSeen } from './evidence.ts'
 import type { Lab } from './lab.ts'
 import { addressesOf } from './status.ts'
 

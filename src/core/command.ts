@@ -1,6 +1,7 @@
 import type { ClaimRecord, FunctionKind, ReleaseRecord } from './records.ts'
 import type { Message } from './message.ts'
 import type { Prediction } from './prediction.ts'
+import type { Candidate, Outcome, Trouble } from './trouble.ts'
 
 /** A claim the edge completes with a nonce. */
 export type ClaimOrder = Omit<ClaimRecord, 'schema' | 'nonce'>
@@ -34,18 +35,6 @@ export type Command =
   /** R8: native functions may outlive the lease until then. */
   | { readonly command: 'ride'; readonly until_ms: number }
   | { readonly command: 'incident'; readonly entry: IncidentEntry }
-
-export type Trouble = 'St1' | 'St2' | 'Nt1' | 'Nt2' | 'host' | 'leave'
-
-/** `resumed`: a false alarm; `repaired`: healed in place; `returned`: the target gives its function again; `down`: it did not come back. */
-export type Outcome = 'resumed' | 'repaired' | 'returned' | 'down'
-
-export interface Candidate {
-  readonly host: string
-  /** Non-select value; null when the host is out of the question for `reason`. */
-  readonly value: number | null
-  readonly reason: string
-}
 
 /** One line of an incident's record; `after_ms` counts from the detection. */
 export interface IncidentEntry {

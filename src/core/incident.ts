@@ -1,8 +1,8 @@
 /** The record of one trouble, from its detection until the layout is policy again. */
-import type { Outcome, Trouble } from './command.ts'
+import type { Outcome, Trouble } from './trouble.ts'
 import type { Context } from './context.ts'
 import { functionOf, hostOf, serverOf } from './context.ts'
-import { predict } from './prediction.ts'
+import { predict, type Prediction } from './prediction.ts'
 import { stampOf } from './stamp.ts'
 import { isPresent } from './presence.ts'
 import type { Incident } from './state.ts'
@@ -13,8 +13,7 @@ export function openIncident(context: Context, target: string, trouble: Trouble,
   if (existing) {
     // A bad service turned out to be a lost host.
     if (existing.trouble === 'St1' && trouble !== 'St1') {
-      existing.trouble = trouble
-      context.record(existing, 'the whole target is lost', { trouble, detail: why })
+      changeTrouble(context, existing, trouble, 'the whole target is lost', why)
     }
     return existing
   }
@@ -27,9 +26,18 @@ export function openIncident(context: Context, target: string, trouble: Trouble,
   state.incidents.set(incident.id, incident)
   const watch = state.watches.get(target)
   if (watch) watch.incident = incident.id
-  const predicted = predict(trouble, state.profile, state.inventory.interval_ms, hostOf(state, target).lease_silent_ms, serverOf(state, target).reboot_limit_ms)
-  context.record(incident, 'detected', { trouble, manager: state.self, detail: why, predicted })
+  context.record(incident, 'detected', { trouble, manager: state.self, detail: why, predicted: predictionFor(context, target, trouble) })
   return incident
+}
+
+function predictionFor({ state }: Context, target: string, trouble: Trouble): Prediction {
+  return predict(trouble, state.profile, state.inventory.interval_ms, hostOf(state, target).lease_silent_ms, serverOf(state, target).reboot_limit_ms)
+}
+
+/** A trouble turned out to be another one: its record says so, and what is to be expected now. */
+export function changeTrouble(context: Context, incident: Incident, trouble: Trouble, stage: string, detail: string): void {
+  incident.trouble = trouble
+  context.record(incident, stage, { trouble, detail, predicted: predictionFor(context, incident.target, trouble) })
 }
 
 export function closeIncident(context: Context, incident: Incident, outcome: Outcome, why: string): void {

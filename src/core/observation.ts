@@ -1,8 +1,8 @@
 /** R3: what fresh reads of the share say about leases and claims. */
-import type { ClaimRecord, LeaseRecord, Observation } from './records.ts'
+import type { ClaimRecord, LeaseRecord, Observation, ReleaseRecord } from './records.ts'
 import type { Context } from './context.ts'
 import { functionOf } from './context.ts'
-import type { HostFacts } from './state.ts'
+import type { FunctionFacts, HostFacts } from './state.ts'
 
 /** A read that has not come back by then is given up by the edge; the core asks again no earlier. */
 const READ_LIMIT_MS = 5_000
@@ -56,6 +56,16 @@ export function noteClaim(context: Context, name: string, claim: ClaimRecord): v
   facts.since_ms = context.now_ms
 }
 
+/** A function that was given for this long had started well. */
+const STARTED_WELL_MS = 60_000
+
+function noteRelease(context: Context, facts: FunctionFacts, release: ReleaseRecord): void {
+  facts.release = release
+  if (release.how !== 'not-started') return
+  facts.failed_starts = context.now_ms - facts.since_ms > STARTED_WELL_MS ? 1 : facts.failed_starts + 1
+  facts.failed_ms = context.now_ms
+}
+
 export function noteObservation(context: Context, started_ms: number, observation: Observation): void {
   const { state, now_ms } = context
   const gap = started_ms - state.share.last_returned_ms > 2 * state.profile.renew_ms
@@ -70,7 +80,7 @@ export function noteObservation(context: Context, started_ms: number, observatio
     if (!state.functions.has(claim.function)) continue
     noteClaim(context, claim.function, claim)
     const facts = functionOf(state, claim.function)
-    if (release && facts.claim?.epoch === release.epoch) facts.release = release
+    if (release && facts.claim?.epoch === release.epoch && !facts.release) noteRelease(context, facts, release)
   }
 }
 

@@ -1,5 +1,5 @@
 /** Choosing the host for a virtual server (thesis 5.2.5): the lowest non-select value among those with room (S4). */
-import type { Candidate } from './command.ts'
+import type { Candidate } from './trouble.ts'
 import type { Context } from './context.ts'
 import { hostOf, serverOf } from './context.ts'
 import { nonSelectValue, normaliseLoads, type HostCapacity, type LoadAverage, type NormalisedLoad } from './non-select.ts'

@@ -1,5 +1,5 @@
 /** What an incident is expected to take: the thesis's formulas 5.10–5.18 with this system's own constants and the lease in place of T_nd. */
-import type { Trouble } from './command.ts'
+import type { Trouble } from './trouble.ts'
 import type { Profile } from './profile.ts'
 
 export interface Prediction {

@@ -17,6 +17,7 @@ const PREPARE_LIMIT_MS = 95_000
 const CLAIM_LIMIT_MS = 5_000
 /** Often enough for a nominee that waits for it to hear it several times. */
 const NOMINATION_REPEAT_MS = 2_000
+const RESTART_PAUSE_LIMIT_MS = 30_000
 /** No host has room: asked again for ever, loudly. */
 const RETRY_MS = 2_000
 
@@ -97,7 +98,7 @@ function continueRehoming(context: Context, rehoming: Rehoming, lost: boolean): 
   }
   if (!lost && incident.trouble !== 'St2') return withdrawNomination(context, rehoming, 'the holder is back before the takeover')
   if (rehoming.nominee === undefined) {
-    if (context.due(rehoming.retry_ms)) nominate(context, rehoming, incident)
+    if (context.due(Math.max(rehoming.retry_ms, mayStartAgain_ms(state, rehoming.function)))) nominate(context, rehoming, incident)
     return
   }
   const why = nomineeFailure(context, rehoming)
@@ -107,6 +108,12 @@ function continueRehoming(context: Context, rehoming: Rehoming, lost: boolean): 
   rehoming.tried.add(rehoming.nominee)
   rehoming.nominee = undefined
   nominate(context, rehoming, incident)
+}
+
+/** A function that fails wherever it is started is not started faster and faster: at once, then after 1, 2, 4 … 30 s. */
+function mayStartAgain_ms(state: State, name: string): number {
+  const { failed_starts, failed_ms } = functionOf(state, name)
+  return failed_starts < 2 ? -Infinity : failed_ms + Math.min(1_000 * 2 ** (failed_starts - 2), RESTART_PAUSE_LIMIT_MS)
 }
 
 /** A nomination is repeated while it stands: a nominee that hears nothing more gives up (nominee.ts). */

@@ -2,7 +2,7 @@
 import type { Context } from './context.ts'
 import { functionOf, hostOf, serverOf } from './context.ts'
 import { examine } from './examination.ts'
-import { closeIncident, openIncident } from './incident.ts'
+import { changeTrouble, closeIncident, openIncident } from './incident.ts'
 import { releaseEpoch } from './giving.ts'
 import { beginRehoming } from './rehoming.ts'
 import { isPresent } from './presence.ts'
@@ -117,9 +117,8 @@ function release(context: Context, watch: Watch): void {
   const incident = watch.incident === undefined ? undefined : state.incidents.get(watch.incident)
   if (!claim || !incident) return enterMode(context, watch, 'regular', 'nothing to release')
   if (incident.trouble !== 'St2') {
-    incident.trouble = 'St2'
     context.because(`Cannot_recover_${watch.repair!.daemon}_(${watch.service.detail})`, { level: 'alarm', incident: incident.id })
-    context.record(incident, 'restart failed', { trouble: 'St2', detail: watch.service.detail })
+    changeTrouble(context, incident, 'St2', 'restart failed', watch.service.detail)
     beginRehoming(context, incident, target)
   }
   context.because(`Remove_virtual_IP_(${serverOf(state, target).address})`, { incident: incident.id })

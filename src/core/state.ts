@@ -1,4 +1,4 @@
-import type { Candidate, Trouble } from './command.ts'
+import type { Candidate, Trouble } from './trouble.ts'
 import type { Inventory } from './inventory.ts'
 import type { ConditionMessage, GivingStage } from './message.ts'
 import type { HostCapacity, LoadAverage } from './non-select.ts'
@@ -30,6 +30,9 @@ export interface FunctionFacts {
   release: ReleaseRecord | undefined
   /** When this claim was first seen, for "since". */
   since_ms: number
+  /** Starts in a row that came to nothing (releases `not-started`), and when the last one was seen. */
+  failed_starts: number
+  failed_ms: number
   /** When a release record was last ordered. */
   releasing_ms: number
   /** When its return to its own server was last asked for. */
@@ -148,7 +151,7 @@ export function initialState(self: string, inventory: Inventory, profile: Profil
     hosts: new Map(order.map(name => [name, {
       name, lease: undefined, lease_since_ms: now_ms, generation_since_ms: now_ms, lease_silent_ms: 0, reachable: false, condition: undefined, condition_ms: -Infinity, promised_until_ms: -Infinity,
     }])),
-    functions: new Map(order.map(name => [name, { name, claim: undefined, release: undefined, since_ms: now_ms, releasing_ms: -Infinity, returning_ms: -Infinity }])),
+    functions: new Map(order.map(name => [name, { name, claim: undefined, release: undefined, since_ms: now_ms, failed_starts: 0, failed_ms: -Infinity, releasing_ms: -Infinity, returning_ms: -Infinity }])),
     giving: new Map(), watches: new Map(), rehoming: new Map(), incidents: new Map(), standing_by: new Map(),
     round: { number: 0, next_ms: now_ms, surveyed: false },
     load: undefined,

@@ -33,6 +33,8 @@ export interface ScheduleOptions extends WorldOptions {
   readonly hosts?: number
   /** Instead of random ones, in this order. */
   readonly faults?: readonly FaultName[]
+  /** Whom they strike instead of random hosts, in the same order. */
+  readonly targets?: readonly string[]
   /** How many random faults, 1 unless told. */
   readonly count?: number
   readonly onLog?: (at_ms: number, host: string, text: string) => void
@@ -48,7 +50,7 @@ export function runSchedule(options: ScheduleOptions): ScheduleResult {
   world.queue.runUntil(START_MS)
   world.message_loss = random.next() < 0.5 ? 0 : random.between(0, 0.05)
   const faults = options.faults ?? Array.from({ length: options.count ?? 1 }, () => random.pick(FAULTS))
-  const targets = faults.map(() => random.pick(world.names))
+  const targets = faults.map((_, index) => options.targets?.[index] ?? random.pick(world.names))
   world.queue.runUntil(START_MS + random.between(0, 2_000))
   const first_ms = world.queue.now_ms
   let due_ms = first_ms

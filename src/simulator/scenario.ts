@@ -1,0 +1,115 @@
+/** A scripted run of the simulated ring: what happens at which moment, and everything that was logged, claimed and cut. */
+import type { ClaimRecord } from '../core/records.ts'
+import type { IncidentEntry } from '../core/command.ts'
+import type { Violation } from './checker.ts'
+import { RandomStream } from './prng.ts'
+import { sampleInventory } from './sample-inventory.ts'
+import { World } from './world.ts'
+
+export const ACTS = [
+  'power-off', 'power-on', 'no-wake', 'reboot', 'stop-daemon', 'break-daemon', 'kill-agent', 'kill-guard', 'share-hang', 'share-heal', 'isolate', 'reconnect', 'fail-starts', 'heal-starts',
+] as const
+export type Act = (typeof ACTS)[number]
+
+export interface ScenarioStep {
+  readonly at_ms: number
+  readonly do: Act
+  /** Absent: all hosts. */
+  readonly host?: string
+}
+
+export interface Scenario {
+  readonly title: string
+  /** How many of the sample ring's servers, in ring order: mail, login, ftp, proxy, web1, web2. */
+  readonly hosts: number
+  readonly seed: number
+  readonly steps: readonly ScenarioStep[]
+  readonly until_ms: number
+}
+
+export interface ScenarioResult {
+  /** One line for each reason and act, with its virtual time. */
+  readonly log: readonly string[]
+  readonly violations: readonly Violation[]
+  readonly deviations: readonly string[]
+  /** Every claim ever made, by function, in order of epoch. */
+  readonly claims: ReadonlyMap<string, readonly ClaimRecord[]>
+  readonly incidents: readonly { readonly host: string; readonly entry: IncidentEntry }[]
+  /** Longest time each function was not served, from the first step on. */
+  readonly cuts_ms: ReadonlyMap<string, number>
+}
+
+/** A client that connects ten times a second sees no more. */
+const SAMPLE_MS = 100
+/** Times of the power buttons at the start lie within this. */
+const POWER_ON_MS = 1_500
+
+/** What a file holds as a scenario; the error names the first thing that is not one. */
+export function parseScenario(value: unknown): Scenario {
+  const scenario = value as Scenario
+  const wrong = (what: string): never => { throw new Error(`not a scenario: ${what}`) }
+  if (typeof scenario !== 'object' || scenario === null) return wrong('it is no object')
+  if (typeof scenario.title !== 'string') wrong('"title" is missing')
+  for (const field of ['hosts', 'seed', 'until_ms'] as const) if (!Number.isInteger(scenario[field])) wrong(`"${field}" is not a whole number`)
+  if (!Array.isArray(scenario.steps)) wrong('"steps" is no list')
+  const names = sampleInventory(scenario.hosts).servers.map(server => server.name)
+  for (const { at_ms, do: act, host } of scenario.steps) {
+    if (!Number.isInteger(at_ms)) wrong('a step has no "at_ms"')
+    if (!ACTS.includes(act)) wrong(`"${act}" cannot be done; known: ${ACTS.join(', ')}`)
+    if (host !== undefined && !names.includes(host)) wrong(`there is no host "${host}"`)
+  }
+  return scenario
+}
+
+export function runScenario(scenario: Scenario): ScenarioResult {
+  const world = new World(sampleInventory(scenario.hosts), scenario.seed)
+  const log: string[] = []
+  world.onLog = (host, text) => log.push(`${(world.queue.now_ms / 1000).toFixed(3).padStart(9)} ${host.padEnd(6)} ${text}`)
+  const random = new RandomStream(scenario.seed, 'scenario')
+  for (const name of world.names) world.queue.after(random.between(0, POWER_ON_MS), () => world.host(name).powerOn())
+  for (const step of scenario.steps) world.queue.at(step.at_ms, () => act(world, step))
+  const cuts_ms = measureCuts(world, scenario.steps[0]?.at_ms ?? 0, scenario.until_ms)
+  return { log, violations: world.checker.violations, deviations: world.checker.deviations(), claims: world.share.claims, incidents: world.incidents, cuts_ms }
+}
+
+function measureCuts(world: World, from_ms: number, until_ms: number): Map<string, number> {
+  const longest_ms = new Map(world.names.map(name => [name, 0]))
+  const current_ms = new Map(longest_ms)
+  world.queue.runUntil(from_ms)
+  while (world.queue.now_ms < until_ms) {
+    world.queue.runUntil(Math.min(until_ms, world.queue.now_ms + SAMPLE_MS))
+    for (const name of world.names) {
+      const cut_ms = world.isServed(name) ? 0 : current_ms.get(name)! + SAMPLE_MS
+      current_ms.set(name, cut_ms)
+      longest_ms.set(name, Math.max(cut_ms, longest_ms.get(name)!))
+    }
+  }
+  return longest_ms
+}
+
+function act(world: World, step: ScenarioStep): void {
+  world.note(`${step.do} ${step.host ?? 'all'}`)
+  if (step.do === 'share-hang') return world.share.hang(step.host ?? '*')
+  if (step.do === 'share-heal') return world.share.heal(step.host ?? '*')
+  for (const name of step.host === undefined ? world.names : [step.host]) actOn(world, name, step.do)
+}
+
+function actOn(world: World, name: string, what: Exclude<Act, 'share-hang' | 'share-heal'>): unknown {
+  const host = world.host(name)
+  switch (what) {
+    case 'power-off': return host.powerOff()
+    case 'power-on':
+      host.wakeable = true
+      return host.powerOn()
+    case 'no-wake': return (host.wakeable = false)
+    case 'reboot': return host.reboot()
+    case 'stop-daemon': return (host.service = 'stopped')
+    case 'break-daemon': return (host.service = 'broken until reboot')
+    case 'kill-agent': return host.killAgent()
+    case 'kill-guard': return host.killGuard()
+    case 'isolate': return world.isolate(name)
+    case 'reconnect': return world.reconnect(name)
+    case 'fail-starts': return world.failingStarts.add(name)
+    case 'heal-starts': return world.failingStarts.delete(name)
+  }
+}

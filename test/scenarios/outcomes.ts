@@ -1,0 +1,55 @@
+/** What each scenario must come to, whatever its log says: who gave the functions, epoch by epoch, and how the incidents ended. */
+export interface Outcome {
+  /** Each claim after the first of a function: who holds it, how, by what proof. No entry: nobody claimed it again. */
+  readonly claims: Readonly<Record<string, readonly string[]>>
+  /** target: trouble outcome, by manager. */
+  readonly incidents: readonly string[]
+  /** Functions that were cut at all, and the longest cut that is allowed [ms of virtual time]. */
+  readonly cut_at_most_ms: Readonly<Record<string, number>>
+}
+
+const ALL = ['mail', 'login', 'ftp', 'proxy', 'web1', 'web2'] as const
+const TAKEN_OVER = 'another, virtual, silence'
+const RETURNED = 'itself, native, hand-over'
+const AFTER_OUTAGE = 'itself, native, own-past'
+/** D_exp 3.1 s with clock rates, a read, two writes, a resume, and the samples (protocol 6). */
+const TAKEOVER_MS = 4_000
+
+const forAll = <T>(value: T): Record<string, T> => Object.fromEntries(ALL.map(name => [name, value]))
+
+export const OUTCOMES: Readonly<Record<string, Outcome>> = {
+  St1: { claims: {}, incidents: ['ftp: St1 repaired, by login'], cut_at_most_ms: { ftp: 1_500 } },
+  St2: { claims: { ftp: ['another, virtual, released', RETURNED] }, incidents: ['ftp: St2 returned, by login'], cut_at_most_ms: { ftp: 2_500 } },
+  Nt1: { claims: { ftp: [TAKEN_OVER, RETURNED] }, incidents: ['ftp: Nt1 returned, by login'], cut_at_most_ms: { ftp: TAKEOVER_MS } },
+  Nt2: { claims: { ftp: [TAKEN_OVER, RETURNED] }, incidents: ['ftp: Nt2 returned, by login'], cut_at_most_ms: { ftp: TAKEOVER_MS } },
+  'kill-agent': { claims: {}, incidents: [], cut_at_most_ms: {} },
+  'kill-guard': { claims: {}, incidents: [], cut_at_most_ms: {} },
+  // Nobody is cut for a moment: each claims its own function again under its new generation.
+  'share-hang-all': { claims: forAll([AFTER_OUTAGE]), incidents: [], cut_at_most_ms: {} },
+  'share-hang-one': { claims: { ftp: [AFTER_OUTAGE] }, incidents: [], cut_at_most_ms: {} },
+  'no-wake': { claims: { ftp: [TAKEN_OVER, RETURNED] }, incidents: ['ftp: Nt2 returned, by login'], cut_at_most_ms: { ftp: TAKEOVER_MS } },
+  // login, P1 of ftp, is dead too: mail, P1 of login, closes the ring and recovers both.
+  'P1-and-target': {
+    claims: { login: [TAKEN_OVER, RETURNED], ftp: [TAKEN_OVER, RETURNED] },
+    incidents: ['ftp: Nt2 returned, by mail', 'login: Nt2 returned, by mail'], cut_at_most_ms: { login: TAKEOVER_MS, ftp: TAKEOVER_MS + 1_000 },
+  },
+  'two-adjacent': {
+    claims: { ftp: [TAKEN_OVER, RETURNED], proxy: [TAKEN_OVER, RETURNED] },
+    incidents: ['ftp: Nt2 returned, by login', 'proxy: Nt2 returned, by login'], cut_at_most_ms: { ftp: TAKEOVER_MS, proxy: TAKEOVER_MS + 1_000 },
+  },
+  // 20 s without power, the boot, and not one takeover.
+  'site-power-cut': { claims: forAll([AFTER_OUTAGE]), incidents: [], cut_at_most_ms: forAll(26_000) },
+  flapping: {
+    claims: { ftp: [TAKEN_OVER, RETURNED, TAKEN_OVER, RETURNED] },
+    incidents: ['ftp: Nt1 returned, by login', 'ftp: Nt1 returned, by login'], cut_at_most_ms: { ftp: TAKEOVER_MS },
+  },
+  // The virtual server of ftp runs on login; mail recovers login and restarts it elsewhere (digest, case d).
+  'host-of-virtual-server-dies': {
+    claims: { ftp: [TAKEN_OVER, TAKEN_OVER, RETURNED], login: [TAKEN_OVER, RETURNED] },
+    incidents: ['ftp: Nt2 returned, by login', 'ftp: Nt2 returned, by mail', 'login: Nt2 returned, by mail'], cut_at_most_ms: { ftp: TAKEOVER_MS, login: TAKEOVER_MS },
+  },
+  // Four of five cannot start it: each costs a failed start, none is asked twice.
+  'failed-starts': { claims: { ftp: [TAKEN_OVER, RETURNED] }, incidents: ['ftp: Nt2 returned, by login'], cut_at_most_ms: { ftp: 10_000 } },
+  'cable-pulled': { claims: { ftp: [TAKEN_OVER, RETURNED] }, incidents: ['ftp: Nt2 returned, by login'], cut_at_most_ms: { ftp: TAKEOVER_MS } },
+  'dies-again-before-return': { claims: { ftp: [TAKEN_OVER, RETURNED] }, incidents: ['ftp: Nt2 returned, by login'], cut_at_most_ms: { ftp: TAKEOVER_MS } },
+}

@@ -1,0 +1,125 @@
+import { describe, expect, it } from 'vitest'
+import { promiseGiven_ms } from '../../../src/core/profile.ts'
+import { claimOf, Harness } from './harness.ts'
+
+/** ftp gives its function and its renewals are late. */
+function late(hosts = 6): Harness {
+  const harness = Harness.settled('ftp', { hosts })
+  harness.renews = false
+  harness.run(600)
+  return harness
+}
+
+describe('R8: a host whose renewal is late', () => {
+  it('asks all others for their promise, from 1.5 renewals on, and not before', () => {
+    const harness = Harness.settled('ftp')
+    harness.lease()
+    harness.renews = false
+    harness.run(740)
+    expect(harness.sent('promise-request')).toEqual([])
+    harness.run(20)
+    expect(harness.sent('promise-request').map(({ to }) => to).sort()).toEqual(['login', 'mail', 'proxy', 'web1', 'web2'])
+  })
+
+  it('rides only while all others promise, counted from the asking of the oldest', () => {
+    const harness = late()
+    harness.runUntil(() => harness.sent('promise-request').length > 0)
+    const { request } = harness.sent('promise-request')[0]!.message
+    const asked_ms = harness.now_ms
+    harness.run(30)
+    for (const from of ['mail', 'login', 'proxy', 'web1']) harness.message(from, { kind: 'promise', request })
+    expect(harness.asked('ride')).toEqual([])
+    harness.message('web2', { kind: 'promise', request })
+    expect(harness.asked('ride')).toEqual([{ command: 'ride', until_ms: asked_ms + harness.profile.promise_ms }])
+    expect(harness.said('all others promise')).toBe(true)
+  })
+
+  it('counts an answer to a request it never made for nothing', () => {
+    const harness = late()
+    harness.runUntil(() => harness.sent('promise-request').length > 0)
+    for (const from of harness.hosts.keys()) harness.message(from, { kind: 'promise', request: 999_999 })
+    expect(harness.asked('ride')).toEqual([])
+  })
+
+  it('rides alone when nobody else is in the inventory', () => {
+    const harness = Harness.settled('mail', { hosts: 1 })
+    harness.renews = false
+    harness.run(1_500)
+    expect(harness.asked('ride').length).toBeGreaterThan(0)
+  })
+
+  it('does not ask for a virtual server: its image is on the share', () => {
+    const harness = Harness.settled('ftp')
+    harness.state.giving.get('ftp')!.stage = 'stopping'
+    harness.renews = false
+    harness.run(3_000)
+    expect(harness.sent('promise-request')).toEqual([])
+  })
+
+  it('keeps its native function over the lost lease and claims it again under the next generation', () => {
+    const harness = late()
+    harness.loseLease([])
+    expect(harness.state.giving.get('ftp')).toMatchObject({ stage: 'serving', epoch: 1 })
+    harness.renews = true
+    harness.run(1_000)
+    expect(harness.newest('ftp')).toMatchObject({ epoch: 2, generation: 2, proof: 'own-past', holder: 'ftp' })
+    expect(harness.asked('serve').at(-1)).toMatchObject({ function: 'ftp', epoch: 2, generation: 2 })
+    expect(harness.asked('stop')).toEqual([])
+  })
+
+  it('drops everything else: what the guard has stopped and what was half started', () => {
+    const harness = Harness.settled('ftp')
+    harness.manual.add('prepare')
+    harness.message('login', { kind: 'nominate', incident: 'i', function: 'web1', epoch: 1, as: 'virtual' })
+    harness.loseLease(['ftp'])
+    expect(harness.state.giving.size).toBe(0)
+    expect(harness.asked('stop').map(({ function: name }) => name).sort()).toEqual(['ftp', 'web1'])
+    expect(harness.said('Lease_is_lost')).toBe(true)
+  })
+})
+
+describe('R8: a host that is asked', () => {
+  it('promises, and claims nothing of the asker for so long', () => {
+    const harness = Harness.settled('proxy')
+    harness.message('ftp', { kind: 'promise-request', request: 7 })
+    expect(harness.sent('promise', 'ftp').map(({ message }) => message)).toEqual([{ kind: 'promise', request: 7 }])
+    expect(harness.state.hosts.get('ftp')!.promised_until_ms).toBe(harness.now_ms + promiseGiven_ms(harness.profile))
+  })
+
+  it('refuses while a claim on something of the asker is under way', () => {
+    const harness = Harness.settled('proxy')
+    harness.manual.add('claim')
+    harness.addRelease('ftp', 1)
+    harness.observe()
+    harness.message('login', { kind: 'nominate', incident: 'i', function: 'ftp', epoch: 1, as: 'virtual' })
+    expect(harness.state.giving.get('ftp')!.stage).toBe('claiming')
+    harness.message('ftp', { kind: 'promise-request', request: 7 })
+    expect(harness.sent('promise')).toEqual([])
+    harness.message('web2', { kind: 'promise-request', request: 8 })
+    expect(harness.sent('promise', 'web2')).toHaveLength(1)
+  })
+
+  it('takes nothing over while the promise stands, and does when it has run out', () => {
+    const harness = Harness.settled('proxy')
+    harness.host('ftp').renews = false
+    for (let count = 0; count < 16; count += 1) {
+      harness.message('ftp', { kind: 'promise-request', request: count })
+      harness.run(500)
+      harness.message('login', { kind: 'nominate', incident: 'i', function: 'ftp', epoch: 1, as: 'virtual' })
+    }
+    expect(harness.asked('claim')).toEqual([])
+    expect(harness.said('goes_on_by_promise: no takeover')).toBe(true)
+    harness.runUntil(() => harness.asked('claim').length > 0, 5_000)
+    expect(harness.newest('ftp')).toMatchObject({ epoch: 2, holder: 'proxy', proof: 'silence' })
+  })
+})
+
+describe('R9: a host that rode', () => {
+  it('stops when it reads that its epoch belongs to another', () => {
+    const harness = late()
+    harness.addClaim(claimOf('ftp', 2, 'web1'))
+    harness.observe()
+    expect(harness.asked('stop')).toEqual([{ command: 'stop', function: 'ftp', kind: 'native' }])
+    expect(harness.said('epoch 2 belongs to web1')).toBe(true)
+  })
+})
