@@ -11,7 +11,8 @@ export function addMarks(marks: readonly Mark[], more: readonly Mark[]): readonl
 
 /** The newest attempts that fit, oldest first: `─` good, `X` bad. Neighbours of one kind share one colour code. */
 export function strip(marks: readonly Mark[], width: number, style: Style): string {
-  const runs = marks.slice(-Math.max(0, width)).map(mark => mark.ok ? '─' : 'X').join('').match(/─+|X+/g) ?? []
+  if (width <= 0) return ''
+  const runs = marks.slice(-width).map(mark => mark.ok ? '─' : 'X').join('').match(/─+|X+/g) ?? []
   return runs.map(run => style(run.startsWith('X') ? 'bad' : 'good', run)).join('')
 }
 

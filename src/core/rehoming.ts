@@ -7,7 +7,7 @@ import { candidatesFor } from './placement.ts'
 import { graceEnds_ms, isPresent } from './presence.ts'
 import { proofStands } from './right-to-claim.ts'
 import { p1Of, p2Of } from './ring.ts'
-import type { Incident, Rehoming, State } from './state.ts'
+import type { FunctionFacts, Incident, Rehoming, State } from './state.ts'
 
 /** A nominee on the LAN answers in milliseconds; a stalled one is passed over. */
 const ANSWER_LIMIT_MS = 1_500
@@ -67,9 +67,14 @@ function slot_ms(state: State): number {
   return Math.max(state.inventory.interval_ms, 1_000)
 }
 
+/** Several at once are placed in the order of their `priority` (protocol 5.4). */
+function byPriority(state: State): FunctionFacts[] {
+  return [...state.inventory.servers].sort((a, b) => a.priority - b.priority).map(server => functionOf(state, server.name))
+}
+
 export function decideRehoming(context: Context): void {
   const { state } = context
-  for (const { name, claim, release } of state.functions.values()) {
+  for (const { name, claim, release } of byPriority(state)) {
     const lost = claim !== undefined && (release !== undefined || holderIsLost(context, claim))
     const rehoming = state.rehoming.get(name)
     if (rehoming) {

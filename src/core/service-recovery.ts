@@ -40,7 +40,10 @@ export function decideServiceRecovery(context: Context, watch: Watch): void {
     examine(context, watch)
     return probe(context, watch)
   }
-  if (watch.repair?.step === 'confirm' && watch.service.probing_since_ms === undefined && watch.examination?.direct !== undefined) return judge(context, watch)
+  if (watch.repair?.step === 'confirm' && watch.examination?.direct !== undefined) {
+    // Without a network the second dialogue can only time out.
+    if (!watch.examination.direct || watch.service.probing_since_ms === undefined) return judge(context, watch)
+  }
   if (!isPresent(context.state, watch.target)) return enterMode(context, watch, 'regular', 'the whole target is missing')
   if (!watch.repair) return startRepair(context, watch, 'confirm')
   if (!context.due(watch.repair.deadline_ms)) return

@@ -53,13 +53,25 @@ function decideHealing(context: Context, incident: Incident): void {
   const { healing } = incident
   const { state, now_ms } = context
   const server = serverOf(state, incident.target)
-  if (incident.trouble === 'St1' || healing.step === 'up') return
+  if (incident.trouble === 'St1') return
+  if (healing.step === 'up') return healAgain(context, incident)
   if (isUp(state, incident)) return targetUp(context, incident)
   if (healing.until_ms === Infinity && healing.step === 'wait for reboot') healing.until_ms = now_ms + server.reboot_limit_ms
   if (healing.step === 'down' || !context.due(healing.until_ms)) return
   if (healing.step === 'reboot') return reboot(context, incident)
   if (incident.trouble === 'St2' && healing.reboots < REBOOT_ATTEMPTS && isPresent(state, incident.target)) return reboot(context, incident)
   wake(context, incident)
+}
+
+/** The target was up and went away again before it gave its function: the ladder starts anew. */
+function healAgain(context: Context, incident: Incident): void {
+  const { state, now_ms } = context
+  if (isPresent(state, incident.target)) return
+  incident.target_generation = hostOf(state, incident.target).lease?.generation ?? 0
+  incident.target_ms = undefined
+  incident.healing = { step: 'wait for reboot', until_ms: now_ms + serverOf(state, incident.target).reboot_limit_ms, reboots: 0, wakes: 0 }
+  context.because(`__${incident.target}_went_away_again`, { level: 'alarm', incident: incident.id })
+  context.record(incident, 'target lost again')
 }
 
 function isUp(state: State, incident: Incident): boolean {

@@ -6,7 +6,9 @@ export const FAULTS = [
   'power-off', 'power-off, no wake', 'reboot', 'stop-daemon', 'break-daemon', 'kill-agent', 'kill-guard', 'share-hang', 'share-hang all',
   'isolate', 'cable', 'power-off, failing starts', 'flap',
 ] as const
-export type FaultName = (typeof FAULTS)[number]
+/** Drawn only by their name: what they leave behind (a host the ladder has given up) waits for a person, not for policy. */
+export const FAULTS_BY_NAME = [...FAULTS, 'power-off, failing serves', 'break-daemon, no hand'] as const
+export type FaultName = (typeof FAULTS_BY_NAME)[number]
 
 /** A flapping host loses its power this often, this far apart. */
 const FLAPS = 3
@@ -60,7 +62,16 @@ export function applyFault(world: World, fault: FaultName, target: string, rando
       return ends_ms
     case 'power-off, failing starts':
       host.powerOff()
-      failStarts(world, target, random, ends_ms)
+      failStarts(world, world.failingStarts, target, random, ends_ms)
+      return ends_ms
+    case 'power-off, failing serves':
+      host.powerOff()
+      failStarts(world, world.failingServes, target, random, ends_ms)
+      return ends_ms
+    case 'break-daemon, no hand':
+      host.service = 'broken until reboot'
+      world.handless.add(target)
+      queue.at(ends_ms, () => world.handless.delete(target))
       return ends_ms
     case 'flap':
       for (let count = 0; count < FLAPS; count += 1) queue.after(count * FLAP_MS, () => host.powerOff())
@@ -80,8 +91,8 @@ function pullCable(world: World, target: string, ends_ms: number): void {
 }
 
 /** No virtual server starts on half of the others. */
-function failStarts(world: World, target: string, random: RandomStream, ends_ms: number): void {
+function failStarts(world: World, among: Set<string>, target: string, random: RandomStream, ends_ms: number): void {
   const failing = world.names.filter(name => name !== target && random.next() < 0.5)
-  for (const name of failing) world.failingStarts.add(name)
-  world.queue.at(ends_ms, () => failing.forEach(name => world.failingStarts.delete(name)))
+  for (const name of failing) among.add(name)
+  world.queue.at(ends_ms, () => failing.forEach(name => among.delete(name)))
 }

@@ -4,7 +4,7 @@
  * Runs random schedules and ends with 1 on any violation of S1–S7 or any layout that did not return to policy.
  */
 import { parseArgs } from 'node:util'
-import { FAULTS, type FaultName } from './faults.ts'
+import { FAULTS_BY_NAME, type FaultName } from './faults.ts'
 import { runSchedule, type ScheduleResult } from './schedule.ts'
 
 interface Tally {
@@ -32,9 +32,9 @@ function failed(result: ScheduleResult): boolean {
 
 function main(): void {
   const { values } = parseArgs({ options: { schedules: { type: 'string', default: '1000' }, seed: { type: 'string', default: '1' }, hosts: { type: 'string', default: '6' }, fault: { type: 'string' }, target: { type: 'string' }, faults: { type: 'string', default: '1' }, log: { type: 'boolean', default: false } } })
-  const fault = values.fault === undefined ? undefined : FAULTS.find(name => name === values.fault)
+  const fault = values.fault === undefined ? undefined : FAULTS_BY_NAME.find(name => name === values.fault)
   if (values.fault !== undefined && fault === undefined) {
-    console.error(`unknown fault ${values.fault}; known: ${FAULTS.join(', ')}`)
+    console.error(`unknown fault ${values.fault}; known: ${FAULTS_BY_NAME.join(', ')}`)
     process.exitCode = 2
     return
   }

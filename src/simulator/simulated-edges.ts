@@ -100,6 +100,7 @@ function serve(host: SimulatedHost, command: Of<'serve'>): void {
   }
   const server = host.virtual_servers.get(name)
   if (!server) return host.later(1, () => answer(false, 'no virtual server is ready'))
+  if (world.failingServes.has(host.name)) return host.later(world.random.between(40, 250), () => answer(false, 'the guest does not go on'))
   server.running = true
   world.changed()
   host.later(world.random.between(40, 250), () => {
@@ -138,7 +139,7 @@ function hand(host: SimulatedHost, command: Of<'hand'>): void {
   const { target, verb } = command
   const asked = world.host(target)
   const answer = (ok: boolean, detail: string): void => host.handle({ event: 'hand', target, verb, ok, detail })
-  if (!asked.up || !world.connected(host.name, target)) return host.later(command.limit_ms, () => answer(false, 'no answer'))
+  if (!asked.up || world.handless.has(target) || !world.connected(host.name, target)) return host.later(command.limit_ms, () => answer(false, 'no answer'))
   host.later(world.random.between(80, 400), () => {
     if (!asked.up) return answer(false, 'connection lost')
     if (verb === 'restart-daemon') {

@@ -31,6 +31,10 @@ export class World {
   readonly checker: Checker
   /** Hosts on which no virtual server starts. */
   readonly failingStarts = new Set<string>()
+  /** Hosts whose sshd is down: no remote hand reaches them. */
+  readonly handless = new Set<string>()
+  /** Hosts on which a virtual server prepares well and then does not start. */
+  readonly failingServes = new Set<string>()
   /** Hosts whose cable is pulled; the shared area is a fault of its own. */
   readonly isolated = new Set<string>()
   readonly incidents: { readonly host: string; readonly entry: IncidentEntry }[] = []

@@ -10,7 +10,7 @@ import { startClient, type ClientReport } from '../../scripts/laboratory/client.
 import { takeDown } from '../../scripts/laboratory/down.ts'
 import { runInside, runInsideOrFail } from '../../scripts/laboratory/exec.ts'
 import { fault } from '../../scripts/laboratory/faults.ts'
-import { hostOf, hostPlaces, shareBacking, type Lab } from '../../scripts/laboratory/lab.ts'
+import { hostOf, shareBacking, type Lab } from '../../scripts/laboratory/lab.ts'
 import { measure, TROUBLES } from '../../scripts/laboratory/measure.ts'
 import { publishProgram } from '../../scripts/laboratory/install-ringward.ts'
 import { bringUp } from '../../scripts/laboratory/up.ts'
@@ -146,9 +146,10 @@ test('flag off: every process is gone, VIP and service stay; flag on: the newest
 })
 
 test('a tampered program is refused and the last good copy runs', async () => {
-  const program = join(shareBacking(lab), 'program/2/agent.mjs')
+  await publishProgram(lab, () => undefined)
+  const { version } = JSON.parse(await readFile(join(shareBacking(lab), 'manifest.json'), 'utf8')) as { version: string }
+  const program = join(shareBacking(lab), `program/${version}/agent.mjs`)
   await promisify(execFile)('bash', ['-c', `chmod u+w ${program} && echo '// tampered' >> ${program}`])
-  await rm(join(hostPlaces(lab, 'web2').root, 'var/lib/ringward/program/2'), { recursive: true, force: true })
   await runInsideOrFail(lab, 'web2', ['ringward', 'flag', 'off', '--wait', '10'])
   await runInsideOrFail(lab, 'web2', ['ringward', 'flag', 'on'])
   await until('the ring is whole', WHOLE_LIMIT_MS, isWhole)

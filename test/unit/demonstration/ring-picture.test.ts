@@ -24,7 +24,7 @@ describe('the picture of the ring', () => {
 
   it('closes the ring around several neighbours at once, across its seam too', () => {
     const picture = ringPicture(sampleStatus({ out: ['web2', 'mail'] }), plain)
-    expect(picture[0]).toBe('✗ mail ════════════► login ══════════════► ftp')
+    expect(picture[0]).toBe('✗ mail ═════════════► login ══════════════► ftp')
     expect(picture[1]?.startsWith(' ║')).toBe(true)
     expect(picture[3]).toBe('✗ web2 ══════════════ web1 ◄═══════════════ proxy')
   })

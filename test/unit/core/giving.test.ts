@@ -1,0 +1,319 @@
+import { describe, expect, it } from 'vitest'
+import { claimOf, Harness } from './harness.ts'
+
+/** proxy is nominated for ftp, whose function was released: it prepares, claims and serves. */
+function nominated(harness = Harness.settled('proxy')): Harness {
+  harness.addRelease('ftp', 1)
+  harness.observe()
+  harness.message('login', { kind: 'nominate', incident: 'i', function: 'ftp', epoch: 1, as: 'virtual' })
+  return harness
+}
+
+const stage = (harness: Harness, name = 'ftp') => harness.state.giving.get(name)?.stage
+const order = (harness: Harness): string[] => harness.commands.map(({ command }) => command).filter(command => ['prepare', 'claim', 'serve', 'stop', 'release'].includes(command))
+
+describe('R10: at boot', () => {
+  it('nothing is given before the own lease is held and the share was read', () => {
+    const harness = new Harness('proxy')
+    harness.renews = false
+    harness.run(3_000)
+    expect(order(harness)).toEqual([])
+    harness.renews = true
+    harness.run(1_000)
+    expect(order(harness)).toEqual(['serve'])
+  })
+
+  it('the own function is claimed for the first time', () => {
+    const harness = new Harness('proxy')
+    harness.claims.set('proxy', [])
+    harness.run(2_000)
+    expect(order(harness)).toEqual(['claim', 'serve'])
+    expect(harness.newest('proxy')).toMatchObject({ epoch: 1, holder: 'proxy', generation: 1, kind: 'native', proof: 'first', by: 'proxy' })
+  })
+
+  it('a function that another gives meanwhile is left alone', () => {
+    const harness = new Harness('proxy')
+    harness.addClaim(claimOf('proxy', 2, 'web1'))
+    harness.run(10_000)
+    expect(order(harness)).toEqual([])
+  })
+
+  it('what a former agent gave under the same generation goes on', () => {
+    const harness = new Harness('proxy')
+    harness.event({ event: 'adopted', function: 'proxy', epoch: 1, kind: 'native' })
+    harness.run(3_000)
+    expect(order(harness)).toEqual([])
+    expect(stage(harness, 'proxy')).toBe('serving')
+    expect(harness.said('was_given_by_the_former_agent')).toBe(true)
+  })
+
+  it('what a former agent gave and another has claimed since is stopped', () => {
+    const harness = new Harness('proxy')
+    harness.addClaim(claimOf('proxy', 2, 'web1'))
+    harness.event({ event: 'adopted', function: 'proxy', epoch: 1, kind: 'native' })
+    harness.run(1_000)
+    expect(order(harness)).toEqual(['stop'])
+  })
+})
+
+describe('a nominee', () => {
+  it('prepares, claims, serves, in this order, and reports each', () => {
+    const harness = nominated()
+    expect(order(harness)).toEqual(['prepare', 'claim', 'serve'])
+    expect(harness.sent('progress', 'login').map(({ message }) => message.stage)).toEqual(['preparing', 'prepared', 'starting', 'serving'])
+    expect(harness.newest('ftp')).toMatchObject({ epoch: 2, holder: 'proxy', kind: 'virtual', proof: 'released' })
+  })
+
+  it('says why before it acts (S5)', () => {
+    const harness = nominated()
+    const texts = harness.reasons.map(({ text }) => text)
+    const of = (part: string): number => texts.findIndex(text => text.includes(part))
+    expect([of('Nominated_by_login'), of('Claim_ftp_epoch_2'), of('Start_of_virtual_server_ftp'), of('Server_start_Complete')]).not.toContain(-1)
+    expect(of('Nominated_by_login')).toBeLessThan(of('Claim_ftp_epoch_2'))
+    expect(of('Claim_ftp_epoch_2')).toBeLessThan(of('Start_of_virtual_server_ftp'))
+  })
+
+  it('claims nothing before the virtual server is ready', () => {
+    const harness = Harness.settled('proxy')
+    harness.manual.add('prepare')
+    nominated(harness)
+    harness.run(2_000)
+    expect(order(harness)).toEqual(['prepare'])
+    harness.event({ event: 'prepared', function: 'ftp', ok: true, detail: '' })
+    expect(order(harness)).toEqual(['prepare', 'claim', 'serve'])
+  })
+
+  it('takes a repeated nomination for the same one', () => {
+    const harness = Harness.settled('proxy')
+    harness.manual.add('prepare')
+    nominated(harness)
+    harness.message('web1', { kind: 'nominate', incident: 'j', function: 'ftp', epoch: 1, as: 'virtual' })
+    expect(order(harness)).toEqual(['prepare'])
+    expect(harness.sent('progress', 'web1').map(({ message }) => message.stage)).toEqual(['preparing'])
+  })
+
+  it.each([
+    ['its own lease is not good', (harness: Harness): void => void (harness.state.own.deadline_ms = harness.now_ms)],
+    ['no room', (harness: Harness): void => void (harness.state.load!.forecast = { memory_kb: 200_000, cpu_idle_percent: 1, network_kb_per_s: 1 })],
+    ['epoch 2 stands already', (harness: Harness): void => {
+      harness.addClaim(claimOf('ftp', 2, 'web1'))
+      harness.observe()
+    }],
+    ['2 starts are under way', (harness: Harness): void => {
+      for (const name of ['web1', 'web2']) harness.message('login', { kind: 'nominate', incident: 'i', function: name, epoch: 1, as: 'virtual' })
+    }],
+  ])('declines: %s', (why, prepare) => {
+    const harness = Harness.settled('proxy')
+    harness.manual.add('prepare')
+    prepare(harness)
+    harness.forget()
+    harness.message('login', { kind: 'nominate', incident: 'i', function: 'ftp', epoch: 1, as: 'virtual' })
+    expect(harness.sent('progress', 'login').map(({ message }) => [message.stage, message.detail])).toEqual([['declined', why]])
+    expect(order(harness)).toEqual([])
+  })
+
+  it('declines to give another\'s function natively', () => {
+    const harness = Harness.settled('proxy')
+    harness.message('login', { kind: 'nominate', incident: 'i', function: 'ftp', epoch: 1, as: 'native' })
+    expect(harness.sent('progress', 'login').map(({ message }) => message.detail)).toEqual(['it is not its own function'])
+  })
+
+  it('gives up a preparation whose manager is not heard any more', () => {
+    const harness = Harness.settled('proxy')
+    harness.message('login', { kind: 'nominate', incident: 'i', function: 'ftp', epoch: 1, as: 'virtual' })
+    harness.run(9_000)
+    expect(order(harness)).toEqual(['prepare'])
+    harness.run(2_000)
+    expect(order(harness)).toEqual(['prepare', 'stop'])
+    expect(harness.state.giving.has('ftp')).toBe(false)
+  })
+
+  it('gives up when the nomination is withdrawn, and only for that epoch', () => {
+    const harness = Harness.settled('proxy')
+    harness.message('login', { kind: 'nominate', incident: 'i', function: 'ftp', epoch: 1, as: 'virtual' })
+    harness.message('login', { kind: 'withdraw', function: 'ftp', epoch: 9 })
+    expect(order(harness)).toEqual(['prepare'])
+    harness.message('login', { kind: 'withdraw', function: 'ftp', epoch: 1 })
+    expect(order(harness)).toEqual(['prepare', 'stop'])
+  })
+
+  it('gives up when another has won the claim', () => {
+    const harness = Harness.settled('proxy')
+    harness.claims.get('ftp')!.push(claimOf('ftp', 2, 'web1'))
+    harness.manual.add('observe')
+    harness.event({ event: 'observed', started_ms: harness.now_ms, observation: { leases: [], claims: [{ claim: claimOf('ftp', 1, 'ftp'), release: { schema: 'ringward.release/1', function: 'ftp', epoch: 1, how: 'power', by: 'login' } }] } })
+    harness.message('login', { kind: 'nominate', incident: 'i', function: 'ftp', epoch: 1, as: 'virtual' })
+    expect(harness.said('Claim_ftp_epoch_2_was_lost_to_web1')).toBe(true)
+    expect(order(harness)).toEqual(['prepare', 'claim', 'stop'])
+    expect(harness.asked('release')).toEqual([])
+  })
+})
+
+describe('a claim whose outcome is unknown', () => {
+  function unknown(): Harness {
+    const harness = Harness.settled('proxy')
+    harness.manual.add('claim')
+    nominated(harness)
+    harness.event({ event: 'claimed', function: 'ftp', epoch: 2, outcome: 'unknown', detail: 'no answer in time' })
+    return harness
+  }
+
+  it('is taken up when the share shows it after all', () => {
+    const harness = unknown()
+    expect(order(harness)).toEqual(['prepare', 'claim'])
+    harness.addClaim(claimOf('ftp', 2, 'proxy'))
+    harness.run(600)
+    expect(order(harness)).toEqual(['prepare', 'claim', 'serve'])
+  })
+
+  it('is made again when the share does not show it', () => {
+    const harness = unknown()
+    harness.run(1_500)
+    expect(order(harness)).toEqual(['prepare', 'claim', 'claim'])
+  })
+})
+
+describe('what is given is stopped', () => {
+  it('when a later epoch belongs to another', () => {
+    const harness = nominated()
+    harness.addClaim(claimOf('ftp', 3, 'ftp', { proof: 'hand-over', by: 'web2' }))
+    harness.forget()
+    harness.observe()
+    expect(harness.asked('stop')).toEqual([{ command: 'stop', function: 'ftp', kind: 'virtual' }])
+    expect(harness.asked('release')).toEqual([])
+    expect(harness.state.giving.has('ftp')).toBe(false)
+  })
+
+  it('when its epoch was released by another, natively too', () => {
+    const harness = Harness.settled('ftp')
+    harness.addRelease('ftp', 1)
+    harness.observe()
+    expect(harness.asked('stop')).toEqual([{ command: 'stop', function: 'ftp', kind: 'native' }])
+    expect(harness.said('was released (remote-hand by mail)')).toBe(true)
+    harness.run(5_000)
+    expect(harness.asked('serve')).toEqual([])
+  })
+
+  it('again when the stop fails, and not forgotten meanwhile', () => {
+    const harness = nominated()
+    harness.manual.add('stop')
+    harness.addRelease('ftp', 2)
+    harness.forget()
+    harness.observe()
+    harness.event({ event: 'stopped', function: 'ftp', ok: false, detail: 'busy' })
+    expect(stage(harness)).toBe('stopping')
+    harness.run(16_000)
+    expect(harness.asked('stop')).toHaveLength(2)
+    expect(harness.said('the stop was not confirmed in time')).toBe(true)
+  })
+
+  it('when its manager asks for it because the service does not work', () => {
+    const harness = Harness.settled('ftp')
+    harness.message('login', { kind: 'yield', function: 'ftp', epoch: 2 })
+    expect(order(harness)).toEqual([])
+    harness.message('login', { kind: 'yield', function: 'ftp', epoch: 1 })
+    expect(order(harness)).toEqual(['stop', 'release'])
+    expect(harness.releases.get('ftp 1')).toMatchObject({ how: 'not-started', by: 'ftp' })
+  })
+})
+
+describe('R7: a start that fails', () => {
+  it('after the claim releases the epoch', () => {
+    const harness = Harness.settled('proxy')
+    harness.manual.add('serve')
+    nominated(harness)
+    harness.event({ event: 'serving', function: 'ftp', epoch: 2, ok: false, detail: 'no memory' })
+    expect(order(harness)).toEqual(['prepare', 'claim', 'serve', 'stop', 'release'])
+    expect(harness.releases.get('ftp 2')).toMatchObject({ how: 'not-started', by: 'proxy' })
+    expect(harness.sent('progress', 'login').at(-1)!.message).toMatchObject({ stage: 'failed', detail: 'no memory' })
+  })
+
+  it('before the claim releases nothing', () => {
+    const harness = Harness.settled('proxy')
+    harness.manual.add('prepare')
+    harness.message('login', { kind: 'nominate', incident: 'i', function: 'ftp', epoch: 1, as: 'virtual' })
+    harness.event({ event: 'prepared', function: 'ftp', ok: false, detail: 'the saved state does not load' })
+    expect(order(harness)).toEqual(['prepare', 'stop'])
+    expect(harness.sent('progress', 'login').at(-1)!.message.stage).toBe('failed')
+  })
+
+  it('by itself, after it ran, releases the epoch too', () => {
+    const harness = nominated()
+    harness.event({ event: 'virtual-server-gone', function: 'ftp', detail: 'killed' })
+    expect(harness.releases.get('ftp 2')).toMatchObject({ how: 'not-started' })
+    expect(harness.state.giving.has('ftp')).toBe(false)
+  })
+
+  it('by never answering is given up after its limit', () => {
+    const harness = Harness.settled('proxy')
+    harness.manual.add('serve')
+    nominated(harness)
+    harness.run(91_000)
+    expect(harness.said('the function did not start in time')).toBe(true)
+    expect(harness.releases.get('ftp 2')).toMatchObject({ how: 'not-started' })
+  })
+
+  it('a virtual server of the own former generation is released, not started again', () => {
+    const harness = new Harness('proxy')
+    harness.addClaim(claimOf('ftp', 2, 'proxy', { generation: 0 }))
+    harness.run(2_000)
+    expect(harness.releases.get('ftp 2')).toMatchObject({ how: 'not-started', by: 'proxy' })
+    expect(harness.asked('prepare')).toEqual([])
+  })
+})
+
+describe('the hand-over to a target that is back', () => {
+  function givingForFtp(): Harness {
+    const harness = nominated()
+    harness.comeBack('ftp')
+    harness.run(1_000)
+    harness.forget()
+    return harness
+  }
+  const ask = (harness: Harness, fields: { epoch?: number; to?: string; generation?: number } = {}): void =>
+    void harness.message('login', { kind: 'return', incident: 'i', function: 'ftp', epoch: 2, to: 'ftp', generation: 2, ...fields })
+
+  it('stops first, then claims for the target, then tells it to look', () => {
+    const harness = givingForFtp()
+    ask(harness)
+    expect(order(harness)).toEqual(['stop', 'claim'])
+    expect(harness.newest('ftp')).toMatchObject({ epoch: 3, holder: 'ftp', generation: 2, kind: 'native', proof: 'hand-over', by: 'proxy' })
+    expect(harness.sent('look', 'ftp')).toHaveLength(1)
+    expect(harness.state.giving.has('ftp')).toBe(false)
+  })
+
+  it.each([
+    ['for another epoch', { epoch: 1 }], ['to another than its own server', { to: 'web1' }], ['to a generation that is over', { generation: 1 }],
+  ])('is refused %s', (_, fields) => {
+    const harness = givingForFtp()
+    ask(harness, fields)
+    expect(order(harness)).toEqual([])
+  })
+
+  it('is refused when the target renews no more', () => {
+    const harness = givingForFtp()
+    harness.host('ftp').renews = false
+    harness.run(2_600)
+    harness.forget()
+    ask(harness)
+    expect(order(harness)).toEqual([])
+  })
+
+  it('leaves a claim that was lost to whoever won it', () => {
+    const harness = givingForFtp()
+    harness.manual.add('claim')
+    ask(harness)
+    harness.event({ event: 'claimed', function: 'ftp', epoch: 3, outcome: 'lost', standing: claimOf('ftp', 3, 'web1'), detail: '' })
+    expect(harness.state.giving.has('ftp')).toBe(false)
+    expect(harness.sent('look')).toEqual([])
+  })
+
+  it('is taken up by the target', () => {
+    const harness = new Harness('ftp')
+    harness.addClaim(claimOf('ftp', 2, 'proxy'))
+    harness.run(2_000)
+    harness.addClaim(claimOf('ftp', 3, 'ftp', { proof: 'hand-over', by: 'proxy' }))
+    harness.message('proxy', { kind: 'look' })
+    expect(harness.asked('serve')).toEqual([{ command: 'serve', function: 'ftp', epoch: 3, kind: 'native', generation: 1 }])
+  })
+})
