@@ -7,6 +7,7 @@ import { serverOf } from '../src/core/context.ts'
 import { initialState, type State } from '../src/core/state.ts'
 import { ArpingAnnouncer } from '../src/edges/address/arping-announcer.ts'
 import { SystemClock } from '../src/edges/clock.ts'
+import { networkOf } from '../src/edges/hypervisor/qemu-arguments.ts'
 import { QemuHypervisor } from '../src/edges/hypervisor/qemu.ts'
 import { Libp2pPeers } from '../src/edges/peers/libp2p-peers.ts'
 import { wake } from '../src/edges/power/wake-on-lan.ts'
@@ -70,7 +71,7 @@ export class Agent {
     this.loop = new Loop({ state: this.state, clock, onReasons: reasons => this.journal.reasons(reasons), carryOut: command => this.carryOut(command), onBroken })
     const post = this.loop.post.bind(this.loop)
     this.guard = new GuardClient({ path: places.guard_socket, role: 'agent', onNotice: notice => onGuardNotice(notice, post, problem) })
-    this.hypervisor = new QemuHypervisor({ share_vm_directory: join(host.share, 'vm'), run_directory: places.virtual_servers, bridge: host.bridge ?? host.device, log: text => diagnostics.info(text), clock })
+    this.hypervisor = new QemuHypervisor({ share_vm_directory: join(host.share, 'vm'), run_directory: places.virtual_servers, bridge: host.bridge ?? host.device, network: networkOf(inventory), log: text => diagnostics.info(text), clock })
     const announcer = new ArpingAnnouncer(clock, problem)
     const hand = new SshHand({ clock, private_key: Buffer.from(keys.hand_key) })
     this.peers = this.createPeers(post)

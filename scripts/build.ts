@@ -6,8 +6,7 @@
  * The same tree gives the same bytes: no stamp, no absolute path, the version is package.json's.
  */
 import { build, type BuildOptions } from 'esbuild'
-import { existsSync } from 'node:fs'
-import { chmod, mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 const ROOT = join(import.meta.dirname, '..')
@@ -41,29 +40,21 @@ function optionsFor(entries: Readonly<Record<string, string>>, outdir: string, v
     // Stack traces name the source through the maps; names of errors and functions stay readable without them.
     sourcemap: 'external', sourcesContent: true, keepNames: true, legalComments: 'none', charset: 'utf8',
     // cpu-features and the compiled half of ssh2 are optional: no native addon at run time.
-    external: ['cpu-features'], loader: { '.node': 'empty' },
+    // External, not empty: ssh2 falls back to its JavaScript only when the compiled half cannot be loaded at all.
+    external: ['cpu-features', '*.node'],
     banner: { js: BANNER }, define: { 'process.env.RINGWARD_VERSION': JSON.stringify(version) },
     logLevel: 'warning',
   }
 }
 
-/** Entries whose source is there; the others are named loudly, and make the build incomplete. */
-function present(entries: Readonly<Record<string, string>>): { there: Record<string, string>; missing: string[] } {
-  const there = Object.fromEntries(Object.entries(entries).filter(([, from]) => existsSync(join(ROOT, from))))
-  return { there, missing: Object.values(entries).filter(from => !existsSync(join(ROOT, from))) }
-}
-
-async function bundle(entries: Readonly<Record<string, string>>, folder: string, version: string): Promise<string[]> {
-  const { there, missing } = present(entries)
-  const outdir = join(DIST, folder)
-  await mkdir(outdir, { recursive: true })
-  if (Object.keys(there).length > 0) await build(optionsFor(there, outdir, version))
-  const maps = join(DIST, 'maps', folder)
+async function bundle(entries: Readonly<Record<string, string>>, dist: string, folder: string, version: string): Promise<void> {
+  const outdir = join(dist, folder)
+  await build(optionsFor(entries, outdir, version))
+  const maps = join(dist, 'maps', folder)
   await mkdir(maps, { recursive: true })
   for (const name of await readdir(outdir)) {
     if (name.endsWith('.map')) await rename(join(outdir, name), join(maps, name))
   }
-  return missing
 }
 
 /** Commands of the host: `env` finds the node that is installed, wherever the distribution or the admin put it. */
@@ -74,13 +65,25 @@ const WRAPPERS: Readonly<Record<string, string>> = {
   ringward: `#!/bin/sh\ncli=${INSTALLED}/program/ringward.mjs\n[ -e "$cli" ] || cli=${INSTALLED}/ringward.mjs\nexec /usr/bin/env node "$cli" "$@"\n`,
 }
 
-const { version } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as { version: string }
-await rm(DIST, { recursive: true, force: true })
-const missing = [...new Set([...await bundle(PROGRAM, 'program', version), ...await bundle(HOST, 'host', version)])]
-for (const [name, text] of Object.entries(WRAPPERS)) {
-  await writeFile(join(DIST, 'host', name), text)
-  await chmod(join(DIST, 'host', name), 0o755)
+/** Into a fresh folder and then renamed: whoever builds or installs at the same time never sees half a build. */
+async function buildAll(): Promise<string> {
+  const { version } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as { version: string }
+  const fresh = await mkdtemp(join(ROOT, '.dist-'))
+  try {
+    await bundle(PROGRAM, fresh, 'program', version)
+    await bundle(HOST, fresh, 'host', version)
+    for (const [name, text] of Object.entries(WRAPPERS)) await writeFile(join(fresh, 'host', name), text, { mode: 0o755 })
+    await writeFile(join(fresh, 'version.json'), `${JSON.stringify({ schema: 'ringward.build/1', version })}\n`)
+    await chmod(fresh, 0o755)
+    const old = `${fresh}-old`
+    await rename(DIST, old).catch(() => undefined)
+    await rename(fresh, DIST)
+    await rm(old, { recursive: true, force: true })
+  } catch (error) {
+    await rm(fresh, { recursive: true, force: true })
+    throw error
+  }
+  return version
 }
-await writeFile(join(DIST, 'version.json'), `${JSON.stringify({ schema: 'ringward.build/1', version })}\n`)
-for (const entry of missing) process.stderr.write(`build: MISSING ${entry}: its program is not built, and this build cannot be published\n`)
-process.stdout.write(`build: version ${version} in dist/${missing.length > 0 ? `, ${missing.length} programs missing` : ''}\n`)
+
+process.stdout.write(`build: version ${await buildAll()} in dist/\n`)

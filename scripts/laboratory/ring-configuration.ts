@@ -6,7 +6,7 @@ import { pathOf } from '../../src/configuration/layout.ts'
 import { renderGroupToml, renderHostToml, renderServerToml } from '../../src/configuration/ring-writer.ts'
 import type { ProfileName } from '../../src/core/inventory.ts'
 import { writeInto } from './host-root.ts'
-import { SWITCH_ADDRESS, type HostPlan } from './hosts.ts'
+import { NET_PREFIX, SWITCH_ADDRESS, type HostPlan } from './hosts.ts'
 import { hostPlaces, LabError, shareBacking, type Lab } from './lab.ts'
 import { GUEST_MEMORY_MB, imageOf, virtualServerOf } from './names.ts'
 
@@ -33,7 +33,7 @@ export async function writeRing(lab: Lab): Promise<void> {
   await rm(join(share, pathOf('servers', 'example')), { force: true })
   await rm(join(share, pathOf('probes', 'example')), { force: true })
   await writeFile(join(share, 'group.toml'), renderGroupToml({
-    profile: profileFor(lab.settings.interval), interval: lab.settings.interval, gateway: SWITCH_ADDRESS, servers: lab.hosts.map(host => host.name),
+    profile: profileFor(lab.settings.interval), interval: lab.settings.interval, prefix_length: NET_PREFIX, gateway: SWITCH_ADDRESS, servers: lab.hosts.map(host => host.name),
   }))
   for (const host of lab.hosts) await writeServer(lab, host, share)
   for (const host of lab.hosts) await writeHost(lab, host, keys, share)

@@ -76,7 +76,9 @@ async function setUpRing(lab: Lab, tell: (text: string) => void): Promise<void> 
   // Loaded only here: the libp2p behind it would slow down every other verb.
   const { writeRing } = await import('./ring-configuration.ts')
   const { buildProgram, installRingward, placeVirtualServers, publishProgram } = await import('./install-ringward.ts')
-  await Promise.all([buildProgram(tell), writeRing(lab), placeVirtualServers(lab)])
+  // The virtual servers are those of the ring's configuration.
+  await writeRing(lab)
+  await Promise.all([buildProgram(tell), placeVirtualServers(lab)])
   await publishProgram(lab, tell)
   for (const host of lab.hosts) await installRingward(lab, host)
 }

@@ -7,6 +7,7 @@ export interface GroupText {
   /** With its unit, e.g. `1s`. */
   readonly interval?: string
   readonly peer_port?: number
+  readonly prefix_length?: number
   readonly gateway?: string
   /** In the order of the ring. */
   readonly servers: readonly string[]

@@ -31,15 +31,20 @@ const duration = (least_ms: number, most_ms: number) => reads(text => readDurati
 const whole = (least: number, most: number) => z.int().min(least).max(most)
 const port = (least: number) => whole(least, 65_535)
 
-/** Unprivileged, and below Linux's ephemeral ports (from 32768); guard and agent use it over UDP and TCP. */
+/** Unprivileged, and below Linux's ephemeral ports (from 32768); the agents connect to it over TCP. */
 export const PEER_PORT = 7_710
+
+/** What most segments of a handful of servers have. */
+export const PREFIX_LENGTH = 24
 
 export const groupSchema = z.strictObject({
   profile: z.enum(['careful', 'default', 'fast']).default('default').describe('Write "careful", "default" or "fast".'),
   // Below 100 ms the quick probes of an examination (protocol 4.2) would be slower than the rounds.
   interval: duration(100, 10 * MINUTE_MS).optional().describe('Write the monitoring interval, for example interval = "1s", or leave it to the profile.'),
   peer_port: port(1_024).default(PEER_PORT).describe(`Write a port from 1024 to 65535, for example peer_port = ${PEER_PORT}.`),
-  gateway: reads(readAddress).optional().describe('Write the gateway that each host asks whether it is cut off itself, for example gateway = "192.0.2.1".'),
+  // Shorter is no segment of servers, longer has no room for two hosts with their virtual servers.
+  prefix_length: whole(8, 29).default(PREFIX_LENGTH).describe(`Write the prefix length of the hosts' network from 8 to 29, for example prefix_length = ${PREFIX_LENGTH}.`),
+  gateway: reads(readAddress).optional().describe('Write the default gateway of the virtual servers, for example gateway = "192.0.2.1", or leave it out.'),
   servers: z.array(reads(readName).describe('Write names of files in servers/ without ".toml".')).min(1).max(SERVERS_LIMIT)
     .describe('Write the names of the servers in the order of the ring, for example servers = ["mail", "login", "ftp"].'),
 })

@@ -1,4 +1,4 @@
-import { PEER_PORT } from './schema.ts'
+import { PEER_PORT, PREFIX_LENGTH } from './schema.ts'
 
 /** Folders of the shared area (contracts, "The shared area"). */
 export const SHARE_FOLDERS = [
@@ -13,10 +13,13 @@ profile = "default"
 # The monitoring interval, when it should differ from the profile's.
 # interval = "1s"
 
-# UDP and TCP between the hosts.
+# TCP between the hosts.
 peer_port = ${PEER_PORT}
 
-# A host that hears neither its gateway nor its peers knows that it is cut off itself.
+# Prefix length of the hosts' network: the virtual servers' own addresses (IPV) have it too.
+prefix_length = ${PREFIX_LENGTH}
+
+# The default gateway of the virtual servers, when clients come from other networks.
 # gateway = "192.0.2.1"
 
 # Names of files in servers/ in the order of the ring: each server watches the next one.

@@ -20,7 +20,8 @@ export function openIncident(context: Context, target: string, trouble: Trouble,
   const functions = new Map([...state.functions.values()].flatMap(({ name, claim }) => (claim?.holder === target ? [[name, claim.epoch] as const] : [])))
   const incident: Incident = {
     id: `${stampOf(now_ms + state.wall_offset_ms)}-${target}-${state.self}`, target, trouble, detected_ms: now_ms, functions,
-    healing: { step: 'wait for reboot', until_ms: Infinity, reboots: 0, wakes: 0 }, target_generation: hostOf(state, target).lease?.generation ?? 0,
+    // A target that is there needs no healing, unless its service turns out to need a reboot.
+    healing: { step: isPresent(state, target) && trouble === 'host' ? 'up' : 'wait for reboot', until_ms: Infinity, reboots: 0, wakes: 0 }, target_generation: hostOf(state, target).lease?.generation ?? 0,
     chosen_host: undefined, candidates: [], function_ms: undefined, target_ms: undefined, restored: new Set(),
   }
   state.incidents.set(incident.id, incident)

@@ -76,9 +76,11 @@ export interface Inventory {
   readonly profile: ProfileName
   /** Monitoring interval T_im. */
   readonly interval_ms: number
-  /** Gateway asked by "is it me?"; absent when there is none. */
+  /** Prefix length of the hosts' segment: the virtual servers' own addresses (IPV) have it. */
+  readonly prefix_length: number
+  /** Default gateway of the virtual servers; absent when their clients are all on the segment. */
   readonly gateway?: string
-  /** libp2p port and guard's probe port. */
+  /** TCP port of the connections between the hosts. */
   readonly peer_port: number
   readonly servers: readonly Server[]
 }

@@ -27,7 +27,8 @@ export function predict(trouble: Trouble, profile: Profile, interval_ms: number,
     }
     default: {
       const function_ms = Math.max(0, profile.expire_ms - silent_ms) + RESUME_MS
-      return { function_ms, target_ms: trouble === 'Nt2' ? 2 * reboot_limit_ms : reboot_limit_ms, client_ms: profile.expire_ms + RESUME_MS }
+      // Nt2 waits out the reboot limit and is woken then; the boot itself takes two thirds of the limit (T_rc ≈ 1.5 × reboot, thesis 5.4).
+      return { function_ms, target_ms: Math.round(trouble === 'Nt2' ? (reboot_limit_ms * 5) / 3 : (reboot_limit_ms * 2) / 3), client_ms: profile.expire_ms + RESUME_MS }
     }
   }
 }

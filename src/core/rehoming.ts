@@ -39,13 +39,13 @@ function holderIsLost(context: Context, { holder, generation }: ClaimRecord): bo
   return watch?.mode === 'backup server' && incident !== undefined && incident.trouble !== 'St2' && generation <= incident.target_generation
 }
 
-/** P1 of the holder acts; P2 when proof has stood for its slot and the epoch has not moved; the last host for itself. */
-function isResponsible(context: Context, name: string, holder: string, proven: boolean): boolean {
+/** P1 acts; P2 when proof has stood for its slot and the epoch has not moved; the last host for itself. */
+function isResponsible(context: Context, name: string, subject: string, proven: boolean): boolean {
   const { state } = context
   const present = (host: string): boolean => isPresent(state, host)
-  const first = p1Of(state.order, holder, present) ?? state.self
+  const first = p1Of(state.order, subject, present) ?? state.self
   if (first === state.self) return true
-  if (p2Of(state.order, holder, present) !== state.self || !proven) {
+  if (p2Of(state.order, subject, present) !== state.self || !proven) {
     state.standing_by.delete(name)
     return false
   }
@@ -85,9 +85,11 @@ export function decideRehoming(context: Context): void {
       state.standing_by.delete(name)
       continue
     }
-    if (!isResponsible(context, name, claim.holder, proofStands(state, name, context.now_ms))) continue
+    // A release is the function's own matter; a lost holder is the holder's, and all it gave.
+    const subject = release ? name : claim.holder
+    if (!isResponsible(context, name, subject, proofStands(state, name, context.now_ms))) continue
     if (!release && !context.due(graceEnds_ms(state))) continue
-    const incident = openIncident(context, claim.holder, 'host', release ? `${name} was released (${release.how} by ${release.by})` : 'its lease ran out')
+    const incident = openIncident(context, subject, 'host', release ? `${name} was released (${release.how} by ${release.by})` : 'its lease ran out')
     beginRehoming(context, incident, name)
     continueRehoming(context, state.rehoming.get(name)!, true)
   }

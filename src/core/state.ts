@@ -73,6 +73,8 @@ export interface Watch {
   service: { verdict: 'OK' | 'ERROR' | 'NG' | undefined; daemon: string; detail: string; good_rounds: number; good_seen: boolean; probing_since_ms: number | undefined }
   repair: { step: 'confirm' | 'restart' | 'verify' | 'release' | 'failed'; started_ms: number; deadline_ms: number; daemon: string; attempts: number } | undefined
   incident: string | undefined
+  /** Rungs climbed while the target is back without a good service. */
+  readying: { rung: number; next_ms: number }
   /** So that a standing condition is logged once. */
   noted: string
 }

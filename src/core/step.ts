@@ -10,6 +10,7 @@ import { parseMessage, type Message } from './message.ts'
 import { noteNomination, noteReturn } from './nominee.ts'
 import { decideObservation, noteObservation, noteObservationFailed } from './observation.ts'
 import { answerPromiseRequest, decidePromises, notePromise } from './promise.ts'
+import { decideReadiness } from './readiness.ts'
 import { decideRehoming, noteProgress } from './rehoming.ts'
 import { decideRound, noteCondition, noteSurvey, noteSync } from './round.ts'
 import { noteProbed, noteRepairHand } from './service-recovery.ts'
@@ -46,6 +47,7 @@ function decide(context: Context): void {
   decideRehoming(context)
   decideGiving(context)
   decideTargetRecovery(context)
+  decideReadiness(context)
   decidePromises(context)
   decideRound(context)
   decideObservation(context)

@@ -14,7 +14,7 @@ const VIRTUAL_SERVERS_LIMIT = 16
 export class Checker {
   readonly violations: Violation[] = []
   private readonly world: World
-  /** When a host's lease was last truly renewed on the share, by generation: `host generation`. */
+  /** When the newest renewal that reached the share was issued (R1: t0), by generation: `host generation`. One that was held up proves no health. */
   private readonly renewed_ms = new Map<string, number>()
 
   constructor(world: World) {
@@ -25,8 +25,8 @@ export class Checker {
     if (this.violations.length < 20) this.violations.push({ rule, at_ms: Math.round(this.world.queue.now_ms), text })
   }
 
-  onLease(record: LeaseRecord): void {
-    this.renewed_ms.set(`${record.host} ${record.generation}`, this.world.queue.now_ms)
+  onLease(record: LeaseRecord, issued_ms: number): void {
+    this.renewed_ms.set(`${record.host} ${record.generation}`, issued_ms)
   }
 
   /** Called before the record is added. */

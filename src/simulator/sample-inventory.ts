@@ -12,5 +12,5 @@ export function sampleInventory(count = 6): Inventory {
     virtual_server: { name: `${name}-vs`, address: `10.77.0.${211 + index}`, memory_mb: 256, cpus: 1, image: 'base', standby: 'saved', stateless: true },
     priority: index, return: 'automatic', reboot_limit_ms: 6_000, peer_id: '', ssh_host_key: '',
   }))
-  return { version: 'sample', profile: 'default', interval_ms: 1_000, peer_port: 7946, servers }
+  return { version: 'sample', profile: 'default', interval_ms: 1_000, prefix_length: 24, peer_port: 7946, servers }
 }

@@ -5,7 +5,7 @@ import type { EventQueue } from './event-queue.ts'
 import type { RandomStream } from './prng.ts'
 
 export interface ShareWatcher {
-  onLease(record: LeaseRecord): void
+  onLease(record: LeaseRecord, issued_ms: number): void
   onClaim(record: ClaimRecord): void
 }
 
@@ -55,11 +55,12 @@ export class SimulatedShare {
   }
 
   renew(record: LeaseRecord, answer: () => void): void {
+    const issued_ms = this.queue.now_ms
     this.perform(record.host, () => {
       const former = this.leases.get(record.host)
       const older = former !== undefined && (record.generation < former.generation || (record.generation === former.generation && record.sequence < former.sequence))
       if (!older) this.leases.set(record.host, record)
-      this.watcher.onLease(record)
+      this.watcher.onLease(record, issued_ms)
     }, answer)
   }
 

@@ -51,7 +51,7 @@ export class World {
     this.network = new RandomStream(seed, 'network')
     this.names = inventory.servers.map(server => server.name)
     this.checker = new Checker(this)
-    this.share = new SimulatedShare(this.queue, new RandomStream(seed, 'share'), { onLease: record => this.checker.onLease(record), onClaim: record => this.checker.onClaim(record) }, this.broken)
+    this.share = new SimulatedShare(this.queue, new RandomStream(seed, 'share'), { onLease: (record, issued_ms) => this.checker.onLease(record, issued_ms), onClaim: record => this.checker.onClaim(record) }, this.broken)
     for (const name of this.names) this.hosts.set(name, new SimulatedHost(name, this))
   }
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { isIPv4 } from 'node:net'
 import { join } from 'node:path'
-import type { VirtualServer } from '../../core/inventory.ts'
+import type { Inventory, VirtualServer } from '../../core/inventory.ts'
 import { RingwardError } from '../../errors.ts'
 
 export const QEMU = 'qemu-system-x86_64'
@@ -20,7 +20,16 @@ export type Accelerator = 'kvm' | 'tcg'
 export interface Network {
   /** Prefix length of the virtual servers' own addresses (IPV). */
   readonly prefix: number
+  /** Their default gateway. */
   readonly gateway?: string
+}
+
+/**
+ * The virtual servers' network as the ring's configuration says it. Whoever starts or saves a virtual server takes it from here:
+ * it is part of a saved state's fingerprint.
+ */
+export function networkOf({ prefix_length, gateway }: Pick<Inventory, 'prefix_length' | 'gateway'>): Network {
+  return { prefix: prefix_length, ...gateway === undefined ? {} : { gateway } }
 }
 
 export interface Machine {

@@ -34,7 +34,8 @@ export interface QemuOptions {
   readonly run_directory: string
   readonly bridge: string
   readonly log: (message: string) => void
-  readonly network?: Network
+  /** `networkOf` the inventory. */
+  readonly network: Network
   readonly launcher?: Launcher
   readonly clock?: Clock
   /** Left out: found out once. */
@@ -50,7 +51,6 @@ export class QemuHypervisor implements Hypervisor {
   private readonly options: QemuOptions
   private readonly launcher: Launcher
   private readonly clock: Clock
-  private readonly network: Network
   private readonly ending = new AbortController()
   /** Work that nobody waits for: setting guests' clocks. */
   private readonly background = new Set<Promise<void>>()
@@ -63,7 +63,6 @@ export class QemuHypervisor implements Hypervisor {
     this.options = options
     this.launcher = options.launcher ?? new SystemdLauncher()
     this.clock = options.clock ?? new SystemClock()
-    this.network = options.network ?? { prefix: 24 }
     // Found out at the start, so that no recovery waits for it.
     this.accelerator = options.accelerator ? Promise.resolve(options.accelerator) : probeAccelerator(this.ending.signal)
   }
@@ -136,7 +135,7 @@ export class QemuHypervisor implements Hypervisor {
     if (present?.state === 'running') throw new RingwardError('HYPERVISOR_FAILED', `${server.name} runs on this host already; stop it before it is prepared again`)
     if (present && origin) return { ...present, ...origin }
     await this.remove(server.name, places)
-    const machine: Machine = { server, network: this.network, accelerator: await this.accelerator }
+    const machine: Machine = { server, network: this.options.network, accelerator: await this.accelerator }
     try {
       const started = await startMachine({ machine, places, launcher: this.launcher, share_vm_directory: this.options.share_vm_directory, log: this.options.log }, signal)
       const found = await findProcess(places)

@@ -1,0 +1,45 @@
+/** A target that is back but whose service is bad cannot have its function again: it is healed in place, rung by rung (thesis background job 2). */
+import type { Context } from './context.ts'
+import { functionOf, hostOf, serverOf } from './context.ts'
+import { isPresent } from './presence.ts'
+import type { Watch } from './state.ts'
+
+/** Restart, restart, reboot, reboot: then only a person helps, and the ladder begins anew after the pause. */
+const LADDER = ['restart-daemon', 'restart-daemon', 'reboot', 'reboot'] as const
+const HAND_LIMIT_MS = 10_000
+/** A target that all rungs did not heal is tried again that much later. */
+const EXHAUSTED_PAUSE_MS = 600_000
+
+export function decideReadiness(context: Context): void {
+  for (const watch of context.state.watches.values()) {
+    if (watch.priority === 1 && watch.mode !== 'service recovery') readyTarget(context, watch)
+  }
+}
+
+function isAwayFromHome(context: Context, target: string): boolean {
+  const { claim, release } = functionOf(context.state, target)
+  return isPresent(context.state, target) && claim !== undefined && (claim.holder !== target || release !== undefined)
+}
+
+function readyTarget(context: Context, watch: Watch): void {
+  const { state, now_ms } = context
+  const { target, service, readying } = watch
+  if (service.verdict === 'OK' || !isAwayFromHome(context, target)) {
+    watch.readying = { rung: 0, next_ms: -Infinity }
+    return
+  }
+  if (service.verdict === undefined) return
+  const { reboot_limit_ms, daemons } = serverOf(state, target)
+  // After a boot, and after each rung, the daemons get the time a reboot may take.
+  if (!context.due(Math.max(readying.next_ms, hostOf(state, target).generation_since_ms + reboot_limit_ms))) return
+  const verb = LADDER[readying.rung]
+  if (verb === undefined) {
+    context.because(`__${target}_cannot_be_made_ready: ${service.daemon} ${service.detail}; repair it by hand, its function goes on elsewhere`, { level: 'alarm', incident: watch.incident })
+    watch.readying = { rung: 0, next_ms: now_ms + EXHAUSTED_PAUSE_MS }
+    return
+  }
+  context.because(`__${target}_is_back_and_its_service_is_bad_(${service.daemon}: ${service.detail}): ${verb}`, { level: 'warning', incident: watch.incident })
+  watch.readying = { rung: readying.rung + 1, next_ms: now_ms + reboot_limit_ms }
+  const index = Math.max(0, daemons.findIndex(daemon => daemon.name === service.daemon))
+  context.do({ command: 'hand', target, verb, args: verb === 'reboot' ? [] : [String(index)], limit_ms: HAND_LIMIT_MS })
+}
