@@ -1,7 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { ActionStep } from '../src/control/documents.ts'
 import type { ControlHandlers } from '../src/control/control-server.ts'
 import type { State } from '../src/core/state.ts'
 import { serverOf } from '../src/core/context.ts'
+import { isMember, isPresent } from '../src/core/presence.ts'
 import type { Clock } from '../src/edges/clock.ts'
 import type { IncidentStore } from '../src/edges/log/incident-store.ts'
 import type { RemoteHand } from '../src/edges/remote-hand/remote-hand.ts'
@@ -21,6 +23,10 @@ export interface ControlParts {
 }
 
 const FLAG_LIMIT_MS = 4_000
+/** A lease is renewed every 500 ms; the state is only looked at. */
+const POLL_MS = 100
+/** With two rounds of hands before and after, below the 120 s the control socket gives a request. */
+const WAIT_LIMIT_MS = 100_000
 
 /** One document, from this host's own knowledge. */
 export async function answer(parts: ControlParts, verb: string): Promise<unknown> {
@@ -45,20 +51,47 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
   return { status: query('status'), ring: query('ring'), load: query('load'), incidents: query('incidents'), flag: (args, signal) => flag(parts, args, signal) }
 }
 
-/** Flag files of other hosts, through their remote hands. */
+/** Flag files of hosts, through their remote hands; with `wait_ms` each step also waits for what the ring sees of it. */
 async function flag(parts: ControlParts, args: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<unknown> {
-  const { on, hosts, all, dry_run } = args
+  const { hosts, all, dry_run, wait_ms } = args
   const { state, clock } = parts
+  const on = args['on'] === true
   const named = all === true ? state.order : Array.isArray(hosts) ? hosts.filter(host => typeof host === 'string') : []
   const unknown = named.filter(host => !state.hosts.has(host))
   if (unknown.length > 0 || named.length === 0) throw new RingwardError('USAGE', `${unknown.join(', ') || 'no host'}: not in the group, which has ${state.order.join(', ')}`)
-  const verb = on === true ? 'flag-on' : 'flag-off'
-  const steps = await Promise.all(named.map(async (host): Promise<ActionStep> => {
-    const act = `${verb === 'flag-on' ? 'create' : 'remove'} the flag file`
-    if (dry_run === true) return { host, act, outcome: 'planned' }
-    const { address, ssh_host_key } = serverOf(state, host)
-    const { ok, detail } = await parts.hand.run({ name: host, address, ssh_host_key }, verb, [], FLAG_LIMIT_MS, signal)
-    return { host, act, outcome: ok ? 'done' : 'failed', ...(detail === '' ? {} : { reason: detail }) }
-  }))
-  return { schema: 'ringward.action/1', at: clock.wall().toISOString(), verb: on === true ? 'flag on' : 'flag off', dry_run: dry_run === true, steps }
+  const order: FlagOrder = { on, dry_run: dry_run === true, wait_ms: typeof wait_ms === 'number' && wait_ms > 0 ? Math.min(wait_ms, WAIT_LIMIT_MS) : 0, signal }
+  // Without its own flag this agent ends: it comes last, when the others have been waited for.
+  const steps = await Promise.all(named.filter(host => host !== state.self).map(host => switchFlag(parts, host, order)))
+  if (named.includes(state.self)) steps.push(await switchFlag(parts, state.self, order))
+  steps.sort((a, b) => named.indexOf(a.host) - named.indexOf(b.host))
+  return { schema: 'ringward.action/1', at: clock.wall().toISOString(), verb: on ? 'flag on' : 'flag off', dry_run: order.dry_run, steps }
+}
+
+interface FlagOrder {
+  readonly on: boolean
+  readonly dry_run: boolean
+  readonly wait_ms: number
+  readonly signal: AbortSignal
+}
+
+async function switchFlag(parts: ControlParts, host: string, { on, dry_run, wait_ms, signal }: FlagOrder): Promise<ActionStep> {
+  const act = `${on ? 'create' : 'remove'} the flag file`
+  if (dry_run) return { host, act, outcome: 'planned' }
+  const { address, ssh_host_key } = serverOf(parts.state, host)
+  const { ok, detail } = await parts.hand.run({ name: host, address, ssh_host_key }, on ? 'flag-on' : 'flag-off', [], FLAG_LIMIT_MS, signal)
+  // This agent cannot see its own end.
+  const in_time = !ok || wait_ms === 0 || host === parts.state.self || await ringSees(parts, host, on, wait_ms, signal)
+  if (in_time) return { host, act, outcome: ok ? 'done' : 'failed', ...detail === '' ? {} : { reason: detail } }
+  return { host, act, outcome: 'failed', reason: `the flag is ${on ? 'set' : 'gone'}, but ${host} ${on ? 'was not in the ring' : 'was still a member of the ring'} ${wait_ms} ms later; see \`journalctl -t ringward\` there` }
+}
+
+/** Until the host is present (on), or no longer a member (off), as this host sees the ring; false when it is not within `limit_ms`. */
+async function ringSees({ state, clock }: ControlParts, host: string, on: boolean, limit_ms: number, signal: AbortSignal): Promise<boolean> {
+  const until_ms = clock.boot_ms() + limit_ms
+  while (on ? !isPresent(state, host) : isMember(state, host)) {
+    const left_ms = until_ms - clock.boot_ms()
+    if (left_ms <= 0) return false
+    await sleep(Math.min(POLL_MS, left_ms), undefined, { signal })
+  }
+  return true
 }

@@ -1,46 +1,37 @@
 import { existsSync } from 'node:fs'
 import { copyFile, link, mkdir, readdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import type { VirtualServer } from '../../src/core/inventory.ts'
+import { runCheck } from '../../src/configuration/check.ts'
 import { probeAccelerator } from '../../src/edges/hypervisor/accelerator.ts'
-import { statePath, type Network } from '../../src/edges/hypervisor/qemu-arguments.ts'
+import { networkOf, statePath } from '../../src/edges/hypervisor/qemu-arguments.ts'
 import { buildGuest, type GuestImage } from '../guest-image/build-guest.ts'
-import { saveVirtualServerState } from '../guest-image/save-state.ts'
-import type { HostPlan } from './hosts.ts'
-import { NET_PREFIX } from './hosts.ts'
-import { CACHE_DIRECTORY, openLab, type Lab } from './lab.ts'
-import { GUEST_MEMORY_MB, imageOf, virtualServerOf } from './names.ts'
+import { portsOf, saveVirtualServerState } from '../guest-image/save-state.ts'
+import { CACHE_DIRECTORY, LabError, openLab, shareBacking, type Lab } from './lab.ts'
 
 /** A program of its own: it reads the guest's recipe beside its source. Runs in the switch's namespace, where its devices bother nobody. */
 
-/** Must be what the agent hands to the hypervisor, or the saved states are not found. */
-const NETWORK: Network = { prefix: NET_PREFIX }
 /** Booting a guest takes a whole processor for some seconds. */
 const SAVED_AT_ONCE = 2
-
-function virtualServer(lab: Lab, host: HostPlan): VirtualServer {
-  return {
-    name: virtualServerOf(host.name), address: host.virtual_address, memory_mb: GUEST_MEMORY_MB, cpus: 1, image: imageOf(host.name),
-    standby: lab.settings.standby, stateless: true,
-  }
-}
 
 /**
  * Puts each virtual server's image and saved memory where the hosts look for them. Both come from a cache beside the root
  * images, named after the guest's recipe; what is missing there is built and saved first (6 s for each saved state).
  */
 async function place(lab: Lab): Promise<void> {
+  const { inventory } = await runCheck(shareBacking(lab))
+  if (!inventory) throw new LabError('the configuration of the lab\'s ring is not valid')
   const guest = await buildGuest({ cache_directory: CACHE_DIRECTORY })
   const cache = join(CACHE_DIRECTORY, `states-${basename(dirname(guest.kernel))}`)
-  const waiting = [...lab.hosts]
+  const network = networkOf(inventory)
+  const waiting = [...inventory.servers]
   const accelerator = await probeAccelerator()
   await Promise.all(Array.from({ length: SAVED_AT_ONCE }, async () => {
     for (let host = waiting.shift(); host; host = waiting.shift()) {
-      const server = virtualServer(lab, host)
+      const server = host.virtual_server
       await linkGuest(guest, join(cache, server.image))
-      if (lab.settings.standby !== 'cold' && !existsSync(statePath(cache, { server, accelerator, network: NETWORK }))) {
+      if (server.standby === 'saved' && !existsSync(statePath(cache, { server, accelerator, network }))) {
         process.stderr.write(`lab: booting ${server.name} once to save its memory\n`)
-        await saveVirtualServerState({ server, share_vm_directory: cache, network: NETWORK, accelerator })
+        await saveVirtualServerState({ server, share_vm_directory: cache, network, ports: portsOf(host), accelerator })
       }
       await linkAll(join(cache, server.image), join(lab.directory, 'vm', server.image))
     }

@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises'
 import { z } from 'zod'
 import type { Inventory, Server } from '../core/inventory.ts'
 import { reasonOf, RingwardError } from '../errors.ts'
-import { didYouMean } from './nearest.ts'
+import { ownName } from './own-name.ts'
 import { formatProblem, sortProblems, type Problem } from './problem.ts'
 import { reads } from './schema.ts'
 import { parseToml } from './toml-file.ts'
@@ -75,11 +75,8 @@ export async function loadHostSettings(file: string): Promise<HostSettings> {
 
 /** This host's own record, by the name in its settings or by its host name. Throws CONFIGURATION_INVALID when there is none. */
 export function ownServer(inventory: Inventory, settings: HostSettings, hostname: string): Server {
-  const { name } = settings
-  const found = inventory.servers.find(server => name === undefined ? server.host === hostname : server.name === name)
-  if (found) return found
-  const names = inventory.servers.map(server => server.name)
-  throw new RingwardError('CONFIGURATION_INVALID', name === undefined
-    ? `no server of the group has host = "${hostname}", the name of this host. Correct the host in servers/, or write name = "…" into host.toml (known: ${names.join(', ')}).`
-    : `host.toml says name = "${name}", but the group has no such server.${didYouMean(name, names)} Known are ${names.join(', ')}.`)
+  const name = ownName(inventory.servers, settings.name, hostname)
+  const found = inventory.servers.find(server => server.name === name)
+  if (!found) throw new RingwardError('INTERNAL', `no server ${name} in the inventory`)
+  return found
 }

@@ -24,7 +24,7 @@ export function askControl(path: string, verb: string, args: Readonly<Record<str
     }
     const fail = (code: ErrorCode, message: string) => settle(() => reject(new RingwardError(code, message)))
     const callOff = () => fail('ABORTED', `"${verb}" was called off`)
-    const timer = setTimeout(() => fail('CONTROL_TIMEOUT', `the agent did not answer "${verb}" within ${options.deadline_ms} ms; it may be overloaded or stopped: see \`journalctl -u ringward\``), options.deadline_ms)
+    const timer = setTimeout(() => fail('CONTROL_TIMEOUT', `the agent did not answer "${verb}" within ${options.deadline_ms} ms; it may be overloaded or stopped: see \`journalctl -t ringward\``), options.deadline_ms)
     options.signal?.addEventListener('abort', callOff, { once: true })
     if (options.signal?.aborted) return callOff()
     socket.once('error', error => settle(() => reject(connectionError(error, path))))

@@ -22,12 +22,12 @@ export function openIncident(context: Context, target: string, trouble: Trouble,
     id: `${stampOf(now_ms + state.wall_offset_ms)}-${target}-${state.self}`, target, trouble, detected_ms: now_ms, functions,
     // A target that is there needs no healing, unless its service turns out to need a reboot.
     healing: { step: isPresent(state, target) && trouble === 'host' ? 'up' : 'wait for reboot', until_ms: Infinity, reboots: 0, wakes: 0 }, target_generation: hostOf(state, target).lease?.generation ?? 0,
-    chosen_host: undefined, candidates: [], function_ms: undefined, target_ms: undefined, restored: new Set(),
+    chosen_host: undefined, candidates: [], predicted: predictionFor(context, target, trouble), function_ms: undefined, target_ms: undefined, restored: new Set(),
   }
   state.incidents.set(incident.id, incident)
   const watch = state.watches.get(target)
   if (watch) watch.incident = incident.id
-  context.record(incident, 'detected', { trouble, manager: state.self, detail: why, predicted: predictionFor(context, target, trouble) })
+  context.record(incident, 'detected', { trouble, manager: state.self, detail: why, predicted: incident.predicted })
   return incident
 }
 
@@ -37,8 +37,11 @@ function predictionFor({ state }: Context, target: string, trouble: Trouble): Pr
 
 /** A trouble turned out to be another one: its record says so, and what is to be expected now. */
 export function changeTrouble(context: Context, incident: Incident, trouble: Trouble, stage: string, detail: string): void {
+  const predicted = predictionFor(context, incident.target, trouble)
   incident.trouble = trouble
-  context.record(incident, stage, { trouble, detail, predicted: predictionFor(context, incident.target, trouble) })
+  // What was expected of the function counts from the detection; only a change before the takeover changes it.
+  incident.predicted = stage === 'wake ordered' ? { ...incident.predicted, target_ms: predicted.target_ms } : predicted
+  context.record(incident, stage, { trouble, detail, predicted: incident.predicted })
 }
 
 export function closeIncident(context: Context, incident: Incident, outcome: Outcome, why: string): void {

@@ -2,6 +2,7 @@ import type { Candidate, Trouble } from './trouble.ts'
 import type { Inventory } from './inventory.ts'
 import type { ConditionMessage, GivingStage } from './message.ts'
 import type { HostCapacity, LoadAverage } from './non-select.ts'
+import type { Prediction } from './prediction.ts'
 import type { Profile } from './profile.ts'
 import type { ClaimRecord, FunctionKind, LeaseRecord, ReleaseRecord } from './records.ts'
 import type { Priority } from './ring.ts'
@@ -108,6 +109,7 @@ export interface Incident {
   target_generation: number
   chosen_host: string | undefined
   candidates: readonly Candidate[]
+  predicted: Prediction
   function_ms: number | undefined
   target_ms: number | undefined
   restored: Set<string>

@@ -1,7 +1,7 @@
 /** Target server recovery and the background jobs that heal the target in their own time (thesis 5.3.1, protocol 5.5 and 5.6). */
 import type { Context } from './context.ts'
 import { functionOf, hostOf, serverOf } from './context.ts'
-import { allRestored, closeIncident, giverOf, noteRestored } from './incident.ts'
+import { allRestored, changeTrouble, closeIncident, giverOf, noteRestored } from './incident.ts'
 import { enterMode, tellP2 } from './mode.ts'
 import { isPresent } from './presence.ts'
 import { p1Of } from './ring.ts'
@@ -101,12 +101,11 @@ function wake(context: Context, incident: Incident): void {
   const { healing, target } = incident
   if (healing.wakes >= WAKE_ATTEMPTS) return targetDown(context, incident)
   const server = serverOf(context.state, target)
-  if (incident.trouble === 'Nt1') incident.trouble = 'Nt2'
   healing.wakes += 1
   healing.step = 'wait for start'
   healing.until_ms = context.now_ms + 2 * server.reboot_limit_ms
   context.because(`__Wake_on_LAN_${target}_(${server.mac},_attempt_${healing.wakes}_of_${WAKE_ATTEMPTS})`, { incident: incident.id })
-  context.record(incident, 'wake ordered', { trouble: incident.trouble })
+  changeTrouble(context, incident, incident.trouble === 'Nt1' ? 'Nt2' : incident.trouble, 'wake ordered', server.mac)
   context.do({ command: 'wake', target })
 }
 

@@ -17,6 +17,4 @@ export interface BrokenRules {
   readonly hand_lies?: boolean
   /** A stop is confirmed although the function goes on (protocol 5.6: the holder stops first). */
   readonly stop_lies?: boolean
-  /** A virtual server runs from its preparation on, not from the claim on (R6). */
-  readonly runs_unclaimed?: boolean
 }

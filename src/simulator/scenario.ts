@@ -7,7 +7,7 @@ import { sampleInventory } from './sample-inventory.ts'
 import { World } from './world.ts'
 
 export const ACTS = [
-  'power-off', 'power-on', 'no-wake', 'reboot', 'stop-daemon', 'break-daemon', 'kill-agent', 'kill-guard', 'share-hang', 'share-heal', 'isolate', 'reconnect', 'fail-starts', 'heal-starts',
+  'power-off', 'power-on', 'no-wake', 'reboot', 'stop-daemon', 'break-daemon', 'kill-agent', 'kill-guard', 'share-hang', 'share-heal', 'isolate', 'reconnect', 'fail-starts', 'heal-starts', 'cut-hand', 'heal-hand',
 ] as const
 export type Act = (typeof ACTS)[number]
 
@@ -110,6 +110,8 @@ function actOn(world: World, name: string, what: Exclude<Act, 'share-hang' | 'sh
     case 'isolate': return world.isolate(name)
     case 'reconnect': return world.reconnect(name)
     case 'fail-starts': return world.failingStarts.add(name)
+    case 'cut-hand': return world.handless.add(name)
+    case 'heal-hand': return world.handless.delete(name)
     case 'heal-starts': return world.failingStarts.delete(name)
   }
 }

@@ -81,8 +81,7 @@ function prepare(host: SimulatedHost, command: Of<'prepare'>): void {
     // A stop in between calls the preparation off.
     if (boot !== host.boot || host.preparing.get(command.function) !== attempt) return
     if (world.share.isHung(host.name) || world.failingStarts.has(host.name)) return host.handle({ event: 'prepared', function: command.function, ok: false, detail: 'the saved state does not load' })
-    host.virtual_servers.set(command.function, { function: command.function, running: world.broken.runs_unclaimed ?? false, address: false })
-    world.changed()
+    host.virtual_servers.set(command.function, { function: command.function, running: false, address: false })
     host.handle({ event: 'prepared', function: command.function, ok: true, detail: 'paused' })
   })
 }

@@ -2,6 +2,7 @@ import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { ownRole } from '../../executer/own-role.ts'
 import { runCheck } from '../../src/configuration/check.ts'
 import { loadHostSettings, ownServer, parseHostSettings } from '../../src/configuration/host-settings.ts'
 import { createIdentity } from '../../src/configuration/identity.ts'
@@ -11,7 +12,16 @@ import { loadConfiguration } from '../../src/configuration/load.ts'
 import { placesOf, type Places } from '../../src/configuration/places.ts'
 import { formatProblem } from '../../src/configuration/problem.ts'
 import { renderHostToml } from '../../src/configuration/ring-writer.ts'
+import { reasonOf } from '../../src/errors.ts'
 import { ringFiles } from './configuration-ring.ts'
+
+function reasonOfFailure(act: () => string): string {
+  try {
+    return act()
+  } catch (error) {
+    return reasonOf(error)
+  }
+}
 
 let directory: string
 let places: Places
@@ -54,8 +64,28 @@ describe('host.toml', () => {
     const settings = { share: '/srv', device: 'eth0' }
     expect(ownServer(inventory, settings, 'login1').name).toBe('login')
     expect(ownServer(inventory, { ...settings, name: 'ftp' }, 'login1').name).toBe('ftp')
-    expect(() => ownServer(inventory, settings, 'login')).toThrow(/no server of the group has host = "login"/)
+    expect(() => ownServer(inventory, settings, 'login')).toThrow(/no server of the ring has host = "login"/)
     expect(() => ownServer(inventory, { ...settings, name: 'fpt' }, 'login1')).toThrow(/Did you mean "ftp"\?/)
+  })
+
+  it('the Executer starts the very server that agent, hand and check take this host for', async () => {
+    const outcomes: string[] = []
+    const hosts = [['mail1', 'login1', 'ftp1'], ['mail1.example.org', 'login1', 'ftp1'], ['mail1', 'mail1.example.org', 'ftp1']]
+    for (const [index, [mail = '', login = '', ftp = '']] of hosts.entries()) {
+      const files = ringFiles()
+      for (const [name, host] of [['mail', mail], ['login', login], ['ftp', ftp]] as const) files.set(`servers/${name}.toml`, (files.get(`servers/${name}.toml`) ?? '').replace(`"${name}1"`, `"${host}"`))
+      const { inventory } = loadConfiguration(files)
+      if (!inventory) throw new Error('the ring is sound')
+      const data = join(directory, `data${index}`)
+      await mkdir(join(data, 'servers'), { recursive: true })
+      for (const [path, text] of files) await writeFile(join(data, path), text)
+      for (const [name, hostname] of [[undefined, 'mail1'], [undefined, 'mail1.example.org'], [undefined, 'mail1.other.org'], [undefined, 'mail'], ['ftp', 'mail1'], ['fpt', 'mail1']] as const) {
+        const agent = reasonOfFailure(() => ownServer(inventory, { share: '/srv', device: 'eth0', ...name === undefined ? {} : { name } }, hostname).name)
+        expect(await ownRole(data, name, hostname).then(role => role.name, reasonOf)).toBe(agent)
+        outcomes.push(agent.replace(/ .*/, ''))
+      }
+    }
+    expect(outcomes).toEqual(['mail', 'mail', 'mail', 'no', 'ftp', 'host.toml', 'no', 'mail', 'no', 'no', 'ftp', 'host.toml', 'mail', 'the', 'mail', 'no', 'ftp', 'host.toml'])
   })
 })
 
@@ -94,6 +124,6 @@ describe('key files', () => {
     expect(await check('mail1')).toEqual([expect.stringMatching(/ring\.psk:1: the ring's pre-shared key cannot be used: its mode is 0644/)])
     await chmod(places.ring_psk, 0o600)
     expect(await check('mail1')).toEqual([])
-    expect(await check('other')).toEqual([expect.stringMatching(/host\.toml:1: no server of the group has host = "other"/)])
+    expect(await check('other')).toEqual([expect.stringMatching(/host\.toml:1: no server of the ring has host = "other"/)])
   })
 })

@@ -21,9 +21,11 @@ const MAIL = 'servers/mail.toml'
 
 describe('a sound configuration', () => {
   it('becomes a frozen inventory in the order of the ring', () => {
-    const { inventory, problems, warnings } = loadConfiguration(ringFiles({ servers: ['login', 'ftp', 'mail'], interval: '500ms', gateway: '192.0.2.1' }), { version: '7' })
+    const { inventory, problems, warnings } = loadConfiguration(ringFiles({ servers: ['login', 'ftp', 'mail'], interval: '500ms', prefix_length: 26, gateway: '192.0.2.1' }), { version: '7' })
     expect([problems, warnings]).toEqual([[], []])
-    expect(inventory).toMatchObject({ version: '7', profile: 'default', interval_ms: 500, gateway: '192.0.2.1', peer_port: 7710 })
+    expect(inventory).toMatchObject({ version: '7', profile: 'default', interval_ms: 500, prefix_length: 26, gateway: '192.0.2.1', peer_port: 7710 })
+    expect(loadConfiguration(ringFiles()).inventory).toMatchObject({ prefix_length: 24 })
+    expect(loadConfiguration(ringFiles()).inventory).not.toHaveProperty('gateway')
     expect(inventory?.servers.map(server => server.name)).toEqual(['login', 'ftp', 'mail'])
     expect(inventory?.servers[2]).toEqual({
       name: 'mail', host: 'mail1', address: '192.0.2.11', mac: '52:54:00:00:00:11', vip: '192.0.2.21', vip_prefix: 24, type: 'CPU',
@@ -52,6 +54,7 @@ describe('a sound configuration', () => {
 
 describe('bad input is refused with its place and what to do', () => {
   const cases: readonly [string, ReadonlyMap<string, string>, string][] = [
+    ['prefix length of no segment', ringFiles({ prefix_length: 32 }), 'group.toml:2:1: prefix_length = 32 is'],
     ['unknown key, near a known one', changed(MAIL, 'vip =', 'vipp ='), 'servers/mail.toml:4:1: unknown key "vipp". Did you mean "vip"?'],
     ['missing VIP', changed(MAIL, /vip = .*\n/, ''), 'servers/mail.toml:1:1: vip is missing. Write the virtual IP with its prefix length, for example vip = "192.0.2.21/24".'],
     ['VIP without prefix length', changed(MAIL, '.21/24', '.21'), 'servers/mail.toml:4:1: vip = "192.0.2.21" has no prefix length. Write the virtual IP with its prefix length, for example vip = "192.0.2.21/24".'],

@@ -24,7 +24,7 @@ export function flagCommand(program: Command, context: CliContext): void {
     .addArgument(new Argument('<state>', 'on: the host joins the ring; off: it leaves it').choices(['on', 'off']))
     .argument('[hosts...]', 'other hosts, reached through this one; none: this host')
     .option('--all', 'every host of the group')
-    .addOption(dryRunOption()).addOption(waitOption('wait until management runs, or has ended')).addOption(jsonOption())
+    .addOption(dryRunOption()).addOption(waitOption('wait until management runs, or has ended; for other hosts 100 s at most')).addOption(jsonOption())
     .addHelpText('after', exitCodesHelp([0, 1, 2, 3, 4, 124], { 1: 'a host could not be switched', 3: 'hosts were named, and ringward is not running on this one' }))
     .action(async (state: 'on' | 'off', hosts: string[], options: FlagOptions) => {
       if (options.all && hosts.length > 0) throw new RingwardError('USAGE', 'name hosts or say --all, not both; see --help')
@@ -57,7 +57,7 @@ async function settled(context: CliContext, on: boolean, limit_ms: number): Prom
   while (await agentState(context) !== wanted) {
     if (context.signal.aborted) throw new RingwardError('ABORTED', 'the wait was called off; the flag stands as it was set')
     if (context.clock.boot_ms() >= until_ms) {
-      throw new RingwardError('CONTROL_TIMEOUT', `the flag is ${on ? 'set' : 'gone'}, but after ${limit_ms} ms management ${on ? 'does not run' : 'still runs'}; see \`journalctl -u ringward-executer\``)
+      throw new RingwardError('CONTROL_TIMEOUT', `the flag is ${on ? 'set' : 'gone'}, but after ${limit_ms} ms management ${on ? 'does not run' : 'still runs'}; see \`journalctl -t ringward\``)
     }
     await pause(POLL_MS, context.signal)
   }

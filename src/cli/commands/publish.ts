@@ -1,4 +1,4 @@
-import type { Command } from 'commander'
+import { Option, type Command } from 'commander'
 import { formatProblem } from '../../configuration/problem.ts'
 import { publish } from '../../configuration/publish.ts'
 import type { CliContext } from '../context.ts'
@@ -17,7 +17,7 @@ export function publishCommand(program: Command, context: CliContext): void {
   program.command('publish').description('publish the configuration and the program for all hosts; each takes it up at its next flag on')
     .argument('<directory>', 'the shared area')
     // The bundles lie beside this one, wherever it was unpacked.
-    .option('--program <directory>', 'folder with the built program', import.meta.dirname)
+    .addOption(new Option('--program <directory>', 'folder with the built program').default(import.meta.dirname, 'the one this command runs from'))
     .option('--label <label>', 'follows the number of the version')
     .addOption(dryRunOption()).addOption(jsonOption())
     .addHelpText('after', exitCodesHelp([0, 1, 2, 4, 124], { 1: 'the configuration or the program is not valid; nothing was published' }))

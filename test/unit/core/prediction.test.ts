@@ -14,8 +14,8 @@ describe('what an incident is expected to take (thesis 5.10-5.18)', () => {
   })
 
   it('Nt1 and Nt2: what is left of the expiry, and the resume', () => {
-    expect(of('Nt1')).toEqual({ function_ms: 3_400, target_ms: 6_000, client_ms: 3_400 })
-    expect(of('Nt2', 1_000)).toEqual({ function_ms: 2_400, target_ms: 12_000, client_ms: 3_400 })
+    expect(of('Nt1')).toEqual({ function_ms: 3_400, target_ms: 4_000, client_ms: 3_400 })
+    expect(of('Nt2', 1_000)).toEqual({ function_ms: 2_400, target_ms: 10_000, client_ms: 3_400 })
     expect(of('host', 60_000).function_ms).toBe(300)
   })
 })

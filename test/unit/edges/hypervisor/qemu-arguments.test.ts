@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { VirtualServer } from '../../../../src/core/inventory.ts'
-import { placesOf, qemuArguments, statePath, type Machine } from '../../../../src/edges/hypervisor/qemu-arguments.ts'
+import { networkOf, placesOf, qemuArguments, statePath, type Machine } from '../../../../src/edges/hypervisor/qemu-arguments.ts'
 
 const server: VirtualServer = { name: 'ftp-v', address: '10.0.0.21', memory_mb: 128, cpus: 1, image: 'ftp', standby: 'saved', stateless: true }
 const machine: Machine = { server, accelerator: 'tcg', network: { prefix: 24 } }
@@ -18,6 +18,18 @@ describe('saved state', () => {
 
   test('does not depend on how the machine waits', () => {
     expect(statePath('/srv', { ...machine, server: { ...server, standby: 'warm' } })).toBe(statePath('/srv', machine))
+  })
+})
+
+describe('the network of the virtual servers', () => {
+  test('is the segment and the gateway of the ring\'s configuration', () => {
+    expect(networkOf({ prefix_length: 26 })).toEqual({ prefix: 26 })
+    expect(networkOf({ prefix_length: 24, gateway: '10.0.0.1' })).toEqual({ prefix: 24, gateway: '10.0.0.1' })
+  })
+
+  test('reaches the guest', () => {
+    const network = networkOf({ prefix_length: 26, gateway: '10.0.0.1' })
+    expect(qemuArguments({ ...machine, network }, placesOf('/run', server.name), { image_directory: '/srv/vm/ftp' }).join(' ')).toContain('guest_address=10.0.0.21/26 guest_gateway=10.0.0.1')
   })
 })
 

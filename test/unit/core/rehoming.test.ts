@@ -1,0 +1,212 @@
+import { describe, expect, it } from 'vitest'
+import type { GivingStage } from '../../../src/core/message.ts'
+import { claimOf, Harness, virtual } from './harness.ts'
+
+const ROOMY = { memory_kb: 7e6, cpu_idle_percent: 99, network_kb_per_s: 1 }
+const SMALL = { memory_kb: 100_000, cpu_idle_percent: 5, network_kb_per_s: 1 }
+
+/** login is P1 of ftp; web1 is by far the best host, web2 the next. */
+function lostFtp(): Harness {
+  const harness = Harness.settled('login')
+  harness.host('web1').load = ROOMY
+  harness.host('web2').load = { ...ROOMY, memory_kb: 6e6 }
+  harness.run(1_100)
+  harness.die('ftp')
+  harness.runUntil(() => harness.sent('nominate').length > 0, 5_000)
+  return harness
+}
+
+const nominees = (harness: Harness): string[] => [...new Set(harness.sent('nominate').map(({ to }) => to))]
+const progress = (harness: Harness, from: string, stage: GivingStage | 'declined' | 'failed', detail = ''): void =>
+  void harness.message(from, { kind: 'progress', incident: 'i', function: 'ftp', epoch: 1, stage, detail })
+
+describe('the choice of a host', () => {
+  it('falls on the lowest non-select value and is recorded with every candidate', () => {
+    const harness = lostFtp()
+    expect(nominees(harness)).toEqual(['web1'])
+    expect(harness.sent('nominate')[0]!.message).toMatchObject({ function: 'ftp', epoch: 1, as: 'virtual' })
+    const { entry } = harness.asked('incident').find(command => command.entry.stage === 'chosen')!
+    expect(entry.chosen_host).toBe('web1')
+    expect(entry.candidates!.map(({ host }) => host).sort()).toEqual(['ftp', 'login', 'mail', 'proxy', 'web1', 'web2'])
+    expect(entry.candidates!.find(({ host }) => host === 'ftp')).toEqual({ host: 'ftp', value: null, reason: 'it is the failed host' })
+    expect(harness.said('Backup_server_of_ftp_is_web1: web1=')).toBe(true)
+  })
+
+  it('is made while proof is still awaited', () => {
+    const harness = lostFtp()
+    expect(harness.state.hosts.get('ftp')!.lease_silent_ms).toBeLessThan(harness.profile.expire_ms)
+  })
+
+  it('may fall on the manager itself, which then prepares and claims', () => {
+    const harness = Harness.settled('login')
+    for (const name of ['mail', 'proxy', 'web1', 'web2']) harness.host(name).load = SMALL
+    harness.run(1_100)
+    harness.die('ftp')
+    harness.run(6_000)
+    expect(harness.newest('ftp')).toMatchObject({ epoch: 2, holder: 'login', kind: 'virtual', proof: 'silence', tombstone: { host: 'ftp', generation: 1 } })
+    expect(harness.asked('incident').some(({ entry }) => entry.stage === 'function given')).toBe(true)
+  })
+})
+
+describe('a nominee that cannot', () => {
+  it.each(['declined', 'failed'] as const)('%s: the next best is nominated, the first not asked again', stage => {
+    const harness = lostFtp()
+    progress(harness, 'web1', stage, 'no room')
+    expect(nominees(harness)).toEqual(['web1', 'web2'])
+    expect(harness.said('web1_cannot_give_ftp: no room')).toBe(true)
+    harness.run(100)
+    expect(harness.asked('incident').at(-1)!.entry.candidates!.find(({ host }) => host === 'web1')).toMatchObject({ value: null, reason: 'tried already' })
+  })
+
+  it('does not answer: it is passed over, and told so', () => {
+    const harness = lostFtp()
+    harness.run(1_600)
+    expect(nominees(harness)).toEqual(['web1', 'web2'])
+    expect(harness.said('Nominee_web1_for_ftp_is_passed_over: it does not answer')).toBe(true)
+    expect(harness.sent('withdraw', 'web1').map(({ message }) => message)).toEqual([{ kind: 'withdraw', function: 'ftp', epoch: 1 }])
+  })
+
+  it('dies while it prepares: the next best is nominated', () => {
+    const harness = lostFtp()
+    progress(harness, 'web1', 'preparing')
+    harness.die('web1')
+    harness.runUntil(() => nominees(harness).length > 1, 5_000)
+    expect(nominees(harness).slice(0, 2)).toEqual(['web1', 'web2'])
+    expect(harness.said('it left the ring')).toBe(true)
+  })
+
+  it('is ready and does not claim though proof stands: the next best is nominated', () => {
+    const harness = lostFtp()
+    progress(harness, 'web1', 'prepared')
+    harness.run(9_000)
+    expect(harness.said('it did not claim though proof stands')).toBe(true)
+    expect(nominees(harness)).toContain('web2')
+  })
+
+  it('is waited for as long as proof does not stand', () => {
+    const harness = lostFtp()
+    progress(harness, 'web1', 'prepared')
+    for (let count = 0; count < 20; count += 1) {
+      harness.message('ftp', { kind: 'promise-request', request: count })
+      harness.state.watches.get('ftp')!.mode_since_ms = harness.now_ms
+      harness.run(500)
+    }
+    expect(nominees(harness)).toEqual(['web1'])
+  })
+
+  it('that is not the nominee is not listened to', () => {
+    const harness = lostFtp()
+    progress(harness, 'mail', 'failed')
+    expect(nominees(harness)).toEqual(['web1'])
+  })
+})
+
+describe('a nomination', () => {
+  it('is repeated while it stands', () => {
+    const harness = lostFtp()
+    progress(harness, 'web1', 'preparing')
+    harness.forget()
+    harness.run(6_100)
+    expect(harness.sent('nominate', 'web1').length).toBe(3)
+  })
+
+  it('is over when the nominee has won the claim', () => {
+    const harness = lostFtp()
+    progress(harness, 'web1', 'prepared')
+    harness.addClaim(claimOf('ftp', 2, 'web1'))
+    harness.run(600)
+    expect(harness.state.rehoming.has('ftp')).toBe(false)
+    expect(harness.sent('withdraw')).toEqual([])
+  })
+
+  it('is withdrawn when another has won', () => {
+    const harness = lostFtp()
+    progress(harness, 'web1', 'prepared')
+    harness.addClaim(claimOf('ftp', 2, 'mail'))
+    harness.run(600)
+    expect(harness.sent('withdraw', 'web1')).toHaveLength(1)
+    expect(harness.said('epoch 2 belongs to mail')).toBe(true)
+  })
+
+  it('ends the search when the function is served, told by its giver', () => {
+    const harness = lostFtp()
+    progress(harness, 'web1', 'prepared')
+    harness.addClaim(claimOf('ftp', 2, 'web1'))
+    harness.host('web1').giving.push(virtual('ftp', 2))
+    harness.run(2_000)
+    expect(harness.said('Function_of_ftp_is_given_again_by_web1_(epoch_2)')).toBe(true)
+    expect(harness.asked('incident').find(({ entry }) => entry.stage === 'function given')!.entry.function_ms).toBeGreaterThan(0)
+  })
+})
+
+describe('no room anywhere', () => {
+  function crowded(): Harness {
+    const harness = Harness.settled('login', { servers: { ftp: { virtual_server: { ...Harness.settled('login').inventory.servers[2]!.virtual_server, memory_mb: 100_000 } } } })
+    harness.die('ftp')
+    harness.run(4_000)
+    return harness
+  }
+
+  it('is an alarm, and asked again for ever', () => {
+    const harness = crowded()
+    expect(nominees(harness)).toEqual([])
+    const alarms = (): number => harness.reasons.filter(({ text, level }) => text.startsWith('No_host_for_ftp') && level === 'alarm').length
+    const before = alarms()
+    expect(before).toBeGreaterThan(0)
+    harness.run(20_000)
+    expect(alarms()).toBeGreaterThanOrEqual(before + 9)
+    expect(harness.state.rehoming.has('ftp')).toBe(true)
+  })
+
+  it('all have been tried: they are all asked again after a while', () => {
+    const harness = lostFtp()
+    for (let count = 0; count < 5; count += 1) {
+      const nominee = harness.state.rehoming.get('ftp')!.nominee
+      if (nominee === 'login') harness.run(100)
+      else if (nominee !== undefined) progress(harness, nominee, 'declined', 'no room')
+    }
+    harness.run(10_000)
+    expect(harness.sent('nominate', 'web1').length).toBeGreaterThanOrEqual(1)
+  })
+})
+
+describe('who is responsible', () => {
+  it('P2 leaves it to P1 while P1 is at work', () => {
+    const harness = Harness.settled('proxy')
+    harness.die('ftp')
+    for (let count = 0; count < 100; count += 1) {
+      harness.host('web1').giving = [virtual('ftp', 1, 'preparing')]
+      harness.run(100)
+    }
+    expect(harness.sent('nominate')).toEqual([])
+    expect(harness.asked('claim')).toEqual([])
+  })
+
+  it('P2 acts when proof has stood for its slot and P1 has done nothing', () => {
+    const harness = Harness.settled('proxy')
+    harness.die('ftp')
+    const died_ms = harness.now_ms
+    expect(harness.runUntil(() => harness.said('Backup_server_of_ftp_is_'), 10_000)).toBe(true)
+    expect(harness.now_ms - died_ms).toBeGreaterThanOrEqual(harness.profile.expire_ms + 1_000 - 500)
+    expect(harness.now_ms - died_ms).toBeLessThanOrEqual(harness.profile.expire_ms + 2_000)
+  })
+
+  it('a released function is taken up by P1 of its last holder', () => {
+    const harness = Harness.settled('login')
+    harness.addRelease('ftp', 1, 'goodbye', 'ftp')
+    harness.run(1_000)
+    expect(harness.said('Backup_server_of_ftp_is_')).toBe(true)
+  })
+
+  it('(d) a lost host\'s own function and the virtual server it ran are both given again', () => {
+    const harness = new Harness('mail')
+    harness.addClaim(claimOf('ftp', 2, 'login'))
+    harness.host('login').giving.push(virtual('ftp', 2))
+    for (const name of harness.hosts.keys()) harness.event({ event: 'reach', host: name, reachable: true, why: 'stream open' })
+    harness.run(5_000)
+    harness.forget()
+    harness.die('login')
+    harness.run(3_000)
+    expect([...harness.state.rehoming.keys()].sort()).toEqual(['ftp', 'login'])
+  })
+})

@@ -1,0 +1,166 @@
+import { describe, expect, it } from 'vitest'
+import { Harness } from './harness.ts'
+
+/** login is P1 of ftp, whose service goes bad; the remote hand is in the test's own hands. */
+function badService(): Harness {
+  const harness = Harness.settled('login')
+  harness.manual.add('hand')
+  harness.host('ftp').service = 'NG'
+  harness.runUntil(() => harness.asked('hand').length > 0, 3_000)
+  return harness
+}
+
+const mode = (harness: Harness, target = 'ftp') => harness.state.watches.get(target)?.mode
+const hands = (harness: Harness): string[] => harness.asked('hand').map(command => [command.verb, ...command.args].join(' '))
+const answer = (harness: Harness, verb: string, ok: boolean, detail = ''): void => void harness.event({ event: 'hand', target: 'ftp', verb, ok, detail })
+
+/** Up to the point at which the VIP has to come off. */
+function unhealed(): Harness {
+  const harness = badService()
+  answer(harness, 'restart-daemon', false, 'unit failed')
+  return harness
+}
+
+describe('St1: a restart heals', () => {
+  it('is asked for once the network was checked again and the service is bad still', () => {
+    const harness = badService()
+    expect(hands(harness)).toEqual(['restart-daemon 0'])
+    expect(harness.said('service_is_stop_condition')).toBe(true)
+    expect(harness.said('Start_to_restart_service')).toBe(true)
+    expect(mode(harness)).toBe('service recovery')
+    expect(harness.stages()).toEqual(['detected'])
+  })
+
+  it('ends with R to P2, without a claim', () => {
+    const harness = badService()
+    harness.host('ftp').service = 'OK'
+    answer(harness, 'restart-daemon', true)
+    expect(mode(harness)).toBe('regular')
+    expect(harness.sent('R', 'proxy').map(({ message }) => message)).toMatchObject([{ kind: 'R', target: 'ftp' }])
+    expect(harness.asked('incident').at(-1)!.entry).toMatchObject({ stage: 'closed', trouble: 'St1', outcome: 'repaired' })
+    expect(harness.state.incidents.size).toBe(0)
+    expect(harness.asked('claim')).toEqual([])
+  })
+
+  it('is no incident at all when the second look is good', () => {
+    const harness = Harness.settled('login')
+    harness.manual.add('probe')
+    harness.run(1_100)
+    harness.forget()
+    harness.event({ event: 'probed', target: 'ftp', verdict: 'NG', daemon: 'service', detail: 'no answer' })
+    harness.event({ event: 'probed', target: 'ftp', verdict: 'OK', daemon: 'service', detail: '' })
+    expect(mode(harness)).toBe('regular')
+    expect(harness.asked('hand')).toEqual([])
+    expect(harness.stages()).toEqual([])
+  })
+
+  it('gives a daemon that was just restarted three looks', () => {
+    const harness = badService()
+    harness.manual.add('probe')
+    answer(harness, 'restart-daemon', true)
+    for (let look = 0; look < 2; look += 1) {
+      harness.event({ event: 'probed', target: 'ftp', verdict: 'NG', daemon: 'service', detail: 'not yet' })
+      harness.run(200)
+      expect(hands(harness)).toEqual(['restart-daemon 0'])
+    }
+    harness.event({ event: 'probed', target: 'ftp', verdict: 'OK', daemon: 'service', detail: '' })
+    expect(mode(harness)).toBe('regular')
+  })
+})
+
+describe('St2: a restart does not heal', () => {
+  it('the VIP comes off by the remote hand, and the choice of a host runs beside it', () => {
+    const harness = unhealed()
+    expect(hands(harness)).toEqual(['restart-daemon 0', 'release ftp 1'])
+    expect(harness.said('Cannot_recover_service')).toBe(true)
+    expect(harness.said('Remove_virtual_IP_(10.77.0.13)')).toBe(true)
+    expect(harness.state.rehoming.get('ftp')?.nominee).toBeDefined()
+    expect(harness.asked('release')).toEqual([])
+  })
+
+  it('after three looks that are bad still, too', () => {
+    const harness = badService()
+    answer(harness, 'restart-daemon', true)
+    harness.run(2_000)
+    expect(hands(harness).slice(0, 2)).toEqual(['restart-daemon 0', 'release ftp 1'])
+  })
+
+  it('after a restart that never answers, too', () => {
+    const harness = badService()
+    harness.run(10_900)
+    expect(hands(harness)).toEqual(['restart-daemon 0'])
+    harness.run(200)
+    expect(hands(harness)).toEqual(['restart-daemon 0', 'release ftp 1'])
+  })
+
+  it('the confirmed removal is the proof, and the reboot follows in the background', () => {
+    const harness = unhealed()
+    answer(harness, 'release', true)
+    expect(harness.releases.get('ftp 1')).toMatchObject({ how: 'remote-hand', by: 'login' })
+    expect(hands(harness)).toContain('reboot')
+    expect(mode(harness)).not.toBe('service recovery')
+    expect(harness.stages()).toEqual(expect.arrayContaining(['restart failed', 'virtual IP removed', 'reboot ordered']))
+  })
+
+  it('without a confirmed removal there is no release record, whatever the network says', () => {
+    const harness = unhealed()
+    harness.run(30_000)
+    expect(harness.asked('release')).toEqual([])
+    expect(harness.asked('claim')).toEqual([])
+  })
+
+  it('a removal that fails: the target itself is asked to yield, and the hand tried again', () => {
+    const harness = unhealed()
+    answer(harness, 'release', false, 'connection refused')
+    expect(harness.sent('yield', 'ftp').map(({ message }) => message)).toEqual([{ kind: 'yield', function: 'ftp', epoch: 1 }])
+    expect(harness.said('could_not_be_removed: connection refused')).toBe(true)
+    harness.run(2_100)
+    expect(hands(harness)).toEqual(['restart-daemon 0', 'release ftp 1', 'release ftp 1'])
+  })
+
+  it('a removal that never answers is taken for one that failed', () => {
+    const harness = unhealed()
+    harness.run(4_100)
+    expect(harness.sent('yield', 'ftp')).toHaveLength(1)
+    expect(harness.said('the remote hand did not answer')).toBe(true)
+  })
+
+  it('a target that yields has released: another gives the function', () => {
+    const harness = unhealed()
+    answer(harness, 'release', false, 'connection refused')
+    harness.addRelease('ftp', 1, 'not-started', 'ftp')
+    const { nominee } = harness.state.rehoming.get('ftp')!
+    harness.observe()
+    expect(harness.state.rehoming.get('ftp')?.nominee).toBe(nominee)
+    harness.run(100)
+    if (nominee === 'login') expect(harness.newest('ftp')).toMatchObject({ epoch: 2, holder: 'login', proof: 'released' })
+    else expect(harness.sent('nominate', nominee).length).toBeGreaterThan(0)
+  })
+})
+
+describe('the service is not blamed', () => {
+  it('by P2', () => {
+    const harness = Harness.settled('proxy')
+    harness.host('ftp').service = 'NG'
+    harness.run(5_000)
+    expect(harness.asked('hand')).toEqual([])
+    expect(mode(harness)).toBe('regular')
+  })
+
+  it('when the network is bad too', () => {
+    const harness = Harness.settled('login')
+    Object.assign(harness.host('ftp'), { service: 'NG', answers: false })
+    harness.run(3_000)
+    expect(harness.asked('hand')).toEqual([])
+    expect(mode(harness)).toBe('network examination')
+  })
+
+  it('for a takeover on a host whose function is given elsewhere', () => {
+    const harness = Harness.settled('login')
+    harness.addRelease('ftp', 1, 'goodbye', 'ftp')
+    harness.host('ftp').service = 'NG'
+    harness.run(3_000)
+    expect(harness.asked('hand').filter(({ verb }) => verb === 'release')).toEqual([])
+    expect(mode(harness)).not.toBe('service recovery')
+  })
+})
