@@ -110,6 +110,12 @@ export class GivingOrders {
     }, (ok, detail) => this.parts.post({ event: 'stopped', function: name, ok, detail }))
   }
 
+  /** From now on the guard refuses that epoch of the function, also to a later agent. */
+  async bar(name: string, epoch: number): Promise<void> {
+    const reply = await this.parts.guard.request({ verb: 'bar', function: name, epoch }, GUARD_LIMIT_MS)
+    if (!reply.ok) throw new RingwardError('GUARD_REFUSED', reply.reason ?? 'the guard refused')
+  }
+
   /** Compares what should run with what runs. */
   async checkVirtualServers(signal: AbortSignal): Promise<void> {
     if (this.prepared.size === 0) return

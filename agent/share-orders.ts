@@ -13,12 +13,14 @@ export class ShareOrders {
   private readonly share: Share
   private readonly clock: Clock
   private readonly post: (event: Event) => void
+  private readonly bar: (name: string, epoch: number) => Promise<void>
   /** A read slower than that is worth nothing to the lease rules (two renewals: R3). */
   private readonly read_limit_ms: number
   private readonly write_limit_ms: number
 
-  constructor(share: Share, clock: Clock, profile: Profile, post: (event: Event) => void) {
+  constructor(share: Share, clock: Clock, profile: Profile, bar: (name: string, epoch: number) => Promise<void>, post: (event: Event) => void) {
     this.share = share
+    this.bar = bar
     this.clock = clock
     this.post = post
     this.read_limit_ms = 2 * profile.renew_ms
@@ -45,9 +47,11 @@ export class ShareOrders {
     }
   }
 
+  /** What this host gives up itself is barred at its guard first: a record on its way may be applied at any time. */
   async release({ order }: Of<'release'>): Promise<void> {
     const about = { event: 'released', function: order.function, epoch: order.epoch } as const
     try {
+      if (order.how !== 'remote-hand') await this.bar(order.function, order.epoch)
       await this.share.release({ schema: 'ringward.release/1', ...order }, { deadline_ms: this.write_limit_ms })
       this.post({ ...about, ok: true, detail: '' })
     } catch (error) {

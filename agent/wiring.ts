@@ -84,7 +84,7 @@ export class Agent {
       prober: new SystemProber({ clock, onProblem: problem }), hand, wake: (mac, signal) => wake(mac, self.address, signal), setNeighbours: names => this.peers.setNeighbours(names),
       serverOf: server, interval_ms: inventory.interval_ms, signal: this.ending.signal, post,
     })
-    this.share_orders = new ShareOrders(this.share, clock, profile, post)
+    this.share_orders = new ShareOrders(this.share, clock, profile, (name, epoch) => this.giving.bar(name, epoch), post)
     this.load = new LoadMeter(new ProcSurvey({ clock, device: host.device }), inventory.interval_ms, post, error => diagnostics.warn({ error: reasonOf(error) }, 'the load cannot be read'))
     const control: ControlParts = { state: this.state, clock, incidents: this.journal.incidents, hand, share: () => this.shareReport(), relay: () => this.relay }
     this.control = new ControlServer({ path: places.control_socket, handlers: controlHandlers(control) })

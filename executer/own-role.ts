@@ -21,8 +21,9 @@ const PROFILE = /^[a-z][a-z-]{0,31}$/
  */
 export async function ownRole(data: string, name: string | undefined, host_name: string): Promise<OwnRole> {
   const group = await readToml(join(data, 'group.toml'))
-  const ring = Array.isArray(group['servers']) ? group['servers'] : []
-  const servers = (await serverHosts(join(data, 'servers'))).filter(server => ring.includes(server.name))
+  const ring = new Set<unknown>(Array.isArray(group['servers']) ? group['servers'] : [])
+  const found = await serverHosts(join(data, 'servers'))
+  const servers = [...ring].flatMap(name => found.filter(server => server.name === name))
   const profile = group['profile'] ?? DEFAULT_PROFILE
   if (typeof profile !== 'string' || !PROFILE.test(profile)) throw invalid(`group.toml: profile = ${JSON.stringify(profile)} is not a profile's name; use careful, default or fast`)
   return { name: ownName(servers, name, host_name), profile }

@@ -3,7 +3,7 @@ import type { FunctionKind } from './records.ts'
 import type { Context } from './context.ts'
 import { functionOf, hostOf } from './context.ts'
 import type { Giving, State } from './state.ts'
-import { ownLeaseGood, shareFresh } from './presence.ts'
+import { isRenewing, ownLeaseGood, shareFresh } from './presence.ts'
 import { claimMargin_ms, rightToClaim } from './right-to-claim.ts'
 
 /** Longest a step may take before it counts as failed: a cold start under emulation takes 5 s, real hosts 43 s (thesis 5.4). */
@@ -54,8 +54,8 @@ export function stopGiving(context: Context, giving: Giving, why: string): void 
 }
 
 function isMine(state: State, name: string, epoch: number): boolean {
-  const { claim, release } = functionOf(state, name)
-  return claim !== undefined && claim.epoch === epoch && claim.holder === state.self && claim.generation === state.own.generation && release === undefined
+  const { claim, release, given_up_epoch } = functionOf(state, name)
+  return claim !== undefined && epoch > given_up_epoch && claim.epoch === epoch && claim.holder === state.self && claim.generation === state.own.generation && release === undefined
 }
 
 function tryClaim(context: Context, giving: Giving): void {
@@ -140,6 +140,7 @@ function reconcile(context: Context, name: string): void {
     return
   }
   if (claim.holder !== state.self || release) return
+  if (claim.epoch <= functionOf(state, name).given_up_epoch) return releaseEpoch(context, name, claim.epoch, 'not-started')
   if (claim.generation === state.own.generation) {
     context.because(`${name}_is_claimed_by_this_host_(epoch_${claim.epoch})_and_not_given: take it up`)
     const giving = beginGiving(context, name, claim.kind)
@@ -161,6 +162,7 @@ export function releaseEpoch(context: Context, name: string, epoch: number, how:
   // Not to be written twice within one read of the share; the record itself is read back.
   if (facts.releasing_ms > context.now_ms - STEP_LIMIT_MS.claiming) return
   facts.releasing_ms = context.now_ms
+  if (last.holder === context.state.self) facts.given_up_epoch = epoch
   context.do({ command: 'release', order: { function: name, epoch, how, by: context.state.self } })
 }
 
@@ -184,7 +186,7 @@ function takeUpPrepared(context: Context, giving: Giving): void {
 export function handOver(context: Context, giving: Giving, to: string, generation: number, incident: string): void {
   const { state } = context
   const target = hostOf(state, to)
-  if (giving.stage !== 'serving' || target.lease?.generation !== generation || target.lease_silent_ms >= state.profile.stop_ms) return
+  if (giving.stage !== 'serving' || target.lease?.generation !== generation || !isRenewing(state, to, context.now_ms)) return
   giving.hand_over = { to, generation, incident }
   stopGiving(context, giving, `${to} is back (generation ${generation})`)
 }

@@ -33,6 +33,8 @@ function noteLease(context: Context, host: HostFacts, seen: LeaseRecord | undefi
   if (change === 'stale') return
   if (change === 'grew') {
     const former = host.lease
+    // The first sight of a record proves nothing about when it was written.
+    if (former) host.lease_grew_ms = context.now_ms
     host.lease = seen
     host.lease_since_ms = context.now_ms
     if (former?.generation !== seen?.generation) {

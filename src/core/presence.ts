@@ -13,6 +13,11 @@ export function isPresent(state: State, name: string): boolean {
   return lease !== undefined && lease.standing === 'member' && lease_silent_ms < state.profile.stop_ms
 }
 
+/** Seen to renew lately, not merely "not silent for long": after a share outage silence is counted from zero for the dead as well. */
+export function isRenewing(state: State, name: string, now_ms: number): boolean {
+  return name === state.self || (isPresent(state, name) && now_ms - hostOf(state, name).lease_grew_ms < state.profile.stop_ms)
+}
+
 /** Has ever joined and is managed; only such a host can be missed. */
 export function isMember(state: State, name: string): boolean {
   return name === state.self || hostOf(state, name).lease?.standing === 'member'

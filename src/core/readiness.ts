@@ -21,6 +21,12 @@ function isAwayFromHome(context: Context, target: string): boolean {
   return isPresent(context.state, target) && claim !== undefined && (claim.holder !== target || release !== undefined)
 }
 
+/** An incident climbs its own ladder; two at once would only disturb each other. */
+function isBeingHealed(context: Context, watch: Watch): boolean {
+  const step = context.state.incidents.get(watch.incident ?? '')?.healing.step
+  return step !== undefined && step !== 'up' && step !== 'down'
+}
+
 function readyTarget(context: Context, watch: Watch): void {
   const { state, now_ms } = context
   const { target, service, readying } = watch
@@ -28,7 +34,7 @@ function readyTarget(context: Context, watch: Watch): void {
     watch.readying = { rung: 0, next_ms: -Infinity }
     return
   }
-  if (service.verdict === undefined) return
+  if (service.verdict === undefined || isBeingHealed(context, watch)) return
   const { reboot_limit_ms, daemons } = serverOf(state, target)
   // After a boot, and after each rung, the daemons get the time a reboot may take.
   if (!context.due(Math.max(readying.next_ms, hostOf(state, target).generation_since_ms + reboot_limit_ms))) return

@@ -13,6 +13,8 @@ export interface HostFacts {
   lease: LeaseRecord | undefined
   /** R3: return time of the first fresh read that showed this (generation, sequence). */
   lease_since_ms: number
+  /** When the pair was last seen to grow; unlike the silence not counted anew after a gap. */
+  lease_grew_ms: number
   /** Since when this generation of the host is known. */
   generation_since_ms: number
   /** How long the lease had been silent when the last good read was issued. */
@@ -34,6 +36,8 @@ export interface FunctionFacts {
   /** Starts in a row that came to nothing (releases `not-started`), and when the last one was seen. */
   failed_starts: number
   failed_ms: number
+  /** Newest own epoch whose release was ordered: the record may be applied at any time, so it is never served again. */
+  given_up_epoch: number
   /** When a release record was last ordered. */
   releasing_ms: number
   /** When its return to its own server was last asked for. */
@@ -153,9 +157,9 @@ export function initialState(self: string, inventory: Inventory, profile: Profil
     own: { generation: 0, sequence: 0, deadline_ms: 0 },
     share: { good: false, last_started_ms: -Infinity, last_returned_ms: -Infinity, outstanding_ms: undefined, failed_since_ms: undefined, look: true },
     hosts: new Map(order.map(name => [name, {
-      name, lease: undefined, lease_since_ms: now_ms, generation_since_ms: now_ms, lease_silent_ms: 0, reachable: false, condition: undefined, condition_ms: -Infinity, promised_until_ms: -Infinity,
+      name, lease: undefined, lease_since_ms: now_ms, lease_grew_ms: -Infinity, generation_since_ms: now_ms, lease_silent_ms: 0, reachable: false, condition: undefined, condition_ms: -Infinity, promised_until_ms: -Infinity,
     }])),
-    functions: new Map(order.map(name => [name, { name, claim: undefined, release: undefined, since_ms: now_ms, failed_starts: 0, failed_ms: -Infinity, releasing_ms: -Infinity, returning_ms: -Infinity }])),
+    functions: new Map(order.map(name => [name, { name, claim: undefined, release: undefined, since_ms: now_ms, failed_starts: 0, failed_ms: -Infinity, given_up_epoch: 0, releasing_ms: -Infinity, returning_ms: -Infinity }])),
     giving: new Map(), watches: new Map(), rehoming: new Map(), incidents: new Map(), standing_by: new Map(),
     round: { number: 0, next_ms: now_ms, surveyed: false },
     load: undefined,

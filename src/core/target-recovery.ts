@@ -3,7 +3,7 @@ import type { Context } from './context.ts'
 import { functionOf, hostOf, serverOf } from './context.ts'
 import { allRestored, changeTrouble, closeIncident, giverOf, noteRestored } from './incident.ts'
 import { enterMode, tellP2 } from './mode.ts'
-import { isPresent } from './presence.ts'
+import { isPresent, isRenewing } from './presence.ts'
 import { p1Of } from './ring.ts'
 import type { Incident, State } from './state.ts'
 import { withdrawNomination } from './rehoming.ts'
@@ -140,7 +140,7 @@ function decideReturns(context: Context): void {
     if (p1Of(state.order, server.name, host => isPresent(state, host)) !== state.self) continue
     const target = hostOf(state, server.name)
     const watch = state.watches.get(server.name)
-    if (!isPresent(state, server.name) || !target.lease || !target.reachable || !watch || watch.service.good_rounds < STABLE_ROUNDS) continue
+    if (!isRenewing(state, server.name, context.now_ms) || !target.lease || !target.reachable || !watch || watch.service.good_rounds < STABLE_ROUNDS) continue
     if (giverOf(context, server.name) !== claim.holder || !context.due(facts.returning_ms + RETURN_RETRY_MS)) continue
     facts.returning_ms = context.now_ms
     const incident = watch.incident ?? ''

@@ -6,7 +6,7 @@ export const FAULTS = [
   'power-off', 'power-off, no wake', 'reboot', 'stop-daemon', 'break-daemon', 'kill-agent', 'kill-guard', 'share-hang', 'share-hang all',
   'isolate', 'cable', 'power-off, failing starts', 'flap',
 ] as const
-/** Drawn only by their name: what they leave behind (a host the ladder has given up) waits for a person, not for policy. */
+/** These are drawn only by their name: without a remote hand the ladder may be exhausted, and policy then waits for its long pause or a person. */
 export const FAULTS_BY_NAME = [...FAULTS, 'power-off, failing serves', 'break-daemon, no hand'] as const
 export type FaultName = (typeof FAULTS_BY_NAME)[number]
 

@@ -67,6 +67,8 @@ function claim(host: SimulatedHost, { order }: Of<'claim'>): void {
 }
 
 function release(host: SimulatedHost, { order }: Of<'release'>): void {
+  // As the agent does: what this host gives up itself is barred at its guard first.
+  if (order.how !== 'remote-hand') host.guard?.bar(order.function, order.epoch)
   const about = { function: order.function, epoch: order.epoch }
   withLimit(host, answer => host.world.share.release(host.name, { schema: 'ringward.release/1', ...order }, () => answer(() => host.handle({ event: 'released', ...about, ok: true, detail: '' }))),
     () => host.handle({ event: 'released', ...about, ok: false, detail: 'no answer in time' }))

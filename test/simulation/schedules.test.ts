@@ -72,6 +72,14 @@ describe('two hosts', () => {
   })
 })
 
+describe('faults that are drawn by name', () => {
+  it.each(['power-off, failing serves', 'break-daemon, no hand'] as const)('break no rule: %s', fault => {
+    const results = Array.from({ length: 20 }, (_, index) => runSchedule({ seed: 70_001 + index, faults: [fault] }))
+    expect(results.filter(result => result.violations.length > 0)).toEqual([])
+    if (fault === 'power-off, failing serves') expect(results.filter(result => result.deviations.length > 0)).toEqual([])
+  })
+})
+
 describe('three faults within seconds', () => {
   it('break no rule', () => {
     const results = Array.from({ length: 30 }, (_, index) => runSchedule({ seed: 60_001 + index, count: 3 }))

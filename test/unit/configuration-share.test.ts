@@ -191,7 +191,7 @@ describe('join', () => {
   })
 
   it('refuses a host that no server names, and one without SSH host key', async () => {
-    await expect(joinRing({ ...options(), hostname: 'stranger' })).rejects.toThrow(/no server of the group has host = "stranger"/)
+    await expect(joinRing({ ...options(), hostname: 'stranger' })).rejects.toThrow(/no server of the ring has host = "stranger"/)
     await rm(join(directory, 'host.pub'))
     await expect(joinRing(options())).rejects.toThrow(/ssh-keygen -A/)
   })

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
 import { link, lstat, mkdir, open, readdir, rename, stat, unlink, writeFile, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -24,6 +25,8 @@ export function errorCode(error: unknown): string {
 export class ShareFiles {
   private readonly root: string
   private readonly writer: string
+  /** A former process with our number may have left files. */
+  private readonly instance = randomBytes(8).toString('hex')
   private readonly known_folders = new Set<string>()
   private temporary_number = 0
   private swept = false
@@ -112,7 +115,7 @@ export class ShareFiles {
   /** Writes a temporary file, hands its place to `use`, and removes what is left of it. */
   private async withTemporary<T>(bytes: Buffer, durable: boolean, use: (temporary: string) => Promise<T>): Promise<T> {
     this.temporary_number++
-    const name = `${process.pid}-${process.hrtime.bigint()}-${this.temporary_number}`
+    const name = `${process.pid}-${this.instance}-${this.temporary_number}`
     const temporary = await this.place(`tmp/${this.writer}/${name}`, true)
     try {
       const file = await open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o644)

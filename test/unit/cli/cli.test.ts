@@ -142,6 +142,10 @@ describe('errors', () => {
     expect(await run('status', '--help')).toBe(0)
     expect(out).toContain('the verdict is degraded or critical')
     out = ''
+    expect(await run('publish', '--help')).toBe(0)
+    expect(out).toMatch(/default: the one this\s+command runs from/)
+    expect(out).not.toContain(import.meta.dirname.replace(/test.*/, ''))
+    out = ''
     expect(await run('version', '--json')).toBe(0)
     expect(JSON.parse(out)).toMatchObject({ schema: 'ringward.version/1' })
   })
