@@ -69,9 +69,10 @@ export class WatchOrders {
   }
 
   /** All dialogues at once; the worst daemon speaks for the target. */
-  async probe({ target }: Of<'probe'>): Promise<void> {
+  async probe({ target, where }: Of<'probe'>): Promise<void> {
     const { prober, serverOf, signal, post } = this.parts
-    const { address, daemons } = serverOf(target)
+    const { address: own_address, vip, daemons } = serverOf(target)
+    const address = where === 'vip' ? vip : own_address
     const results = await Promise.all(daemons.map(async ({ name, probe }): Promise<{ daemon: string; verdict: Verdict; detail: string }> => {
       try {
         const { verdict, detail } = await prober.dialogue(address, probe, signal)
@@ -81,7 +82,7 @@ export class WatchOrders {
       }
     }))
     if (signal.aborted) return
-    post({ event: 'probed', target, ...(results.find(result => result.verdict !== 'OK') ?? results[0] ?? { daemon: '', verdict: 'OK', detail: '' }) })
+    post({ event: 'probed', target, where, ...(results.find(result => result.verdict !== 'OK') ?? results[0] ?? { daemon: '', verdict: 'OK', detail: '' }) })
   }
 
   async hand({ target, verb, args, limit_ms }: Of<'hand'>): Promise<void> {

@@ -24,8 +24,8 @@ export type Command =
   | { readonly command: 'watch'; readonly targets: readonly string[] }
   /** Three quick pings 100 ms apart. Answer: `examined`. */
   | { readonly command: 'examine'; readonly target: string }
-  /** All service dialogues of the target at its own address. Answer: `probed`. */
-  | { readonly command: 'probe'; readonly target: string }
+  /** All service dialogues of the target, at its own address or at its VIP. Answer: `probed`. */
+  | { readonly command: 'probe'; readonly target: string; readonly where: 'own address' | 'vip' }
   /** Start a survey window's close: answer with `survey`. */
   | { readonly command: 'survey' }
   | { readonly command: 'send'; readonly to: string; readonly message: Message }

@@ -32,7 +32,7 @@ export type Event =
   /** The result of command `examine`. */
   | { readonly event: 'examined'; readonly target: string; readonly answered: boolean }
   /** One round's service dialogues with a target: the worst daemon decides. */
-  | { readonly event: 'probed'; readonly target: string; readonly verdict: Verdict; readonly daemon: string; readonly detail: string }
+  | { readonly event: 'probed'; readonly target: string; readonly where: 'own address' | 'vip'; readonly verdict: Verdict; readonly daemon: string; readonly detail: string }
   | { readonly event: 'reach'; readonly host: string; readonly reachable: boolean; readonly why: string }
   | { readonly event: 'message'; readonly from: string; readonly message: unknown }
   /** The averages of one survey window. */

@@ -5,6 +5,7 @@ import type { ConditionMessage } from './message.ts'
 import { forecast, type HostCapacity, type LoadAverage } from './non-select.ts'
 import { isPresent } from './presence.ts'
 import type { State } from './state.ts'
+import { probeVirtualServices } from './virtual-service.ts'
 
 /** A receiver of S shifts its phase by at most this share of the interval per round: a wild sender cannot bunch probes. */
 const PHASE_SHIFT = 0.1
@@ -41,8 +42,9 @@ function probeTargets(context: Context): void {
       continue
     }
     service.probing_since_ms = context.now_ms
-    context.do({ command: 'probe', target: watch.target })
+    context.do({ command: 'probe', target: watch.target, where: 'own address' })
   }
+  probeVirtualServices(context)
 }
 
 function publishCondition(context: Context): void {

@@ -57,7 +57,7 @@ function startRepair(context: Context, watch: Watch, step: NonNullable<Watch['re
 
 function probe(context: Context, watch: Watch): void {
   watch.service.probing_since_ms = context.now_ms
-  context.do({ command: 'probe', target: watch.target })
+  context.do({ command: 'probe', target: watch.target, where: 'own address' })
 }
 
 /** A verdict arrived while a repair is under way. */

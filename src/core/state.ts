@@ -141,6 +141,8 @@ export interface State {
   round: { number: number; next_ms: number; surveyed: boolean }
   load: { average: LoadAverage; forecast: LoadAverage; capacity: HostCapacity } | undefined
   promise: { request: number; sent_ms: number; requests: readonly { readonly request: number; readonly sent_ms: number }[]; answered_ms: Map<string, number>; ride_until_ms: number }
+  /** Virtual servers this host looks after while they serve. */
+  readonly virtual_services: Map<string, { readonly epoch: number; readonly bad_rounds: number; readonly answered: boolean }>
   /** Who asked us to probe whom (indirect probes). */
   readonly probe_requests: Map<string, readonly { readonly from: string; readonly request: number }[]>
   counter: number
@@ -164,6 +166,6 @@ export function initialState(self: string, inventory: Inventory, profile: Profil
     round: { number: 0, next_ms: now_ms, surveyed: false },
     load: undefined,
     promise: { request: 0, sent_ms: -Infinity, requests: [], answered_ms: new Map(), ride_until_ms: -Infinity },
-    probe_requests: new Map(), counter: 0, condition_sequence: 0, condition_due: false, watched: '',
+    virtual_services: new Map(), probe_requests: new Map(), counter: 0, condition_sequence: 0, condition_due: false, watched: '',
   }
 }

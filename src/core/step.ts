@@ -16,6 +16,7 @@ import { decideRound, noteCondition, noteSurvey, noteSync } from './round.ts'
 import { noteProbed, noteRepairHand } from './service-recovery.ts'
 import type { State } from './state.ts'
 import { decideTargetRecovery } from './target-recovery.ts'
+import { noteVirtualServiceProbed } from './virtual-service.ts'
 import { decideWatches, notePing } from './watching.ts'
 
 export interface StepResult {
@@ -70,7 +71,9 @@ function note(context: Context, event: Event): void {
     case 'virtual-server-gone': return noteVirtualServerGone(context, event)
     case 'ping': return notePing(context, event.target, event.answered)
     case 'examined': return noteExamined(context, event.target, event.answered)
-    case 'probed': return noteProbed(context, event.target, event.verdict, event.daemon, event.detail)
+    case 'probed':
+      if (event.where === 'vip') return noteVirtualServiceProbed(context, event.target, event.verdict, event.detail)
+      return noteProbed(context, event.target, event.verdict, event.daemon, event.detail)
     case 'reach': return noteReach(context, event.host, event.reachable, event.why)
     case 'message': {
       const message = parseMessage(event.message)

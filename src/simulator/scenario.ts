@@ -7,7 +7,7 @@ import { sampleInventory } from './sample-inventory.ts'
 import { World } from './world.ts'
 
 export const ACTS = [
-  'power-off', 'power-on', 'no-wake', 'reboot', 'stop-daemon', 'break-daemon', 'kill-agent', 'kill-guard', 'share-hang', 'share-heal', 'isolate', 'reconnect', 'fail-starts', 'heal-starts', 'cut-hand', 'heal-hand',
+  'power-off', 'power-on', 'no-wake', 'reboot', 'stop-daemon', 'break-daemon', 'kill-agent', 'kill-guard', 'share-hang', 'share-heal', 'isolate', 'reconnect', 'fail-starts', 'heal-starts', 'cut-hand', 'heal-hand', 'mute-virtual-server',
 ] as const
 export type Act = (typeof ACTS)[number]
 
@@ -113,5 +113,6 @@ function actOn(world: World, name: string, what: Exclude<Act, 'share-hang' | 'sh
     case 'cut-hand': return world.handless.add(name)
     case 'heal-hand': return world.handless.delete(name)
     case 'heal-starts': return world.failingStarts.delete(name)
+    case 'mute-virtual-server': return world.muteVirtualServer(name)
   }
 }

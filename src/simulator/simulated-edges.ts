@@ -125,13 +125,17 @@ function stop(host: SimulatedHost, command: Of<'stop'>): void {
   })
 }
 
-function probe(host: SimulatedHost, { target }: Of<'probe'>): void {
+function probe(host: SimulatedHost, { target, where }: Of<'probe'>): void {
   const { world } = host
+  if (where === 'vip') {
+    const good = world.isServed(target)
+    return host.later(good ? world.random.between(2, 30) : 1_000, () => host.handle({ event: 'probed', target, where, verdict: good ? 'OK' : 'NG', daemon: 'service', detail: good ? '' : 'no connection' }))
+  }
   const asked = world.host(target)
   const reached = asked.up && world.connected(host.name, target)
   host.later(reached ? world.random.between(2, 30) : 1_000, () => {
     const good = reached && asked.up && asked.service === 'good'
-    host.handle({ event: 'probed', target, verdict: good ? 'OK' : 'NG', daemon: 'service', detail: good ? '' : 'no connection' })
+    host.handle({ event: 'probed', target, where, verdict: good ? 'OK' : 'NG', daemon: 'service', detail: good ? '' : 'no connection' })
   })
 }
 

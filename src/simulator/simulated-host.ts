@@ -12,6 +12,8 @@ export type ServiceCondition = 'good' | 'stopped' | 'broken until reboot'
 export interface SimulatedVirtualServer {
   readonly function: string
   running: boolean
+  /** Runs and answers ARP, and its services do not answer. */
+  mute?: boolean
   address: boolean
 }
 

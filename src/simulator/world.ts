@@ -134,12 +134,20 @@ export class World {
     this.incidents.push({ host, entry })
   }
 
+  /** The services in the virtual server that gives the function stop answering. */
+  muteVirtualServer(name: string): void {
+    for (const host of this.hosts.values()) {
+      const server = host.virtual_servers.get(name)
+      if (server) server.mute = true
+    }
+  }
+
   /** Whether a client of the function's VIP is served now. */
   isServed(name: string): boolean {
     return [...this.hosts.values()].some(host => {
       if (!host.up || this.isolated.has(host.name)) return false
       const server = host.virtual_servers.get(name)
-      return (host.addresses.has(name) && host.service === 'good') || (server?.running === true && server.address)
+      return (host.addresses.has(name) && host.service === 'good') || (server?.running === true && server.address && !server.mute)
     })
   }
 }

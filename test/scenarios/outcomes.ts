@@ -28,6 +28,10 @@ export const OUTCOMES: Readonly<Record<string, Outcome>> = {
   'share-hang-all': { claims: forAll([AFTER_OUTAGE]), incidents: [], cut_at_most_ms: {} },
   'share-hang-one': { claims: { ftp: [AFTER_OUTAGE] }, incidents: [], cut_at_most_ms: {} },
   'no-wake': { claims: { ftp: [TAKEN_OVER, RETURNED] }, incidents: ['ftp: Nt2 returned, by login'], cut_at_most_ms: { ftp: TAKEOVER_MS } },
+  // Looked after while it serves: three rounds without an answer, given up, started afresh.
+  'virtual-server-mute': {
+    claims: { ftp: [TAKEN_OVER, 'another, virtual, released', RETURNED] }, incidents: ['ftp: Nt2 returned, by login'], cut_at_most_ms: { ftp: 9_000 },
+  },
   // login, P1 of ftp, is dead too: mail, P1 of login, closes the ring and recovers both.
   'P1-and-target': {
     claims: { login: [TAKEN_OVER, RETURNED], ftp: [TAKEN_OVER, RETURNED] },

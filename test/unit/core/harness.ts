@@ -232,7 +232,7 @@ export class Harness {
   private probed(target: string): void {
     const { service, answers } = this.host(target)
     const verdict = answers ? service : 'NG'
-    this.event({ event: 'probed', target, verdict, daemon: 'service', detail: verdict === 'OK' ? '' : 'no connection' })
+    this.event({ event: 'probed', where: 'own address', target, verdict, daemon: 'service', detail: verdict === 'OK' ? '' : 'no connection' })
   }
 
   private claim({ order }: CommandOf<'claim'>): void {
