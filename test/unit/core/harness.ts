@@ -216,7 +216,7 @@ export class Harness {
     switch (command.command) {
       case 'observe': return this.share_answers ? this.observe() : undefined
       case 'examine': return void this.event({ event: 'examined', target: command.target, answered: this.host(command.target).answers })
-      case 'probe': return this.probed(command.target)
+      case 'probe': return this.probed(command.target, command.where)
       case 'survey': return void this.event({ event: 'survey', average: IDLE, capacity: CAPACITY })
       case 'prepare': return void this.event({ event: 'prepared', function: command.function, ok: true, detail: 'paused' })
       case 'serve': return void this.event({ event: 'serving', function: command.function, epoch: command.epoch, ok: true, detail: '' })
@@ -229,10 +229,11 @@ export class Harness {
     }
   }
 
-  private probed(target: string): void {
+  /** A virtual server always serves here; the target's own service is what a test sets. */
+  private probed(target: string, where: 'own address' | 'vip'): void {
     const { service, answers } = this.host(target)
-    const verdict = answers ? service : 'NG'
-    this.event({ event: 'probed', where: 'own address', target, verdict, daemon: 'service', detail: verdict === 'OK' ? '' : 'no connection' })
+    const verdict = where === 'vip' ? 'OK' : answers ? service : 'NG'
+    this.event({ event: 'probed', where, target, verdict, daemon: 'service', detail: verdict === 'OK' ? '' : 'no connection' })
   }
 
   private claim({ order }: CommandOf<'claim'>): void {
