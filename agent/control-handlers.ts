@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { ActionStep } from '../src/control/documents.ts'
 import type { ControlHandlers } from '../src/control/control-server.ts'
+import type { Event } from '../src/core/event.ts'
 import type { State } from '../src/core/state.ts'
 import { serverOf } from '../src/core/context.ts'
 import { isMember, isPresent } from '../src/core/presence.ts'
@@ -11,7 +11,9 @@ import { RingwardError } from '../src/errors.ts'
 import { loadDocument } from '../src/report/load.ts'
 import { ringDocument } from '../src/report/ring.ts'
 import { statusDocument, type ShareReport } from '../src/report/status.ts'
+import { cameTrue, WAIT_LIMIT_MS } from './patience.ts'
 import type { Relay } from './relay.ts'
+import { returnHome } from './return-order.ts'
 
 export interface ControlParts {
   readonly state: State
@@ -20,13 +22,10 @@ export interface ControlParts {
   readonly hand: RemoteHand
   readonly share: () => ShareReport
   readonly relay: () => Relay
+  readonly post: (event: Event) => void
 }
 
 const FLAG_LIMIT_MS = 4_000
-/** A lease is renewed every 500 ms; the state is only looked at. */
-const POLL_MS = 100
-/** With two rounds of hands before and after, below the 120 s the control socket gives a request. */
-const WAIT_LIMIT_MS = 100_000
 
 /** One document, from this host's own knowledge. */
 export async function answer(parts: ControlParts, verb: string): Promise<unknown> {
@@ -48,7 +47,7 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
     if (!parts.state.hosts.has(host)) throw new RingwardError('USAGE', `there is no host ${host}; the group has ${parts.state.order.join(', ')}`)
     return await parts.relay().ask(host, verb)
   }
-  return { status: query('status'), ring: query('ring'), load: query('load'), incidents: query('incidents'), flag: (args, signal) => flag(parts, args, signal) }
+  return { status: query('status'), ring: query('ring'), load: query('load'), incidents: query('incidents'), flag: (args, signal) => flag(parts, args, signal), return: (args, signal) => returnHome(parts, args, signal) }
 }
 
 /** Flag files of hosts, through their remote hands; with `wait_ms` each step also waits for what the ring sees of it. */
@@ -80,18 +79,7 @@ async function switchFlag(parts: ControlParts, host: string, { on, dry_run, wait
   const { address, ssh_host_key } = serverOf(parts.state, host)
   const { ok, detail } = await parts.hand.run({ name: host, address, ssh_host_key }, on ? 'flag-on' : 'flag-off', [], FLAG_LIMIT_MS, signal)
   // This agent cannot see its own end.
-  const in_time = !ok || wait_ms === 0 || host === parts.state.self || await ringSees(parts, host, on, wait_ms, signal)
+  const in_time = !ok || wait_ms === 0 || host === parts.state.self || await cameTrue(() => on ? isPresent(parts.state, host) : !isMember(parts.state, host), wait_ms, parts.clock, signal)
   if (in_time) return { host, act, outcome: ok ? 'done' : 'failed', ...detail === '' ? {} : { reason: detail } }
   return { host, act, outcome: 'failed', reason: `the flag is ${on ? 'set' : 'gone'}, but ${host} ${on ? 'was not in the ring' : 'was still a member of the ring'} ${wait_ms} ms later; see \`journalctl -t ringward\` there` }
-}
-
-/** Until the host is present (on), or no longer a member (off), as this host sees the ring; false when it is not within `limit_ms`. */
-async function ringSees({ state, clock }: ControlParts, host: string, on: boolean, limit_ms: number, signal: AbortSignal): Promise<boolean> {
-  const until_ms = clock.boot_ms() + limit_ms
-  while (on ? !isPresent(state, host) : isMember(state, host)) {
-    const left_ms = until_ms - clock.boot_ms()
-    if (left_ms <= 0) return false
-    await sleep(Math.min(POLL_MS, left_ms), undefined, { signal })
-  }
-  return true
 }

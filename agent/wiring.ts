@@ -86,7 +86,7 @@ export class Agent {
     })
     this.share_orders = new ShareOrders(this.share, clock, profile, (name, epoch) => this.giving.bar(name, epoch), post)
     this.load = new LoadMeter(new ProcSurvey({ clock, device: host.device }), inventory.interval_ms, post, error => diagnostics.warn({ error: reasonOf(error) }, 'the load cannot be read'))
-    const control: ControlParts = { state: this.state, clock, incidents: this.journal.incidents, hand, share: () => this.shareReport(), relay: () => this.relay }
+    const control: ControlParts = { state: this.state, clock, incidents: this.journal.incidents, hand, share: () => this.shareReport(), relay: () => this.relay, post }
     this.control = new ControlServer({ path: places.control_socket, handlers: controlHandlers(control) })
   }
 

@@ -7,6 +7,7 @@ import { joinCommand } from './commands/join.ts'
 import { loadCommand } from './commands/load.ts'
 import { logCommand } from './commands/log.ts'
 import { publishCommand } from './commands/publish.ts'
+import { returnCommand } from './commands/return.ts'
 import { ringCommand } from './commands/ring.ts'
 import { statusCommand } from './commands/status.ts'
 import { versionCommand } from './commands/version.ts'
@@ -17,7 +18,7 @@ import { VERSION } from './version.ts'
 
 /** In the order of the help. */
 const COMMANDS = [
-  statusCommand, ringCommand, loadCommand, logCommand, incidentsCommand, flagCommand,
+  statusCommand, ringCommand, loadCommand, logCommand, incidentsCommand, flagCommand, returnCommand,
   checkCommand, initCommand, publishCommand, joinCommand, versionCommand,
 ]
 

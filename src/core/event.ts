@@ -38,4 +38,6 @@ export type Event =
   /** The averages of one survey window. */
   | { readonly event: 'survey'; readonly average: LoadAverage; readonly capacity: HostCapacity }
   | { readonly event: 'hand'; readonly target: string; readonly verb: string; readonly ok: boolean; readonly detail: string }
+  /** The operator's word: the function may go back to its own server though its policy is manual. */
+  | { readonly event: 'return-wanted'; readonly function: string }
   | { readonly event: 'woken'; readonly target: string; readonly ok: boolean; readonly detail: string }

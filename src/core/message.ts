@@ -39,6 +39,8 @@ export type Message =
   | { readonly kind: 'withdraw'; readonly function: string; readonly epoch: number }
   /** Asks the holder to hand the function back to its own server (target recovery). */
   | { readonly kind: 'return'; readonly incident: string; readonly function: string; readonly epoch: number; readonly to: string; readonly generation: number }
+  /** The operator wants the function back on its own server; whoever manages that server sees to it. */
+  | { readonly kind: 'return-wanted'; readonly function: string }
   /** Asks a live target to give up a function that does not work there, when the remote hand cannot. */
   | { readonly kind: 'yield'; readonly function: string; readonly epoch: number }
   /** The share holds something new for you: look now instead of at the next round. */
@@ -59,6 +61,7 @@ const SHAPES: Readonly<Record<Exclude<Message['kind'], 'condition'>, Fields>> = 
   progress: { incident: 'string', function: 'string', epoch: 'number', stage: 'string', detail: 'string' },
   withdraw: { function: 'string', epoch: 'number' },
   return: { incident: 'string', function: 'string', epoch: 'number', to: 'string', generation: 'number' },
+  'return-wanted': { function: 'string' },
   yield: { function: 'string', epoch: 'number' },
   look: {},
   'probe-request': { request: 'number', target: 'string' },

@@ -40,6 +40,8 @@ export interface FunctionFacts {
   given_up_epoch: number
   /** When a release record was last ordered. */
   releasing_ms: number
+  /** The operator asked for its return, whatever the policy; forgotten once it is home. */
+  return_wanted: boolean
   /** When its return to its own server was last asked for. */
   returning_ms: number
 }
@@ -161,7 +163,7 @@ export function initialState(self: string, inventory: Inventory, profile: Profil
     hosts: new Map(order.map(name => [name, {
       name, lease: undefined, lease_since_ms: now_ms, lease_grew_ms: -Infinity, generation_since_ms: now_ms, lease_silent_ms: 0, reachable: false, condition: undefined, condition_ms: -Infinity, promised_until_ms: -Infinity,
     }])),
-    functions: new Map(order.map(name => [name, { name, claim: undefined, release: undefined, since_ms: now_ms, failed_starts: 0, failed_ms: -Infinity, given_up_epoch: 0, releasing_ms: -Infinity, returning_ms: -Infinity }])),
+    functions: new Map(order.map(name => [name, { name, claim: undefined, release: undefined, since_ms: now_ms, failed_starts: 0, failed_ms: -Infinity, given_up_epoch: 0, releasing_ms: -Infinity, return_wanted: false, returning_ms: -Infinity }])),
     giving: new Map(), watches: new Map(), rehoming: new Map(), incidents: new Map(), standing_by: new Map(),
     round: { number: 0, next_ms: now_ms, surveyed: false },
     load: undefined,

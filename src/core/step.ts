@@ -15,7 +15,7 @@ import { decideRehoming, noteProgress } from './rehoming.ts'
 import { decideRound, noteCondition, noteSurvey, noteSync } from './round.ts'
 import { noteProbed, noteRepairHand } from './service-recovery.ts'
 import type { State } from './state.ts'
-import { decideTargetRecovery } from './target-recovery.ts'
+import { decideTargetRecovery, wantReturn } from './target-recovery.ts'
 import { noteVirtualServiceProbed } from './virtual-service.ts'
 import { decideWatches, notePing } from './watching.ts'
 
@@ -80,6 +80,9 @@ function note(context: Context, event: Event): void {
       if (!message || !state.hosts.has(event.from) || event.from === state.self) return context.because(`Message_from_${event.from}_is_not_understood_and_dropped`, { level: 'warning' })
       return noteMessage(context, event.from, message)
     }
+    case 'return-wanted':
+      for (const host of state.order) if (host !== state.self) context.send(host, { kind: 'return-wanted', function: event.function })
+      return wantReturn(context, event.function)
     case 'survey': return noteSurvey(context, event.average, event.capacity)
     case 'hand': return noteHand(context, event)
     case 'woken':
@@ -120,6 +123,7 @@ function noteMessage(context: Context, from: string, message: Message): void {
     case 'progress': return noteProgress(context, from, message.function, message.stage, message.detail)
     case 'withdraw': return withdraw(context, message.function, message.epoch)
     case 'return': return noteReturn(context, message.function, message.epoch, message.to, message.generation, message.incident)
+    case 'return-wanted': return wantReturn(context, message.function)
     case 'yield': return yieldFunction(context, message.function, message.epoch)
     case 'look': return void (context.state.share.look = true)
     case 'probe-request': return noteProbeRequest(context, from, message.request, message.target)

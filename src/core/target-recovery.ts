@@ -130,13 +130,22 @@ function decideEnd(context: Context, incident: Incident): void {
   if (watch) enterMode(context, watch, 'regular', 'the target is back and gives its function')
 }
 
+/** The operator's wish reaches everybody: whoever is P1 of that server when it is healthy acts on it. */
+export function wantReturn(context: Context, name: string): void {
+  if (!context.state.functions.has(name)) return
+  functionOf(context.state, name).return_wanted = true
+  context.because(`Return_of_${name}_is_wanted_by_the_operator`)
+}
+
 /** A host that is back, stable and healthy gets its function again from whoever gives it. */
 function decideReturns(context: Context): void {
   const { state } = context
   for (const server of state.inventory.servers) {
     const facts = functionOf(state, server.name)
     const { claim, release } = facts
-    if (!claim || release || claim.holder === server.name || server.return === 'manual' || server.name === state.self) continue
+    if (claim?.holder === server.name) facts.return_wanted = false
+    if (!claim || release || claim.holder === server.name || server.name === state.self) continue
+    if (server.return === 'manual' && !facts.return_wanted) continue
     if (p1Of(state.order, server.name, host => isPresent(state, host)) !== state.self) continue
     const target = hostOf(state, server.name)
     const watch = state.watches.get(server.name)

@@ -101,6 +101,17 @@ describe('target server recovery', () => {
     expect(harness.state.watches.get('ftp')!.mode).toBe('regular')
   })
 
+  it('returns it all the same when the operator wants it', () => {
+    const harness = takenOver({ manual: true })
+    harness.comeBack('ftp')
+    harness.run(6_000)
+    expect(harness.sent('return')).toEqual([])
+    harness.event({ event: 'return-wanted', function: 'ftp' })
+    expect(harness.sent('return-wanted').length).toBe(5)
+    harness.run(1_500)
+    expect(harness.sent('return', 'web1').length).toBe(1)
+  })
+
   it('leaves the function where it runs when the return is manual', () => {
     const harness = takenOver({ manual: true })
     harness.comeBack('ftp')

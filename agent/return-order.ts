@@ -1,0 +1,33 @@
+import type { ActionDocument, ActionStep } from '../src/control/documents.ts'
+import type { Event } from '../src/core/event.ts'
+import { giverOf } from '../src/core/incident.ts'
+import { isPresent } from '../src/core/presence.ts'
+import type { State } from '../src/core/state.ts'
+import type { Clock } from '../src/edges/clock.ts'
+import { RingwardError } from '../src/errors.ts'
+import { cameTrue } from './patience.ts'
+
+export interface ReturnParts {
+  readonly state: State
+  readonly clock: Clock
+  readonly post: (event: Event) => void
+}
+
+/** `return HOST`: the operator lets a function go home whose policy is manual. It goes after three good rounds, like any other. */
+export async function returnHome({ state, clock, post }: ReturnParts, args: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<ActionDocument> {
+  const { host, dry_run, wait_ms } = args
+  const facts = typeof host === 'string' ? state.functions.get(host) : undefined
+  if (!facts) throw new RingwardError('USAGE', `there is no host ${String(host)}; the group has ${state.order.join(', ')}`)
+  const { name, claim } = facts
+  const document = (outcome: ActionStep['outcome'], reason?: string): ActionDocument => ({
+    schema: 'ringward.action/1', at: clock.wall().toISOString(), verb: 'return', dry_run: dry_run === true,
+    steps: [{ host: name, act: `let its function return to ${name}`, outcome, ...(reason === undefined ? {} : { reason }) }],
+  })
+  if (claim?.holder === name) return document('unchanged', `${name} gives its function itself`)
+  if (!isPresent(state, name)) throw new RingwardError('CONTROL_REFUSED', `${name} is not in the ring: start it, or set its flag, and ask again`)
+  if (dry_run === true) return document('planned')
+  post({ event: 'return-wanted', function: name })
+  if (typeof wait_ms !== 'number' || wait_ms <= 0) return document('done', 'its manager hands it over after three good rounds')
+  return await cameTrue(() => giverOf({ state }, name) === name, wait_ms, clock, signal)
+    ? document('done') : document('failed', 'it has not returned in time; "ringward incidents" and "ringward log" tell why')
+}
