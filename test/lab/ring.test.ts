@@ -182,6 +182,12 @@ test('the shared area hangs for all: no takeover, no cut, status answers, logs a
 
 test('down leaves nothing behind', async () => {
   await takeDown(DIRECTORY)
-  const { stdout } = await promisify(execFile)('bash', ['-c', `ip netns list; pgrep -fa '${DIRECTORY}' || true; grep '${DIRECTORY}' /proc/mounts || true`])
-  expect(stdout.split('\n').filter(line => line.includes(DIRECTORY) || line.includes(lab.switch_namespace))).toEqual([])
+  const { stdout: namespaces } = await promisify(execFile)('ip', ['netns', 'list'])
+  const pids = (await readdir('/proc')).filter(name => /^\d+$/.test(name))
+  const commands = await Promise.all(pids.map(pid => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')))
+  const mounts = await readFile('/proc/mounts', 'utf8')
+  expect({
+    namespaces: namespaces.split('\n').filter(line => line.includes(lab.switch_namespace) || line.includes(lab.client_namespace)),
+    commands: commands.filter(command => command.includes(DIRECTORY)), mounts: mounts.split('\n').filter(line => line.includes(DIRECTORY)),
+  }).toEqual({ namespaces: [], commands: [], mounts: [] })
 })
