@@ -6,6 +6,7 @@ import { shareBacking, type Lab } from './lab.ts'
 import { programOf } from './programs.ts'
 import { argumentsOf } from './processes.ts'
 import { addressesOf } from './status.ts'
+import { PROBE_NAME } from '../../src/edges/hypervisor/accelerator.ts'
 
 /** A QEMU process of a host. */
 export interface MachineSeen { readonly host: string; readonly name: string; readonly pid: number; readonly mac: string }
@@ -31,8 +32,8 @@ export function lookAtHost(lab: Lab, name: string): HostSeen {
   for (const pid of membersOf(cgroups)) {
     const args = argumentsOf(pid)
     if (/(^|\/)qemu-system-/.test(args[0] ?? '')) {
-      const after = args[args.indexOf('-name') + 1] ?? ''
-      machines.push({ host: name, name: after.split(',')[0] ?? '', pid, mac: machineMac(args) ?? '' })
+      const machine = (args[args.indexOf('-name') + 1] ?? '').split(',')[0] ?? ''
+      if (machine !== PROBE_NAME) machines.push({ host: name, name: machine, pid, mac: machineMac(args) ?? '' })
     }
     const program = programOf(args)
     if (program) programs[program] = (programs[program] ?? 0) + 1
