@@ -11,8 +11,9 @@ export function openIncident(context: Context, target: string, trouble: Trouble,
   const { state, now_ms } = context
   const existing = [...state.incidents.values()].find(incident => incident.target === target)
   if (existing) {
-    // A bad service turned out to be a lost host.
-    if (existing.trouble === 'St1' && trouble !== 'St1') {
+    // A bad service turned out to be a lost host: daemons go before the network when a host shuts down.
+    const was_service = existing.trouble === 'St1' || (existing.trouble === 'St2' && !functionOf(state, target).release)
+    if (was_service && trouble !== 'St1') {
       changeTrouble(context, existing, trouble, 'the whole target is lost', why)
     }
     return existing
