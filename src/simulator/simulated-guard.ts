@@ -4,6 +4,9 @@ import type { BrokenRules } from './broken-rules.ts'
 import type { EventQueue } from './event-queue.ts'
 import type { SimulatedShare } from './simulated-share.ts'
 
+/** More than a former guard can have under way. */
+const SUCCESSOR_STEP = 1_000
+
 export interface SimulatedCharge {
   readonly function: string
   readonly epoch: number
@@ -43,6 +46,10 @@ export class SimulatedGuard {
     this.share = share
     this.listener = listener
     this.broken = broken
+  }
+
+  /** Renews from now on; what a former guard of this boot left must have been taken over before. */
+  begin(): void {
     this.tick()
   }
 
@@ -168,7 +175,8 @@ export class SimulatedGuard {
     const now_ms = this.queue.now_ms
     for (const [name, epoch] of former.barred) this.barred.set(name, epoch)
     if (former.deadline_ms > now_ms) {
-      this.sequence = former.sequence
+      // As the guard process does: the same pair written twice would not look like a renewal to observers.
+      this.sequence = former.sequence + SUCCESSOR_STEP
       this.deadline_ms = former.deadline_ms
       this.ride_until_ms = former.ride_until_ms
       for (const charge of former.charges.values()) {

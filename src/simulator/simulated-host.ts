@@ -98,6 +98,7 @@ export class SimulatedHost {
     if (former) guard.succeed(former)
     this.generation = Math.max(this.generation, guard.generation)
     this.guard = guard
+    guard.begin()
   }
 
   private endCharge(charge: SimulatedCharge): void {
