@@ -46,7 +46,7 @@ export function resultTable(findings: Findings, style: Style, width: number): st
     style('title', `${findings.simulated ? 'SIMULATED: ' : ''}power cut of ${TARGET}, this run beside our prediction and the thesis`), '',
     ...table(columns, rows, style), ...notes, '',
     style('faint', THESIS_CONDITIONS),
-    style('faint', 'Prediction: the thesis\'s formulas 5.10–5.18 with this ring\'s constants, written into the incident at its detection; a boot counts as the reboot limit.'),
+    style('faint', 'Prediction: the thesis\'s formulas 5.10–5.18 with this ring\'s constants, written into the incident at its detection; a boot counts as two thirds of the reboot limit.'),
     findings.audit.ok ? style('good', `${TARGET}'s VIP was never seen on two hosts: ${findings.audit.how}`) : style('bad', `audit: ${findings.audit.violations.length} violations (${findings.audit.how})`),
     ...findings.audit.violations.map(text => style('bad', `  ${text}`)),
   ]

@@ -105,7 +105,7 @@ function serve(host: SimulatedHost, command: Of<'serve'>): void {
   server.running = true
   world.changed()
   host.later(world.random.between(40, 250), () => {
-    const still = host.virtual_servers.get(name) === server && host.guard?.charges.get(name)?.epoch === epoch
+    const still = host.virtual_servers.get(name) === server && host.guard?.charge(name)?.epoch === epoch
     if (still) server.address = true
     world.changed()
     answer(still, still ? '' : 'the virtual server went away')

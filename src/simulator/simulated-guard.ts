@@ -1,56 +1,69 @@
-/** The guard in virtual time: the same rules as the guard process (R1, R2, R8 and the kernel's address lifetimes). */
+/** The guard process in virtual time: its real rules (`GuardCore`), driven by the simulated share, clock and kernel. */
 import type { Profile } from '../core/profile.ts'
+import { GuardCore, type GuardMemory, type Renewal } from '../guard/guard-core.ts'
+import type { Charge } from '../guard/guard-protocol.ts'
 import type { BrokenRules } from './broken-rules.ts'
 import type { EventQueue } from './event-queue.ts'
 import type { SimulatedShare } from './simulated-share.ts'
 
-/** More than a former guard can have under way. */
-const SUCCESSOR_STEP = 1_000
-
-export interface SimulatedCharge {
-  readonly function: string
-  readonly epoch: number
-  readonly kind: 'native' | 'virtual'
-  /** Kernel lifetime of the address; a virtual server has none. */
-  until_ms: number
-}
+/** The kernel is up to that much late to end an address (measured: 0.0–0.3 s). */
+const KERNEL_LATE_MS = 300
+/** Where no whole second fits, the watchdog process ends the address that much before D_gone. */
+const WATCHDOG_EARLY_MS = 100
 
 export interface GuardListener {
   onLease(generation: number, sequence: number, deadline_ms: number): void
   onLost(generation: number, stopped: string[]): void
   /** The kernel or the guard took a VIP away, or a virtual server was killed. */
-  onEnded(charge: SimulatedCharge): void
+  onEnded(charge: Charge): void
+}
+
+export interface GuardWorld {
+  readonly host: string
+  readonly profile: Profile
+  readonly queue: EventQueue
+  readonly share: SimulatedShare
+  readonly broken: BrokenRules
 }
 
 export class SimulatedGuard {
-  generation: number
-  sequence = 0
-  deadline_ms = 0
-  ride_until_ms = 0
-  readonly charges = new Map<string, SimulatedCharge>()
-  readonly barred = new Map<string, number>()
-  private outstanding = false
-  private alive = true
-  private readonly host: string
-  private readonly profile: Profile
-  private readonly queue: EventQueue
-  private readonly share: SimulatedShare
+  private readonly core: GuardCore
+  private readonly world: GuardWorld
   private readonly listener: GuardListener
-  private readonly broken: BrokenRules
+  /** When the kernel ends each native function's address; it outlives the process and passes to its successor. */
+  private readonly address_until_ms: Map<string, number>
+  private alive = true
+  private wake = 0
 
-  constructor(host: string, generation: number, profile: Profile, queue: EventQueue, share: SimulatedShare, listener: GuardListener, broken: BrokenRules = {}) {
-    this.host = host
-    this.generation = generation
-    this.profile = profile
-    this.queue = queue
-    this.share = share
+  /** A first guard of a boot under a fresh generation, or the successor of a killed one. */
+  constructor(world: GuardWorld, generation: number, listener: GuardListener, former?: SimulatedGuard) {
+    const { profile, queue } = world
+    this.world = world
     this.listener = listener
-    this.broken = broken
+    this.address_until_ms = former?.address_until_ms ?? new Map<string, number>()
+    const memory: GuardMemory | undefined = former?.core.memory()
+    const resumed = memory && GuardCore.resume(profile, memory, queue.now_ms)
+    this.core = resumed ?? new GuardCore(profile, generation, queue.now_ms)
+    if (memory && !resumed) {
+      for (const [name, epoch] of Object.entries(memory.barred)) this.core.bar(name, epoch)
+      for (const charge of memory.charges) listener.onEnded(charge)
+    }
   }
 
-  /** Renews from now on; what a former guard of this boot left must have been taken over before. */
   begin(): void {
-    this.tick()
+    this.look()
+  }
+
+  get generation(): number {
+    return this.core.present_generation
+  }
+
+  charge(name: string): Charge | undefined {
+    return this.core.charge(name)
+  }
+
+  charges(): Charge[] {
+    return this.core.all()
   }
 
   /** The process is killed; what the kernel keeps (addresses) runs out by itself. */
@@ -61,131 +74,103 @@ export class SimulatedGuard {
   /** The whole host is gone, and its addresses with it. */
   powerOff(): void {
     this.alive = false
-    this.charges.clear()
+    this.address_until_ms.clear()
   }
 
-  private tick(): void {
+  agentPresent(present: boolean): void {
+    this.core.agentPresent(present, this.world.queue.now_ms)
+  }
+
+  /** One turn: what is overdue is stopped first, then a renewal that is due is issued. */
+  private look(): void {
     if (!this.alive) return
-    this.checkDeadline()
-    this.renew()
-    this.queue.after(this.profile.renew_ms, () => this.tick())
-  }
-
-  private renew(): void {
-    if (this.outstanding) return
-    this.outstanding = true
-    const t0_ms = this.queue.now_ms
-    const generation = this.generation
-    const sequence = (this.sequence += 1)
-    this.share.renew({ schema: 'ringward.lease/1', host: this.host, generation, sequence, standing: 'member', boot_id: '' }, () => {
-      if (!this.alive) return
-      this.outstanding = false
-      if (generation === this.generation) this.acknowledged(t0_ms, sequence)
+    const { queue } = this.world
+    this.stopOverdue()
+    const renewal = this.core.renew(queue.now_ms)
+    if (renewal) this.issue(renewal)
+    const turn = (this.wake += 1)
+    queue.at(Math.max(this.core.nextWake_ms(queue.now_ms), queue.now_ms + 1), () => {
+      if (turn === this.wake) this.look()
     })
   }
 
-  private acknowledged(t0_ms: number, sequence: number): void {
-    const now_ms = this.queue.now_ms
-    const deadline_ms = this.deadline_ms || t0_ms + this.profile.stop_ms
-    // A late acknowledgement is worth nothing (R1).
-    if (now_ms >= deadline_ms) return this.checkDeadline()
-    this.deadline_ms = t0_ms + this.profile.stop_ms
-    this.extendAddresses(t0_ms)
-    this.listener.onLease(this.generation, sequence, this.deadline_ms)
-    this.queue.at(this.deadline_ms, () => this.checkDeadline())
+  private stopOverdue(): void {
+    const stop = this.core.overdue(this.world.queue.now_ms)
+    // A guard that does not stop does not say that it had to either.
+    if (!stop || this.world.broken.guard_never_stops) return
+    for (const charge of stop.charges) this.listener.onEnded(charge)
+    this.listener.onLost(stop.generation, stop.charges.map(charge => charge.function))
   }
 
-  /** Whole seconds only, ending before t0 + D_gone (protocol 3, R2); the kernel is up to 300 ms late. */
-  private extendAddresses(t0_ms: number): void {
-    const lifetime_s = Math.floor((t0_ms + this.profile.gone_ms - this.queue.now_ms - 300) / 1_000)
-    if (lifetime_s >= 1) this.extendUntil(this.queue.now_ms + lifetime_s * 1_000 + 300)
+  private issue(renewal: Renewal): void {
+    const { share, queue, host, profile } = this.world
+    let open = true
+    share.renew({ schema: 'ringward.lease/1', host, generation: renewal.generation, sequence: renewal.sequence, standing: 'member', boot_id: '' }, () => {
+      if (!open || !this.alive) return
+      open = false
+      this.stopOverdue()
+      if (this.core.acknowledged(renewal, queue.now_ms)) this.renewed()
+      this.look()
+    })
+    // The share helper gives the write up after D_stop: then it is worth nothing any more.
+    queue.after(profile.stop_ms, () => {
+      if (!open) return
+      open = false
+      this.core.failed(renewal)
+      this.look()
+    })
   }
 
-  private extendUntil(until_ms: number): void {
-    for (const charge of this.charges.values()) {
-      if (charge.kind !== 'native' || charge.until_ms >= until_ms) continue
-      charge.until_ms = until_ms
-      if (this.broken.addresses_never_expire) continue
-      this.queue.at(until_ms, () => {
-        if (charge.until_ms <= this.queue.now_ms && this.charges.get(charge.function) === charge) this.listener.onEnded(charge)
+  private renewed(): void {
+    const { generation, sequence, deadline_ms } = this.core.memory()
+    this.extendAddresses()
+    this.listener.onLease(generation, sequence, deadline_ms)
+  }
+
+  private extendAddresses(): void {
+    const { queue, broken } = this.world
+    for (const charge of this.core.natives()) {
+      const lifetime_s = this.core.lifetime_s(charge, queue.now_ms)
+      const until_ms = lifetime_s >= 1 ? queue.now_ms + lifetime_s * 1_000 + KERNEL_LATE_MS : this.core.goneBy_ms(charge) - WATCHDOG_EARLY_MS
+      const name = charge.function
+      this.address_until_ms.set(name, until_ms)
+      if (broken.addresses_never_expire) continue
+      queue.at(until_ms, () => {
+        if (this.address_until_ms.get(name) === until_ms) this.listener.onEnded(charge)
       })
     }
   }
 
-  private checkDeadline(): void {
-    const now_ms = this.queue.now_ms
-    if (!this.alive || this.broken.guard_never_stops) return
-    if (this.deadline_ms !== 0 && now_ms >= this.deadline_ms) this.lose()
-    if (this.deadline_ms !== 0 || now_ms < this.ride_until_ms) return
-    const stopped = this.endCharges(() => true)
-    if (stopped.length > 0) this.listener.onLost(this.generation, stopped)
-  }
-
-  private lose(): void {
-    this.generation += 1
-    this.sequence = 0
-    this.deadline_ms = 0
-    const rides = this.queue.now_ms < this.ride_until_ms
-    const stopped = this.endCharges(charge => charge.kind === 'virtual' || !rides)
-    this.listener.onLost(this.generation, stopped)
-  }
-
-  private endCharges(which: (charge: SimulatedCharge) => boolean): string[] {
-    const ended = [...this.charges.values()].filter(which)
-    for (const charge of ended) {
-      this.charges.delete(charge.function)
-      this.listener.onEnded(charge)
-    }
-    return ended.map(charge => charge.function)
-  }
-
   ride(until_ms: number): void {
-    this.ride_until_ms = Math.max(this.ride_until_ms, until_ms)
-    this.extendUntil(until_ms)
-    this.queue.at(until_ms, () => this.checkDeadline())
+    if (!this.alive) return
+    this.core.ride(until_ms, this.world.queue.now_ms)
+    this.extendAddresses()
+    this.look()
   }
 
   /** The reason for the refusal, or undefined when it is in charge now. */
-  arm(charge: Omit<SimulatedCharge, 'until_ms'>, generation: number, margin_ms: number): string | undefined {
-    const now_ms = this.queue.now_ms
+  arm(about: Pick<Charge, 'function' | 'epoch' | 'kind'>, generation: number, margin_ms: number): string | undefined {
     if (!this.alive) return 'the guard is not running'
-    if (generation !== this.generation) return `generation ${generation} is over`
-    if (this.deadline_ms - now_ms < margin_ms) return 'the lease is not good for long enough'
-    if ((this.barred.get(charge.function) ?? 0) >= charge.epoch) return `epoch ${charge.epoch} is barred`
-    this.charges.set(charge.function, { ...charge, until_ms: 0 })
-    if (charge.kind === 'native') this.extendUntil(this.deadline_ms)
-    return undefined
+    const { queue } = this.world
+    const charge: Charge = about.kind === 'native'
+      ? { ...about, kind: 'native', vip: about.function, prefix: 32, device: 'simulated' }
+      : { ...about, kind: 'virtual', virtual_server: about.function, pid: 1, pid_start: '1' }
+    const refused = this.core.arm(charge, generation, margin_ms, queue.now_ms)
+    if (refused === undefined) this.extendAddresses()
+    return refused
   }
 
   disarm(name: string): void {
-    const charge = this.charges.get(name)
-    if (!charge) return
-    this.charges.delete(name)
-    this.listener.onEnded(charge)
+    if (this.alive) this.ended(this.core.disarm(name))
   }
 
   bar(name: string, epoch: number): void {
-    this.barred.set(name, Math.max(epoch, this.barred.get(name) ?? 0))
-    const charge = this.charges.get(name)
-    if (charge && charge.epoch <= epoch) this.disarm(name)
+    if (this.alive) this.ended(this.core.bar(name, epoch))
   }
 
-  /** What a successor of the process on the same boot takes over. */
-  succeed(former: SimulatedGuard): void {
-    const now_ms = this.queue.now_ms
-    for (const [name, epoch] of former.barred) this.barred.set(name, epoch)
-    if (former.deadline_ms > now_ms) {
-      // As the guard process does: the same pair written twice would not look like a renewal to observers.
-      this.sequence = former.sequence + SUCCESSOR_STEP
-      this.deadline_ms = former.deadline_ms
-      this.ride_until_ms = former.ride_until_ms
-      for (const charge of former.charges.values()) {
-        if (charge.kind === 'native' && charge.until_ms <= now_ms) continue
-        this.charges.set(charge.function, charge)
-      }
-      return
-    }
-    this.generation = former.generation + 1
-    for (const charge of former.charges.values()) this.listener.onEnded(charge)
+  private ended(charge: Charge | undefined): void {
+    if (!charge) return
+    this.address_until_ms.delete(charge.function)
+    this.listener.onEnded(charge)
   }
 }

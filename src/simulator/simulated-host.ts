@@ -3,7 +3,8 @@ import type { Command } from '../core/command.ts'
 import type { Event } from '../core/event.ts'
 import { initialState, type State } from '../core/state.ts'
 import { step } from '../core/step.ts'
-import { SimulatedGuard, type SimulatedCharge } from './simulated-guard.ts'
+import type { Charge } from '../guard/guard-protocol.ts'
+import { SimulatedGuard } from './simulated-guard.ts'
 import type { World } from './world.ts'
 import { perform } from './simulated-edges.ts'
 
@@ -86,22 +87,23 @@ export class SimulatedHost {
   }
 
   private startGuard(former: SimulatedGuard | undefined): void {
+    const { world } = this
     this.generation += 1
-    const guard = new SimulatedGuard(this.name, former?.generation ?? this.generation, this.world.profile, this.world.queue, this.world.share, {
+    const guard = new SimulatedGuard({ host: this.name, profile: world.profile, queue: world.queue, share: world.share, broken: world.broken }, this.generation, {
       onLease: (generation, sequence, deadline_ms) => this.handle({ event: 'lease', generation, sequence, deadline_ms }),
       onLost: (generation, stopped) => {
         this.generation = Math.max(this.generation, generation)
         this.handle({ event: 'lease-lost', generation, stopped })
       },
       onEnded: charge => this.endCharge(charge),
-    }, this.world.broken)
-    if (former) guard.succeed(former)
+    }, former)
     this.generation = Math.max(this.generation, guard.generation)
     this.guard = guard
+    guard.agentPresent(this.core !== undefined)
     guard.begin()
   }
 
-  private endCharge(charge: SimulatedCharge): void {
+  private endCharge(charge: Charge): void {
     if (charge.kind === 'native') this.addresses.delete(charge.function)
     else this.virtual_servers.delete(charge.function)
     this.world.changed()
@@ -121,8 +123,9 @@ export class SimulatedHost {
     const { world } = this
     const life = (this.agent_life += 1)
     this.core = initialState(this.name, world.inventory, world.profile, 0, world.queue.now_ms)
+    this.guard?.agentPresent(true)
     world.announceReach(this.name, true)
-    for (const charge of this.guard?.charges.values() ?? []) this.handle({ event: 'adopted', function: charge.function, epoch: charge.epoch, kind: charge.kind })
+    for (const charge of this.guard?.charges() ?? []) this.handle({ event: 'adopted', function: charge.function, epoch: charge.epoch, kind: charge.kind })
     this.handle({ event: 'timer' })
     this.pingRounds(life)
   }
@@ -131,6 +134,7 @@ export class SimulatedHost {
     if (!this.core) return
     this.agent_life += 1
     this.core = undefined
+    this.guard?.agentPresent(false)
     this.world.announceReach(this.name, false)
   }
 
