@@ -26,10 +26,11 @@ const LEAVE_LIMIT_MS = 400
 export async function leaveManagement(parts: LeaveParts): Promise<void> {
   const { state, hypervisor, share, guard, virtualServerOf, note } = parts
   const virtual = [...state.giving.values()].filter(giving => giving.kind === 'virtual')
-  await Promise.all(virtual.map(async ({ function: name, stage, epoch }) => {
+  await Promise.all(virtual.map(async ({ function: name }) => {
     try {
       await within(STOP_LIMIT_MS, [], signal => hypervisor.stop(virtualServerOf(name), { signal }))
-      if (stage === 'serving') await share.release({ schema: 'ringward.release/1', function: name, epoch, how: 'goodbye', by: state.self }, { deadline_ms: RELEASE_LIMIT_MS })
+      const claim = state.functions.get(name)?.claim
+      if (claim?.holder === state.self) await share.release({ schema: 'ringward.release/1', function: name, epoch: claim.epoch, how: 'goodbye', by: state.self }, { deadline_ms: RELEASE_LIMIT_MS })
     } catch (error) {
       // What is not released is taken over when the lease has been silent for long enough.
       note(`${name} could not be handed back in time: ${reasonOf(error)}`)

@@ -5,6 +5,7 @@ import { functionOf, hostOf, serverOf } from './context.ts'
 import { predict, type Prediction } from './prediction.ts'
 import { stampOf } from './stamp.ts'
 import { isPresent } from './presence.ts'
+import { isKeptUnmanaged } from './right-to-claim.ts'
 import type { Incident } from './state.ts'
 
 export function openIncident(context: Context, target: string, trouble: Trouble, why: string): Incident {
@@ -68,7 +69,7 @@ export function giverOf(context: Pick<Context, 'state'>, name: string): string |
     ? state.giving.get(name)
     : hostOf(state, claim.holder).condition?.giving.find(entry => entry.function === name)
   if (given?.stage !== 'serving' || given.epoch !== claim.epoch) return undefined
-  return isPresent(state, claim.holder) || hostOf(state, claim.holder).lease?.standing === 'unmanaged' ? claim.holder : undefined
+  return isPresent(state, claim.holder) || isKeptUnmanaged(state, claim) ? claim.holder : undefined
 }
 
 /** A function of the incident is served again under a later epoch. */

@@ -5,7 +5,7 @@ import { functionOf, hostOf } from './context.ts'
 import { openIncident } from './incident.ts'
 import { candidatesFor } from './placement.ts'
 import { graceEnds_ms, isPresent } from './presence.ts'
-import { proofStands } from './right-to-claim.ts'
+import { isKeptUnmanaged, proofStands } from './right-to-claim.ts'
 import { p1Of, p2Of } from './ring.ts'
 import type { FunctionFacts, Incident, Rehoming, State } from './state.ts'
 
@@ -30,10 +30,11 @@ export function beginRehoming(context: Context, incident: Incident, name: string
 }
 
 /** Lost: not renewing any more, or confirmed by the examination for the very generation that made the claim. */
-function holderIsLost(context: Context, { holder, generation }: ClaimRecord): boolean {
+function holderIsLost(context: Context, claim: ClaimRecord): boolean {
   const { state } = context
+  const { holder, generation } = claim
   if (holder === state.self || !context.due(hostOf(state, holder).promised_until_ms)) return false
-  if (!isPresent(state, holder)) return hostOf(state, holder).lease?.standing !== 'unmanaged'
+  if (!isPresent(state, holder)) return !isKeptUnmanaged(state, claim)
   const watch = state.watches.get(holder)
   const incident = state.incidents.get(watch?.incident ?? '')
   return watch?.mode === 'backup server' && incident !== undefined && incident.trouble !== 'St2' && generation <= incident.target_generation

@@ -1,5 +1,5 @@
 /** R4: when a host may claim a function. Only facts of the share and the own lease count. */
-import type { ProofKind } from './records.ts'
+import type { ClaimRecord, ProofKind } from './records.ts'
 import type { Context } from './context.ts'
 import { functionOf, hostOf } from './context.ts'
 import type { State } from './state.ts'
@@ -26,13 +26,18 @@ export function rightToClaim(context: Context, name: string): RightToClaim {
   if (claim.holder === state.self) {
     return claim.generation === state.own.generation ? { refused: 'it is claimed by this host already' } : { proof: 'own-past', epoch }
   }
+  if (isKeptUnmanaged(state, claim)) return { refused: `${claim.holder} keeps it unmanaged` }
   return silenceProof(context, claim.holder, epoch)
+}
+
+/** Without its flag a host keeps its own service; virtual servers end with its guard. */
+export function isKeptUnmanaged(state: State, { holder, kind }: ClaimRecord): boolean {
+  return kind === 'native' && hostOf(state, holder).lease?.standing === 'unmanaged'
 }
 
 function silenceProof(context: Context, holder: string, epoch: number): RightToClaim {
   const { state, now_ms } = context
   const host = hostOf(state, holder)
-  if (host.lease?.standing === 'unmanaged') return { refused: `${holder} keeps it unmanaged` }
   if (host.promised_until_ms > now_ms) return { refused: `a promise to ${holder} stands`, at_ms: host.promised_until_ms }
   if (host.lease_silent_ms < state.profile.expire_ms) {
     return { refused: `the lease of ${holder} has been silent for ${Math.round(host.lease_silent_ms)} ms of ${state.profile.expire_ms} ms`, at_ms: host.lease_since_ms + state.profile.expire_ms }
@@ -46,5 +51,5 @@ export function proofStands(state: State, name: string, now_ms: number): boolean
   if (!claim) return false
   if (release) return true
   const holder = hostOf(state, claim.holder)
-  return holder.lease_silent_ms >= state.profile.expire_ms && holder.promised_until_ms <= now_ms && holder.lease?.standing !== 'unmanaged'
+  return holder.lease_silent_ms >= state.profile.expire_ms && holder.promised_until_ms <= now_ms && !isKeptUnmanaged(state, claim)
 }

@@ -37,7 +37,7 @@ export type GuardRequest =
   | { readonly request: number; readonly verb: 'bar'; readonly function: string; readonly epoch: number }
   /** R8: native charges may outlive the lease deadline until then. */
   | { readonly request: number; readonly verb: 'ride'; readonly until_ms: number }
-  /** Clean stop of management: last lease record with that standing; VIPs of native charges become permanent
+  /** Clean stop of management: virtual servers are killed; last lease record with that standing; VIPs of native charges become permanent
    *  (`unmanaged`) or are removed (`goodbye`); then the guard exits. */
   | { readonly request: number; readonly verb: 'leave'; readonly standing: Exclude<LeaseStanding, 'member'> }
   | { readonly request: number; readonly verb: 'status' }

@@ -292,10 +292,9 @@ export class Guard {
     const problems: string[] = []
     const charges = this.core.all()
     const note = (error: unknown): void => { problems.push(reasonOf(error)) }
-    if (standing === 'goodbye') {
-      for (const charge of charges) if (charge.kind === 'virtual') killProcess(charge)
-      await Promise.all(this.core.natives().map(charge => this.keeper.remove(charge).catch(note)))
-    }
+    // A virtual server never runs without a guard: the ring gives its function elsewhere.
+    for (const charge of charges) if (charge.kind === 'virtual') killProcess(charge)
+    if (standing === 'goodbye') await Promise.all(this.core.natives().map(charge => this.keeper.remove(charge).catch(note)))
     await this.lastWord(standing, limit_ms).catch(note)
     await this.parts.watchdog.kill()
     if (standing === 'unmanaged') await Promise.all(this.core.natives().map(charge => this.keeper.put(charge, () => 'forever').catch(note)))

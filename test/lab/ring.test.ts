@@ -145,6 +145,22 @@ test('flag off: every process is gone, VIP and service stay; flag on: the newest
   expect(JSON.parse(await runInsideOrFail(lab, 'web1', ['cat', '/var/lib/ringward/current.json']))).toMatchObject({ version: '2' })
 })
 
+test('flag off on a host that runs another\'s virtual server: the ring gives that function elsewhere', async () => {
+  await fault(lab, 'no-wake', ['web2'])
+  await fault(lab, 'power-off', ['web2'])
+  const giverSeenBy = async (host: string): Promise<string | null> => (await status(host)).functions.find(({ name, kind }) => name === 'web2' && kind === 'virtual')?.giver ?? null
+  await until('web2 is given by a virtual server', 30_000, async () => await giverSeenBy('mail') !== null)
+  const first = await giverSeenBy('mail') ?? ''
+  const witness = first === 'mail' ? 'login' : 'mail'
+  await runInsideOrFail(lab, first, ['ringward', 'flag', 'off'])
+  await until('another host gives it', 30_000, async () => ![null, first].includes(await giverSeenBy(witness)))
+  expect((await audit(lab, { settled: false })).violations).toEqual([])
+  await runInsideOrFail(lab, first, ['ringward', 'flag', 'on'])
+  await fault(lab, 'heal', ['all'])
+  await until('policy again', POLICY_LIMIT_MS, isWhole)
+  expect((await audit(lab, { settled: true })).violations).toEqual([])
+})
+
 test('a tampered program is refused and the last good copy runs', async () => {
   await publishProgram(lab, () => undefined)
   const { version } = JSON.parse(await readFile(join(shareBacking(lab), 'manifest.json'), 'utf8')) as { version: string }
