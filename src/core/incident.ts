@@ -24,7 +24,7 @@ export function openIncident(context: Context, target: string, trouble: Trouble,
     id: `${stampOf(now_ms + state.wall_offset_ms)}-${target}-${state.self}`, target, trouble, detected_ms: now_ms, functions,
     // A target that is there needs no healing, unless its service turns out to need a reboot.
     healing: { step: isPresent(state, target) && trouble === 'host' ? 'up' : 'wait for reboot', until_ms: Infinity, reboots: 0, wakes: 0 }, target_generation: hostOf(state, target).lease?.generation ?? 0,
-    chosen_host: undefined, candidates: [], predicted: predictionFor(context, target, trouble), function_ms: undefined, target_ms: undefined, restored: new Set(),
+    predicted: predictionFor(context, target, trouble), function_ms: undefined, target_ms: undefined, restored: new Set(),
   }
   state.incidents.set(incident.id, incident)
   const watch = state.watches.get(target)

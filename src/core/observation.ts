@@ -73,7 +73,6 @@ export function noteObservation(context: Context, started_ms: number, observatio
   const gap = started_ms - state.share.last_returned_ms > 2 * state.profile.renew_ms
   if (!state.share.good) context.because('Shared_area_is_readable')
   state.share.good = true
-  state.share.failed_since_ms = undefined
   state.share.outstanding_ms = undefined
   state.share.last_returned_ms = now_ms
   const leases = new Map(observation.leases.map(lease => [lease.host, lease]))
@@ -89,7 +88,6 @@ export function noteObservation(context: Context, started_ms: number, observatio
 export function noteObservationFailed(context: Context, reason: string): void {
   const { share, profile } = context.state
   share.outstanding_ms = undefined
-  share.failed_since_ms ??= context.now_ms
   if (share.good && context.now_ms - share.last_returned_ms > 2 * profile.renew_ms) {
     share.good = false
     context.because(`Shared_area_does_not_answer: ${reason}; no takeover until it does, own function goes on while all others promise`, { level: 'alarm' })

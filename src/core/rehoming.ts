@@ -177,8 +177,6 @@ function nominate(context: Context, rehoming: Rehoming, incident: Incident): voi
     return
   }
   context.because(`Backup_server_of_${name}_is_${chosen.host}: ${list}`, { incident: incident.id })
-  incident.chosen_host = chosen.host
-  incident.candidates = candidates
   context.record(incident, 'chosen', { chosen_host: chosen.host, candidates })
   sendNomination(context, rehoming, chosen.host, 'virtual')
 }

@@ -52,7 +52,7 @@ export function decideServiceRecovery(context: Context, watch: Watch): void {
 
 function startRepair(context: Context, watch: Watch, step: NonNullable<Watch['repair']>['step']): void {
   const limit_ms = step === 'restart' ? RESTART_LIMIT_MS + 1_000 : step === 'release' ? RELEASE_LIMIT_MS + 1_000 : step === 'failed' ? RETRY_MS : 2 * RELEASE_LIMIT_MS
-  watch.repair = { step, started_ms: context.now_ms, deadline_ms: context.now_ms + limit_ms, daemon: watch.service.daemon, attempts: 0 }
+  watch.repair = { step, deadline_ms: context.now_ms + limit_ms, daemon: watch.service.daemon, attempts: 0 }
 }
 
 function probe(context: Context, watch: Watch): void {

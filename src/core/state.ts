@@ -1,4 +1,4 @@
-import type { Candidate, Trouble } from './trouble.ts'
+import type { Trouble } from './trouble.ts'
 import type { Inventory } from './inventory.ts'
 import type { ConditionMessage, GivingStage } from './message.ts'
 import type { HostCapacity, LoadAverage } from './non-select.ts'
@@ -78,7 +78,7 @@ export interface Watch {
   /** Outcome of the examination under way: own pings and those asked of others. */
   examination: { readonly started_ms: number; direct: boolean | undefined; indirect: boolean; request: number } | undefined
   service: { verdict: 'OK' | 'ERROR' | 'NG' | undefined; daemon: string; detail: string; good_rounds: number; good_seen: boolean; probing_since_ms: number | undefined }
-  repair: { step: 'confirm' | 'restart' | 'verify' | 'release' | 'failed'; started_ms: number; deadline_ms: number; daemon: string; attempts: number } | undefined
+  repair: { step: 'confirm' | 'restart' | 'verify' | 'release' | 'failed'; deadline_ms: number; daemon: string; attempts: number } | undefined
   incident: string | undefined
   /** Rungs climbed while the target is back without a good service. */
   readying: { rung: number; next_ms: number }
@@ -113,8 +113,6 @@ export interface Incident {
   /** Background job 1 or 2. */
   healing: { step: HealingStep; until_ms: number; reboots: number; wakes: number }
   target_generation: number
-  chosen_host: string | undefined
-  candidates: readonly Candidate[]
   predicted: Prediction
   function_ms: number | undefined
   target_ms: number | undefined
@@ -131,7 +129,7 @@ export interface State {
   readonly order: readonly string[]
   readonly started_ms: number
   own: { generation: number; sequence: number; deadline_ms: number }
-  share: { good: boolean; last_started_ms: number; last_returned_ms: number; outstanding_ms: number | undefined; failed_since_ms: number | undefined; look: boolean }
+  share: { good: boolean; last_started_ms: number; last_returned_ms: number; outstanding_ms: number | undefined; look: boolean }
   readonly hosts: Map<string, HostFacts>
   readonly functions: Map<string, FunctionFacts>
   readonly giving: Map<string, Giving>
@@ -159,7 +157,7 @@ export function initialState(self: string, inventory: Inventory, profile: Profil
   return {
     self, wall_offset_ms, inventory, profile, order, started_ms: now_ms,
     own: { generation: 0, sequence: 0, deadline_ms: 0 },
-    share: { good: false, last_started_ms: -Infinity, last_returned_ms: -Infinity, outstanding_ms: undefined, failed_since_ms: undefined, look: true },
+    share: { good: false, last_started_ms: -Infinity, last_returned_ms: -Infinity, outstanding_ms: undefined, look: true },
     hosts: new Map(order.map(name => [name, {
       name, lease: undefined, lease_since_ms: now_ms, lease_grew_ms: -Infinity, generation_since_ms: now_ms, lease_silent_ms: 0, reachable: false, condition: undefined, condition_ms: -Infinity, promised_until_ms: -Infinity,
     }])),

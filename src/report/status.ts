@@ -1,5 +1,5 @@
 /** `ringward.status/1`: everything as this host sees it, from its core's state alone. It never waits for anybody. */
-import type { FunctionStatus, HostStatus, OpenIncident, StatusDocument, VirtualServerStatus, WatchMode } from '../control/documents.ts'
+import type { FunctionStatus, HostStatus, OpenIncident, StatusDocument, VirtualServerStatus, WatchMode, WatchStatus } from '../control/documents.ts'
 import { functionOf, hostOf, serverOf } from '../core/context.ts'
 import { giverOf } from '../core/incident.ts'
 import { candidatesFor, loadsOf } from '../core/placement.ts'
@@ -38,8 +38,14 @@ function hostStatus(state: State, moments: Moments, name: string): HostStatus {
   return {
     name, state: hostStateOf(state, name), age_ms: own ? 0 : Number.isFinite(gossip_ms) ? Math.round(Math.min(gossip_ms, age_ms ?? Infinity)) : age_ms,
     lease: { age_ms, deadline_ms: state.profile.stop_ms, good: own ? ownLeaseGood(state, moments.now_ms) : age_ms !== null && isPresent(state, name) },
-    targets: isPresent(state, name) ? watches.map(watch => ({ name: watch.target, priority: watch.priority, mode: watch.mode as WatchMode })).sort((a, b) => a.priority - b.priority) : [],
+    targets: isPresent(state, name) ? watches.map(watch => watchStatus(watch, moments)).sort((a, b) => a.priority - b.priority) : [],
   }
+}
+
+/** Since when is known of the own watches only; gossip carries no times. */
+function watchStatus(watch: { readonly target: string; readonly priority: 1 | 2; readonly mode: string; readonly mode_since_ms?: number }, moments: Moments): WatchStatus {
+  const since = watch.mode_since_ms === undefined ? null : stamp(moments, watch.mode_since_ms)
+  return { name: watch.target, priority: watch.priority, mode: watch.mode as WatchMode, ...(since === null ? {} : { since }) }
 }
 
 function renewedAge_ms(state: State, moments: Moments): number | null {

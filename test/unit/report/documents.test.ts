@@ -27,7 +27,7 @@ describe('ringward.status/1', () => {
     expect(document.schema).toBe('ringward.status/1')
     for (const field of ['verdict', 'reason', 'hosts', 'functions', 'virtual_servers', 'share', 'incidents_open', 'warnings']) expect(document).toHaveProperty(field)
     expect(document.hosts[1]).toMatchObject({ name: 'login', state: 'in ring', lease: { age_ms: expect.any(Number), deadline_ms: 2_000 } })
-    expect(document.hosts[0]!.targets).toEqual([{ name: 'login', priority: 1, mode: 'regular' }, { name: 'web2', priority: 2, mode: 'regular' }])
+    expect(document.hosts[0]!.targets).toEqual([{ name: 'login', priority: 1, mode: 'regular', since: expect.any(String) }, { name: 'web2', priority: 2, mode: 'regular', since: expect.any(String) }])
     expect(document.functions[2]).toEqual({ name: 'ftp', vip: '10.77.0.113', giver: 'ftp', kind: 'native', epoch: 1, since: expect.any(String) })
     expect(document.virtual_servers[2]).toEqual({ name: 'ftp-vs', for: 'ftp', host: null, state: 'standby', standby: 'saved' })
     expect(document.share).toEqual({ state: 'ok', latency_ms: 3, age_ms: expect.any(Number) })
