@@ -39,6 +39,7 @@ const PHASES_MS = [0, 370, 740, 110, 480, 850, 220, 590, 960, 330]
 /** Reboot limit, wake, boot, three good rounds and the return, with room. */
 const POLICY_LIMIT_MS = 90_000
 const LOOK_EVERY_MS = 500
+const STORY_LINES = 120
 
 /** One trouble on one host, watched by a client every `every_ms` and by the audit every 50 ms, until the layout is policy again. */
 export async function measure(lab: Lab, wishes: MeasureWishes, run: number): Promise<Measured> {
@@ -50,15 +51,21 @@ export async function measure(lab: Lab, wishes: MeasureWishes, run: number): Pro
   const over = new AbortController()
   const watching = audit(lab, { settled: true, watch: { every_ms: 50, for_ms: POLICY_LIMIT_MS + 30_000, signal: over.signal } })
   const client = startClient(lab, { address: host.vip, port: host.port, every_ms: wishes.every_ms, for_ms: POLICY_LIMIT_MS + 30_000, limit_ms: 1_000 })
-  await sleep(1_500 + (PHASES_MS[run % PHASES_MS.length] ?? 0))
-  const began_ms = performance.now()
-  await fault(lab, trouble.verb, [wishes.target])
-  await sleep(wishes.settle_ms)
-  await untilPolicy(lab, wishes.target, trouble.takeover ? epoch : undefined)
-  const policy_ms = Math.round(performance.now() - began_ms)
-  client.stop()
+  let policy_ms: number
+  try {
+    await sleep(1_500 + (PHASES_MS[run % PHASES_MS.length] ?? 0))
+    const began_ms = performance.now()
+    await fault(lab, trouble.verb, [wishes.target])
+    await sleep(wishes.settle_ms)
+    await untilPolicy(lab, wishes.target, trouble.takeover ? epoch : undefined)
+    policy_ms = Math.round(performance.now() - began_ms)
+  } finally {
+    client.stop()
+    over.abort()
+    // Both are waited for, so that nothing of this run reaches into the next.
+    await Promise.allSettled([client.report, watching])
+  }
   const report = await client.report
-  over.abort()
   const { violations } = await watching
   const status = await statusFrom(lab, wishes.target)
   const newest = status?.functions.find(each => each.name === wishes.target)?.epoch ?? 0
@@ -90,6 +97,13 @@ async function incidentOf(lab: Lab, target: string): Promise<IncidentsDocument['
   }
 }
 
+/** What the ring itself says about the last minutes of a target: without it a failed run tells nothing once the lab is gone. */
+async function story(lab: Lab, target: string): Promise<string> {
+  const from = lab.hosts.find(each => each.name !== target)?.name ?? target
+  const { stdout } = await runInside(lab, from, ['ringward', 'log', '--since', '3m'])
+  return stdout.split('\n').filter(line => line.includes(target)).slice(-STORY_LINES).join('\n')
+}
+
 /** Until the ring is whole and every function native; with `epoch` the function must have changed hands since. */
 async function untilPolicy(lab: Lab, target: string, epoch?: number): Promise<void> {
   const until_ms = performance.now() + POLICY_LIMIT_MS
@@ -97,7 +111,7 @@ async function untilPolicy(lab: Lab, target: string, epoch?: number): Promise<vo
     const status = await statusFrom(lab, target)
     const moved = epoch === undefined || (status?.functions.find(each => each.name === target)?.epoch ?? 0) > epoch
     if (status?.verdict === 'ok' && moved && status.incidents_open.length === 0 && status.hosts.every(host => host.targets.length === Math.min(2, lab.hosts.length - 1))) return
-    if (performance.now() > until_ms) throw new LabError(`the layout is not policy again after ${POLICY_LIMIT_MS / 1_000} s: ${status?.reason ?? 'no status'}`)
+    if (performance.now() > until_ms) throw new LabError(`the layout is not policy again after ${POLICY_LIMIT_MS / 1_000} s: ${status?.reason ?? 'no status'}\n${await story(lab, target)}`)
     await sleep(LOOK_EVERY_MS)
   }
 }
