@@ -12,9 +12,9 @@ import { enterMode, tellP2 } from './mode.ts'
 /** Over SSH: connect, restart, and what a service manager takes for it; squid needs seconds. */
 const RESTART_LIMIT_MS = 10_000
 const RELEASE_LIMIT_MS = 3_000
-/** A daemon just restarted may need a moment before its dialogue is right; the last attempt decides. */
+/** A daemon just restarted gets two seconds before its dialogue must be right: on a busy host it listens late, and a takeover for that would be worse; the last attempt decides. */
 const VERIFY_ATTEMPT_MS = 150
-const VERIFY_ATTEMPTS = 3
+const VERIFY_ATTEMPTS = 13
 /** A release that cannot be had is asked for again. */
 const RETRY_MS = 2_000
 

@@ -78,10 +78,12 @@ describe('St2: a restart does not heal', () => {
     expect(harness.asked('release')).toEqual([])
   })
 
-  it('after three looks that are bad still, too', () => {
+  it('after two seconds of looks that are bad still, too, and not before', () => {
     const harness = badService()
     answer(harness, 'restart-daemon', true)
-    harness.run(2_000)
+    harness.run(1_700)
+    expect(hands(harness)).toEqual(['restart-daemon 0'])
+    harness.run(1_000)
     expect(hands(harness).slice(0, 2)).toEqual(['restart-daemon 0', 'release ftp 1'])
   })
 
