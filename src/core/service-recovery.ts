@@ -14,7 +14,7 @@ const RESTART_LIMIT_MS = 10_000
 const RELEASE_LIMIT_MS = 3_000
 /** A daemon just restarted gets two seconds before its dialogue must be right: on a busy host it listens late, and a takeover for that would be worse; the last attempt decides. */
 const VERIFY_ATTEMPT_MS = 150
-const VERIFY_ATTEMPTS = 13
+const VERIFY_LIMIT_MS = 2_000
 /** A release that cannot be had is asked for again. */
 const RETRY_MS = 2_000
 
@@ -52,7 +52,7 @@ export function decideServiceRecovery(context: Context, watch: Watch): void {
 
 function startRepair(context: Context, watch: Watch, step: NonNullable<Watch['repair']>['step']): void {
   const limit_ms = step === 'restart' ? RESTART_LIMIT_MS + 1_000 : step === 'release' ? RELEASE_LIMIT_MS + 1_000 : step === 'failed' ? RETRY_MS : 2 * RELEASE_LIMIT_MS
-  watch.repair = { step, deadline_ms: context.now_ms + limit_ms, daemon: watch.service.daemon, attempts: 0 }
+  watch.repair = { step, started_ms: context.now_ms, deadline_ms: context.now_ms + limit_ms, daemon: watch.service.daemon }
 }
 
 function probe(context: Context, watch: Watch): void {
@@ -67,8 +67,7 @@ export function continueRepair(context: Context, watch: Watch): void {
   if (service.verdict === 'OK') return healed(context, watch)
   if (repair.step === 'confirm') return
   if (repair.step !== 'verify') return
-  repair.attempts += 1
-  if (repair.attempts >= VERIFY_ATTEMPTS) return release(context, watch)
+  if (context.now_ms >= repair.started_ms + VERIFY_LIMIT_MS) return release(context, watch)
   repair.deadline_ms = context.now_ms + VERIFY_ATTEMPT_MS
 }
 
