@@ -45,6 +45,7 @@ export function decideServiceRecovery(context: Context, watch: Watch): void {
     if (!watch.examination.direct || watch.service.probing_since_ms === undefined) return judge(context, watch)
   }
   if (!isPresent(context.state, watch.target)) return enterMode(context, watch, 'regular', 'the whole target is missing')
+  if (!givesItself(context.state, watch.target)) return leaveToBackup(context, watch)
   if (!watch.repair) return startRepair(context, watch, 'confirm')
   if (!context.due(watch.repair.deadline_ms)) return
   timeOut(context, watch)
@@ -52,7 +53,7 @@ export function decideServiceRecovery(context: Context, watch: Watch): void {
 
 function startRepair(context: Context, watch: Watch, step: NonNullable<Watch['repair']>['step']): void {
   const limit_ms = step === 'restart' ? RESTART_LIMIT_MS + 1_000 : step === 'release' ? RELEASE_LIMIT_MS + 1_000 : step === 'failed' ? RETRY_MS : 2 * RELEASE_LIMIT_MS
-  watch.repair = { step, started_ms: context.now_ms, deadline_ms: context.now_ms + limit_ms, daemon: watch.service.daemon }
+  watch.repair = { step, started_ms: context.now_ms, deadline_ms: context.now_ms + limit_ms, daemon: watch.service.daemon, epoch: functionOf(context.state, watch.target).claim?.epoch ?? 0 }
 }
 
 function probe(context: Context, watch: Watch): void {
@@ -157,7 +158,16 @@ function afterRelease(context: Context, watch: Watch): void {
   const { claim } = functionOf(state, watch.target)
   if (!incident || !claim) return enterMode(context, watch, 'regular', 'nothing to release')
   context.record(incident, 'virtual IP removed')
-  releaseEpoch(context, watch.target, claim.epoch, 'remote-hand')
+  // Only the epoch that was taken off the target has ended: another holder's is not ours to release.
+  if (givesItself(state, watch.target) && claim.epoch === watch.repair?.epoch) releaseEpoch(context, watch.target, claim.epoch, 'remote-hand')
+  leaveToBackup(context, watch)
+}
+
+/** The target gives its function no more, by our hand or because it yielded: what is left is to heal it. */
+function leaveToBackup(context: Context, watch: Watch): void {
+  const { state } = context
+  const incident = state.incidents.get(watch.incident ?? '')
+  if (!incident || incident.trouble !== 'St2') return enterMode(context, watch, 'regular', 'the target does not give its function any more')
   context.because(`__Start_of_restart_(${serverOf(state, watch.target).address})`, { incident: incident.id })
   incident.healing = { step: 'reboot', until_ms: context.now_ms, reboots: 0, wakes: 0 }
   enterMode(context, watch, 'backup server', 'the service cannot be healed in place')

@@ -78,7 +78,7 @@ export interface Watch {
   /** Outcome of the examination under way: own pings and those asked of others. */
   examination: { readonly started_ms: number; direct: boolean | undefined; indirect: boolean; request: number } | undefined
   service: { verdict: 'OK' | 'ERROR' | 'NG' | undefined; daemon: string; detail: string; good_rounds: number; good_seen: boolean; probing_since_ms: number | undefined }
-  repair: { step: 'confirm' | 'restart' | 'verify' | 'release' | 'failed'; started_ms: number; deadline_ms: number; daemon: string } | undefined
+  repair: { step: 'confirm' | 'restart' | 'verify' | 'release' | 'failed'; started_ms: number; deadline_ms: number; daemon: string; epoch: number } | undefined
   incident: string | undefined
   /** Rungs climbed while the target is back without a good service. */
   readying: { rung: number; next_ms: number }
