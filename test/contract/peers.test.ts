@@ -123,10 +123,11 @@ describe.each([
     expect(ftp.heard.reach).toEqual([])
   })
 
-  test('a member with another ring key is refused', async () => {
+  test('a member with another ring key is refused', { timeout: 90_000 }, async () => {
     const ftp = await begin('ftp')
     const http = await begin('http', { foreign_key: true })
-    await vi.waitFor(() => expect(ftp.heard.refused.join()).toContain('another ring key'), PATIENCE)
+    // What a wrong key makes of a handshake is noise, and some of it looks like a peer that hung up: a few dials, one a second, may pass unnamed.
+    await vi.waitFor(() => expect(ftp.heard.refused.join()).toContain('another ring key'), { ...PATIENCE, timeout: 55_000 })
     expect(ftp.heard.reach).toEqual([])
     expect(http.heard.reach).toEqual([])
   })
