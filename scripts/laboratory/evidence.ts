@@ -28,6 +28,7 @@ export function lookAtHost(lab: Lab, name: string): HostSeen {
   const cgroups = cgroupsOf(lab.id, name)
   const leader = leaderOf(cgroups)
   const programs: Record<string, number> = {}
+  const running = new Map<number, string>()
   const machines: MachineSeen[] = []
   for (const pid of membersOf(cgroups)) {
     const args = argumentsOf(pid)
@@ -36,9 +37,19 @@ export function lookAtHost(lab: Lab, name: string): HostSeen {
       if (machine !== PROBE_NAME) machines.push({ host: name, name: machine, pid, mac: machineMac(args) ?? '' })
     }
     const program = programOf(args)
-    if (program) programs[program] = (programs[program] ?? 0) + 1
+    if (program) running.set(pid, program)
+  }
+  for (const [pid, program] of running) {
+    // A child between fork and exec still shows its parent's command line.
+    if (running.get(parentOf(pid)) !== program) programs[program] = (programs[program] ?? 0) + 1
   }
   return { name, on: leader !== undefined, leader: leader ?? null, addresses: leader === undefined ? [] : addressesOf(leader), machines, programs }
+}
+
+/** Parent's process number; 0 when the process is gone. */
+function parentOf(pid: number): number {
+  const stat = textOf(`/proc/${pid}/stat`) ?? ''
+  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1] ?? 0)
 }
 
 /** MAC address of a QEMU machine by its command line. */
