@@ -1,10 +1,15 @@
 import '../src/edges/peers/with-resolvers.ts' // must stay first: libp2p needs it on Node 20
 import { createDiagnostics } from '../src/edges/log/diagnostics.ts'
 import { reasonOf, RingwardError } from '../src/errors.ts'
+import { systemEnding } from '../src/edges/system-ending.ts'
 import { loadAgentSettings } from './settings.ts'
 import { Agent } from './wiring.ts'
 
-// The management program of one host. Started and restarted by the Executer; SIGTERM ends management cleanly, SIGINT at once.
+// The management program of one host. Started and restarted by the Executer; SIGTERM ends management cleanly, SIGINT at once, SIGUSR2 announces that
+// the system goes down: hand over, then end.
+
+/** The hand-over has 10 s (protocol 5.7), the journal a moment more. */
+const HAND_OVER_LIMIT_MS = 11_000
 
 /** Whatever still hangs then is left to the Executer, which kills the process group. */
 const LEAVE_LIMIT_MS = 1_150
@@ -22,13 +27,15 @@ async function main(): Promise<void> {
     process.exit(70)
   })
   process.once('SIGINT', () => process.exit(0))
-  process.once('SIGTERM', () => {
-    setTimeout(() => process.exit(1), LEAVE_LIMIT_MS)
-    void agent.leave().then(() => process.exit(0), (error: unknown) => {
+  const endAfter = (limit_ms: number, leaving: Promise<void>): void => {
+    setTimeout(() => process.exit(1), limit_ms)
+    void leaving.then(() => process.exit(0), (error: unknown) => {
       diagnostics.error({ error: reasonOf(error) }, 'management did not end cleanly')
       process.exit(1)
     })
-  })
+  }
+  process.once('SIGTERM', () => endAfter(LEAVE_LIMIT_MS, agent.leave()))
+  process.once('SIGUSR2', () => endAfter(HAND_OVER_LIMIT_MS, systemEnding().catch(() => undefined).then(why => agent.handOver(why ?? 'shutdown'))))
   await agent.start()
 }
 

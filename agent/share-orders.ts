@@ -17,6 +17,7 @@ export class ShareOrders {
   /** A read slower than that is worth nothing to the lease rules (two renewals: R3). */
   private readonly read_limit_ms: number
   private readonly write_limit_ms: number
+  private writes = 0
 
   constructor(share: Share, clock: Clock, profile: Profile, bar: (name: string, epoch: number) => Promise<void>, post: (event: Event) => void) {
     this.share = share
@@ -25,6 +26,11 @@ export class ShareOrders {
     this.post = post
     this.read_limit_ms = 2 * profile.renew_ms
     this.write_limit_ms = profile.stop_ms
+  }
+
+  /** Claims and releases that are still under way. */
+  get writing(): number {
+    return this.writes
   }
 
   async observe(): Promise<void> {
@@ -38,24 +44,30 @@ export class ShareOrders {
 
   async claim({ order }: Of<'claim'>): Promise<void> {
     const about = { event: 'claimed', function: order.function, epoch: order.epoch } as const
+    this.writes += 1
     try {
       const record = { schema: 'ringward.claim/1', nonce: randomUUID(), ...order } as const
       const result = await this.share.claim(record, { deadline_ms: this.write_limit_ms })
       this.post({ ...about, outcome: result.outcome, standing: result.outcome === 'won' ? record : result.standing, detail: '' })
     } catch (error) {
       this.post({ ...about, outcome: 'unknown', detail: reasonOf(error) })
+    } finally {
+      this.writes -= 1
     }
   }
 
   /** What this host gives up itself is barred at its guard first: a record on its way may be applied at any time. */
   async release({ order }: Of<'release'>): Promise<void> {
     const about = { event: 'released', function: order.function, epoch: order.epoch } as const
+    this.writes += 1
     try {
       if (order.how !== 'remote-hand') await this.bar(order.function, order.epoch)
       await this.share.release({ schema: 'ringward.release/1', ...order }, { deadline_ms: this.write_limit_ms })
       this.post({ ...about, ok: true, detail: '' })
     } catch (error) {
       this.post({ ...about, ok: false, detail: reasonOf(error) })
+    } finally {
+      this.writes -= 1
     }
   }
 }

@@ -19,6 +19,7 @@ import { reasonOf } from '../src/errors.ts'
 import { GuardClient } from '../src/guard/guard-client.ts'
 import type { ShareReport } from '../src/report/status.ts'
 import { adopt } from './adopt.ts'
+import { leaveAnnounced } from './announced-leave.ts'
 import { answer, controlHandlers, type ControlParts } from './control-handlers.ts'
 import { GivingOrders } from './giving-orders.ts'
 import { onGuardNotice } from './guard-notices.ts'
@@ -86,7 +87,7 @@ export class Agent {
     })
     this.share_orders = new ShareOrders(this.share, clock, profile, (name, epoch) => this.giving.bar(name, epoch), post)
     this.load = new LoadMeter(new ProcSurvey({ clock, device: host.device }), inventory.interval_ms, post, error => diagnostics.warn({ error: reasonOf(error) }, 'the load cannot be read'))
-    const control: ControlParts = { state: this.state, clock, incidents: this.journal.incidents, hand, share: () => this.shareReport(), relay: () => this.relay, post }
+    const control: ControlParts = { state: this.state, clock, incidents: this.journal.incidents, hand, orders: this.share, share: () => this.shareReport(), relay: () => this.relay, post }
     this.control = new ControlServer({ path: places.control_socket, handlers: controlHandlers(control) })
   }
 
@@ -129,6 +130,21 @@ export class Agent {
       state: this.state, hypervisor: this.hypervisor, share: this.share, guard: this.guard,
       virtualServerOf: name => serverOf(this.state, name).virtual_server.name, note: text => this.journal.note(text),
     })
+    this.ending.abort()
+    await Promise.allSettled([this.control.stop(), this.journal.end()])
+  }
+
+  /** The system goes down: hand over first, say goodbye last. */
+  async handOver(why: 'shutdown' | 'reboot'): Promise<void> {
+    await leaveAnnounced({
+      state: this.state, clock: this.clock, guard: this.guard, writing: () => this.share_orders.writing,
+      post: event => this.loop.post(event), note: text => this.journal.note(text),
+    }, why)
+    this.loop.stop()
+    clearInterval(this.check)
+    this.views?.stop()
+    this.load.stop()
+    await this.giving.end()
     this.ending.abort()
     await Promise.allSettled([this.control.stop(), this.journal.end()])
   }

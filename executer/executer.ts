@@ -42,7 +42,7 @@ async function main(): Promise<void> {
   const boot_ms = (): number => clock.boot_ms()
   const network = new NetworkWatch({ log, boot_ms, systemctl: (args, limit_ms, signal) => run('systemctl', args, { limit_ms, signal }) })
   const management = new Management({
-    places, log, flag, boot_ms, wall: () => clock.wall(),
+    places, log, flag, boot_ms, wall: () => clock.wall(), under_systemd: process.env['INVOCATION_ID'] !== undefined,
     openShare: share => new ShareClient({ directory: share, host: HELPER_NAME, helper: [process.execPath, places.share_helper], clock, onProblem: text => log.warn(`shared area: ${text}`) }),
   })
   await mkdir(flagFolder(places), { recursive: true, mode: 0o755 })

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { systemEnding } from '../src/edges/system-ending.ts'
 import { reasonOf } from '../src/errors.ts'
 import type { Child } from './child.ts'
 import { checkCopy } from './check.ts'
@@ -11,7 +12,8 @@ import { unrepeated, type Log } from './log.ts'
 import { ownRole } from './own-role.ts'
 import type { ExecuterPlaces } from './places.ts'
 import { removeSession, takeOver, writeSession, type Session, type SessionChild } from './session.ts'
-import { endForRestart, leaveManagement } from './stop.ts'
+import { orderShutdown } from './shutdown-order.ts'
+import { endForRestart, handOver, leaveManagement } from './stop.ts'
 import { superviseCopy, type Supervisor } from './supervisor.ts'
 
 /** When nothing may be started the causes are of the slow kind: a share that is mounted late, a publication that is corrected. */
@@ -23,6 +25,8 @@ export interface ManagementParts {
   readonly flag: FlagWatch
   readonly wall: () => Date
   readonly boot_ms: () => number
+  /** Whether systemd runs this Executer: only then its units and its end are ours to order and to ask for. */
+  readonly under_systemd: boolean
   /** Opens the shared area at that mount point through a share helper. */
   readonly openShare: (share: string) => ReturnType<FetchParts['openShare']>
 }
@@ -61,6 +65,11 @@ export class Management {
     const supervisor = await this.begin(resumed, over.signal)
     await gone
     if (!supervisor) return
+    const ending = signal.aborted && this.parts.under_systemd ? await systemEnding().catch(() => undefined) : undefined
+    if (ending !== undefined) {
+      log.info(`the system goes down (${ending}): functions are handed over first`)
+      return await handOver(supervisor, log)
+    }
     if (signal.aborted) {
       log.info('the Executer is stopped: agent and guard end, the flag stays')
       await endForRestart(supervisor)
@@ -104,6 +113,7 @@ export class Management {
     const role = await ownRole(copy.data, settings.name, hostname())
     signal.throwIfAborted()
     log.info(`starting version ${copy.version} as server ${role.name}, profile ${role.profile}`)
+    if (this.parts.under_systemd) void orderShutdown({ daemons: role.daemons, share: settings.share, log: this.parts.log }, signal)
     const supervisor = superviseCopy(copy, { places, settings, role, log: this.parts.log, boot_ms, changed: () => this.saveRunning(supervisor) })
     return supervisor
   }

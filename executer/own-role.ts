@@ -9,6 +9,8 @@ export interface OwnRole {
   /** The server's name, which is the host's and the function's. */
   readonly name: string
   readonly profile: string
+  /** Service units of its function. */
+  readonly daemons: readonly string[]
 }
 
 /** Used when the group names none (contracts: the profiles of protocol 3). */
@@ -26,7 +28,14 @@ export async function ownRole(data: string, name: string | undefined, host_name:
   const servers = [...ring].flatMap(name => found.filter(server => server.name === name))
   const profile = group['profile'] ?? DEFAULT_PROFILE
   if (typeof profile !== 'string' || !PROFILE.test(profile)) throw invalid(`group.toml: profile = ${JSON.stringify(profile)} is not a profile's name; use careful, default or fast`)
-  return { name: ownName(servers, name, host_name), profile }
+  const own = ownName(servers, name, host_name)
+  return { name: own, profile, daemons: daemonsOf(await readToml(join(data, 'servers', `${own}.toml`))) }
+}
+
+/** The record passed the check before; what is not a name is not one of its daemons. */
+function daemonsOf({ daemons }: Record<string, unknown>): string[] {
+  const names = Array.isArray(daemons) ? daemons.map((daemon: unknown) => (typeof daemon === 'object' && daemon !== null && 'name' in daemon ? daemon.name : undefined)) : []
+  return names.filter(name => typeof name === 'string')
 }
 
 /** A server without a `host` has its own name as host. */

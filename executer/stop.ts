@@ -33,8 +33,21 @@ export async function leaveManagement(supervisor: Supervisor, guard_socket: stri
   await supervisor.killAll()
 }
 
+/** Agent: 11 s; what comes after must fit into the unit's TimeoutStopSec as well. */
+const HAND_OVER_LIMIT_MS = 11_500
+
+/** The system shuts down or reboots: the agent hands every function over and has the guard say goodbye (protocol 5.7). */
+export async function handOver(supervisor: Supervisor, log: Log): Promise<void> {
+  const { agent, guard } = supervisor
+  supervisor.letGo()
+  agent.signal('SIGUSR2')
+  if (!await agent.ended(HAND_OVER_LIMIT_MS)) log.warn(`the agent did not hand over within ${HAND_OVER_LIMIT_MS} ms; what this host gives is taken over when its lease has run out`)
+  await guard.ended(GUARD_EXIT_LIMIT_MS)
+  await supervisor.killAll()
+}
+
 /**
- * The Executer is stopped or restarted, or the system goes down: the flag is still there, so nothing is left and nothing handed over. The
+ * The Executer alone is stopped or restarted: the flag is still there, so nothing is left and nothing handed over. The
  * agent exits at once (SIGINT), the guard exits keeping its state (SIGTERM); lease and VIP run out by themselves or are taken up by the next start.
  */
 export async function endForRestart(supervisor: Supervisor): Promise<void> {

@@ -31,6 +31,16 @@ export function waitOption(what: string): Option {
   return new Option('--wait [seconds]', what).preset(WAIT_DEFAULT_SECONDS).argParser(secondsBetween(0, HOUR_SECONDS))
 }
 
+const UNITS_MS: Readonly<Record<string, number>> = { s: SECOND_MS, m: 60 * SECOND_MS, h: HOUR_SECONDS * SECOND_MS, d: 24 * HOUR_SECONDS * SECOND_MS }
+
+/** Reads a time like 30m, 1h or 2d, gives milliseconds. */
+export function durationValue(value: string): number {
+  const found = /^(\d{1,6}(?:\.\d+)?) ?(s|m|h|d)$/.exec(value)
+  const duration_ms = found ? Math.round(Number(found[1]) * (UNITS_MS[found[2] ?? ''] ?? 0)) : 0
+  if (duration_ms < SECOND_MS || duration_ms > 365 * (UNITS_MS['d'] ?? 0)) throw new InvalidArgumentError('Write a time from 1s to 365d, for example 30m, 1h or 2d.')
+  return duration_ms
+}
+
 /** Reads seconds, gives milliseconds. */
 function secondsBetween(min: number, max: number): (value: string) => number {
   return value => {

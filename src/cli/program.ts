@@ -6,6 +6,7 @@ import { initCommand } from './commands/init.ts'
 import { joinCommand } from './commands/join.ts'
 import { loadCommand } from './commands/load.ts'
 import { logCommand } from './commands/log.ts'
+import { holdCommand, maintenanceCommand } from './commands/orders.ts'
 import { publishCommand } from './commands/publish.ts'
 import { returnCommand } from './commands/return.ts'
 import { ringCommand } from './commands/ring.ts'
@@ -18,7 +19,7 @@ import { VERSION } from './version.ts'
 
 /** In the order of the help. */
 const COMMANDS = [
-  statusCommand, ringCommand, loadCommand, logCommand, incidentsCommand, flagCommand, returnCommand,
+  statusCommand, ringCommand, loadCommand, logCommand, incidentsCommand, flagCommand, maintenanceCommand, holdCommand, returnCommand,
   checkCommand, initCommand, publishCommand, joinCommand, versionCommand,
 ]
 

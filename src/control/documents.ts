@@ -25,6 +25,8 @@ export interface HostStatus {
   readonly state: HostState
   /** Since when the host is in that state; absent when nobody who answers has seen it begin. */
   readonly since?: string
+  /** In maintenance: when it ends by itself; null when somebody must end it. */
+  readonly maintenance_until?: string | null
   /** How old the newest word of this host is: its lease or its gossip, whichever is younger. */
   readonly age_ms: number | null
   /** `age_ms` since the issue of the last renewal seen; the lease is good while it is below `deadline_ms` (D_stop). Null: never seen. */
@@ -89,6 +91,8 @@ export interface StatusDocument {
   /** Functions that nobody could give if their giver failed now, and why. */
   readonly unprotected: readonly { readonly function: string; readonly reason: string }[]
   readonly incidents_open: readonly OpenIncident[]
+  /** The whole ring does nothing: until then, or null until somebody ends it. Absent without a hold. */
+  readonly hold_until?: string | null
   readonly warnings: readonly string[]
 }
 

@@ -40,4 +40,6 @@ export type Event =
   | { readonly event: 'hand'; readonly target: string; readonly verb: string; readonly ok: boolean; readonly detail: string }
   /** The operator's word: the function may go back to its own server though its policy is manual. */
   | { readonly event: 'return-wanted'; readonly function: string }
+  /** This host is about to shut down or reboot: what it gives goes to others first (protocol 5.7). */
+  | { readonly event: 'leave'; readonly why: 'shutdown' | 'reboot' }
   | { readonly event: 'woken'; readonly target: string; readonly ok: boolean; readonly detail: string }

@@ -59,14 +59,14 @@ export function noteStopped(context: Context, event: Of<'stopped'>): void {
   const { claim, release } = functionOf(state, event.function)
   const mine = claim?.holder === state.self && release === undefined
   if (giving.hand_over && mine) {
-    const { to, generation } = giving.hand_over
+    const { to, generation, kind } = giving.hand_over
     giving.stopped = true
     giving.deadline_ms = context.now_ms + 2 * state.profile.expire_ms
-    context.do({ command: 'claim', order: { function: giving.function, epoch: claim.epoch + 1, holder: to, generation, kind: 'native', proof: 'hand-over', by: state.self } })
+    context.do({ command: 'claim', order: { function: giving.function, epoch: claim.epoch + 1, holder: to, generation, kind, proof: 'hand-over', by: state.self } })
     return
   }
   state.giving.delete(event.function)
-  if (mine && claim.epoch === giving.epoch) releaseEpoch(context, event.function, claim.epoch, 'not-started')
+  if (mine && claim.epoch === giving.epoch) releaseEpoch(context, event.function, claim.epoch, state.leaving ? 'goodbye' : 'not-started')
 }
 
 /** A former agent of this host, under the same generation, had it running. */

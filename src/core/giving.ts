@@ -140,6 +140,7 @@ function reconcile(context: Context, name: string): void {
     return
   }
   if (claim.holder !== state.self || release) return
+  if (state.leaving) return releaseEpoch(context, name, claim.epoch, 'goodbye')
   if (claim.epoch <= functionOf(state, name).given_up_epoch) return releaseEpoch(context, name, claim.epoch, 'not-started')
   if (claim.generation === state.own.generation) {
     context.because(`${name}_is_claimed_by_this_host_(epoch_${claim.epoch})_and_not_given: take it up`)
@@ -182,11 +183,11 @@ function takeUpPrepared(context: Context, giving: Giving): void {
   if (giving.stage === 'prepared' && claim && isMine(context.state, giving.function, claim.epoch)) startServing(context, giving, claim.epoch)
 }
 
-/** Hands a function over on target recovery: stop first, then claim for the target (protocol 5.6). */
-export function handOver(context: Context, giving: Giving, to: string, generation: number, incident: string): void {
+/** Hands a function over, on target recovery or before a leave: stop first, then claim for the other host (protocol 5.6, 5.7). */
+export function handOver(context: Context, giving: Giving, to: string, generation: number, kind: FunctionKind, why: string): void {
   const { state } = context
   const target = hostOf(state, to)
   if (giving.stage !== 'serving' || target.lease?.generation !== generation || !isRenewing(state, to, context.now_ms)) return
-  giving.hand_over = { to, generation, incident }
-  stopGiving(context, giving, `${to} is back (generation ${generation})`)
+  giving.hand_over = { to, generation, kind }
+  stopGiving(context, giving, why)
 }

@@ -4,6 +4,7 @@ import type { Context } from './context.ts'
 import { functionOf, hostOf, serverOf } from './context.ts'
 import { predict, type Prediction } from './prediction.ts'
 import { stampOf } from './stamp.ts'
+import { leavingReason } from './orders.ts'
 import { isPresent } from './presence.ts'
 import { isKeptUnmanaged } from './right-to-claim.ts'
 import type { Incident } from './state.ts'
@@ -15,15 +16,15 @@ export function openIncident(context: Context, target: string, trouble: Trouble,
     // A bad service turned out to be a lost host: daemons go before the network when a host shuts down.
     const was_service = existing.trouble === 'St1' || (existing.trouble === 'St2' && !functionOf(state, target).release)
     if (was_service && trouble !== 'St1') {
-      changeTrouble(context, existing, trouble, 'the whole target is lost', why)
+      changeTrouble(context, existing, trouble, trouble === 'leave' ? 'it leaves' : 'the whole target is lost', why)
+      existing.healing = firstHealing(context, target, trouble)
     }
     return existing
   }
   const functions = new Map([...state.functions.values()].flatMap(({ name, claim }) => (claim?.holder === target ? [[name, claim.epoch] as const] : [])))
   const incident: Incident = {
     id: `${stampOf(now_ms + state.wall_offset_ms)}-${target}-${state.self}`, target, trouble, detected_ms: now_ms, functions,
-    // A target that is there needs no healing, unless its service turns out to need a reboot.
-    healing: { step: isPresent(state, target) && trouble === 'host' ? 'up' : 'wait for reboot', until_ms: Infinity, reboots: 0, wakes: 0 }, target_generation: hostOf(state, target).lease?.generation ?? 0,
+    healing: firstHealing(context, target, trouble), target_generation: hostOf(state, target).lease?.generation ?? 0,
     predicted: predictionFor(context, target, trouble), function_ms: undefined, target_ms: undefined, restored: new Set(),
   }
   state.incidents.set(incident.id, incident)
@@ -31,6 +32,17 @@ export function openIncident(context: Context, target: string, trouble: Trouble,
   if (watch) watch.incident = incident.id
   context.record(incident, 'detected', { trouble, manager: state.self, detail: why, predicted: incident.predicted })
   return incident
+}
+
+/** Background job 1 begins by waiting: the target may be just rebooting (thesis 5.3.1). */
+export function firstHealing(context: Context, target: string, trouble: Trouble): Incident['healing'] {
+  const { state, now_ms } = context
+  const until_ms = now_ms + serverOf(state, target).reboot_limit_ms
+  const leaving = leavingReason(state, target)
+  // Who goes on purpose is not called back; who said that it reboots should be here again in the time a reboot takes.
+  if (leaving !== undefined && leaving !== 'reboot') return { step: 'away', until_ms: Infinity, reboots: 0, wakes: 0 }
+  // A target that is there needs no healing, unless its service turns out to need a reboot.
+  return { step: isPresent(state, target) && trouble === 'host' ? 'up' : 'wait for reboot', until_ms, reboots: 0, wakes: 0 }
 }
 
 function predictionFor({ state }: Context, target: string, trouble: Trouble): Prediction {

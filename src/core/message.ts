@@ -24,7 +24,11 @@ export interface ConditionMessage {
   readonly load?: { readonly average: LoadAverage; readonly forecast: LoadAverage; readonly capacity: HostCapacity }
   readonly giving: readonly GivenFunction[]
   readonly watches: readonly { readonly target: string; readonly priority: 1 | 2; readonly mode: string }[]
+  /** An announced leave: what this host gives is to be given by others. */
+  readonly leaving?: Leaving
 }
+
+export type Leaving = 'shutdown' | 'reboot'
 
 export type Message =
   | ConditionMessage
@@ -39,6 +43,8 @@ export type Message =
   | { readonly kind: 'withdraw'; readonly function: string; readonly epoch: number }
   /** Asks the holder to hand the function back to its own server (target recovery). */
   | { readonly kind: 'return'; readonly incident: string; readonly function: string; readonly epoch: number; readonly to: string; readonly generation: number }
+  /** Asks a host that leaves to hand the function to the nominee, whose virtual server stands ready. */
+  | { readonly kind: 'ready'; readonly incident: string; readonly function: string; readonly epoch: number; readonly to: string; readonly generation: number }
   /** The operator wants the function back on its own server; whoever manages that server sees to it. */
   | { readonly kind: 'return-wanted'; readonly function: string }
   /** Asks a live target to give up a function that does not work there, when the remote hand cannot. */
@@ -61,6 +67,7 @@ const SHAPES: Readonly<Record<Exclude<Message['kind'], 'condition'>, Fields>> = 
   progress: { incident: 'string', function: 'string', epoch: 'number', stage: 'string', detail: 'string' },
   withdraw: { function: 'string', epoch: 'number' },
   return: { incident: 'string', function: 'string', epoch: 'number', to: 'string', generation: 'number' },
+  ready: { incident: 'string', function: 'string', epoch: 'number', to: 'string', generation: 'number' },
   'return-wanted': { function: 'string' },
   yield: { function: 'string', epoch: 'number' },
   look: {},
@@ -89,7 +96,8 @@ const AVERAGE: Fields = { memory_kb: 'number', cpu_idle_percent: 'number', netwo
 const CAPACITY: Fields = { memory_kb: 'number', cores: 'number', network_rated_kb_per_s: 'number' }
 
 function isCondition(value: Record<string, unknown>): boolean {
-  const { load, giving, watches } = value
+  const { load, giving, watches, leaving } = value
+  if (leaving !== undefined && leaving !== 'shutdown' && leaving !== 'reboot') return false
   if (!hasShape(value, { generation: 'number', sequence: 'number', version: 'string' })) return false
   if (load !== undefined) {
     if (!isRecord(load) || !isRecord(load['average']) || !isRecord(load['forecast']) || !isRecord(load['capacity'])) return false

@@ -3,6 +3,7 @@ import type { FunctionKind } from './records.ts'
 import type { Context } from './context.ts'
 import { functionOf, serverOf } from './context.ts'
 import { beginGiving, handOver, reportProgress } from './giving.ts'
+import { leavingReason } from './orders.ts'
 import { ownLeaseGood } from './presence.ts'
 
 /** More at a time make each other slower than one after the other (protocol 5.4). */
@@ -19,6 +20,8 @@ function refusal(context: Context, nomination: Nomination): string | undefined {
   const { state, now_ms } = context
   const { claim } = functionOf(state, nomination.function)
   if (!ownLeaseGood(state, now_ms)) return 'its own lease is not good'
+  const leaving = leavingReason(state, state.self)
+  if (leaving !== undefined) return `it leaves (${leaving})`
   if (claim && claim.epoch > nomination.epoch) return `epoch ${claim.epoch} stands already`
   if (nomination.as === 'native' && nomination.function !== state.self) return 'it is not its own function'
   if (state.giving.has(nomination.function)) return 'it gives or ends that function already'
@@ -53,8 +56,8 @@ export function noteNomination(context: Context, from: string, nomination: Nomin
 }
 
 /** The manager of a target that is back asks us to hand its function over. */
-export function noteReturn(context: Context, name: string, epoch: number, to: string, generation: number, incident: string): void {
+export function noteReturn(context: Context, name: string, epoch: number, to: string, generation: number): void {
   const giving = context.state.giving.get(name)
   if (!giving || giving.epoch !== epoch || to !== name || !context.state.hosts.has(to)) return
-  handOver(context, giving, to, generation, incident)
+  handOver(context, giving, to, generation, 'native', `${to} is back (generation ${generation})`)
 }

@@ -2,6 +2,7 @@
 import type { ClaimRecord, LeaseRecord, Observation, ReleaseRecord } from './records.ts'
 import type { Context } from './context.ts'
 import { functionOf } from './context.ts'
+import { noteOrders } from './orders.ts'
 import type { FunctionFacts, HostFacts } from './state.ts'
 
 /** A read that has not come back by then is given up by the edge; the core asks again no earlier. */
@@ -53,9 +54,20 @@ function noteLease(context: Context, host: HostFacts, seen: LeaseRecord | undefi
 export function noteClaim(context: Context, name: string, claim: ClaimRecord): void {
   const facts = functionOf(context.state, name)
   if (facts.claim && facts.claim.epoch >= claim.epoch) return
+  noteHomecoming(context, facts, claim)
   facts.claim = claim
   facts.release = undefined
   facts.since_ms = context.now_ms
+}
+
+/** Homecomings count towards flapping for an hour (protocol 5.6); more than these change nothing. */
+export const FLAPPING_WINDOW_MS = 3_600_000
+const HOMECOMINGS_LIMIT = 16
+
+/** What stood on the share when this host first looked tells nothing about when it happened. */
+function noteHomecoming(context: Context, facts: FunctionFacts, claim: ClaimRecord): void {
+  if (!facts.claim || claim.holder !== facts.name || claim.proof !== 'hand-over') return
+  facts.came_home_ms = [...facts.came_home_ms, context.now_ms].filter(at_ms => context.now_ms - at_ms < FLAPPING_WINDOW_MS).slice(-HOMECOMINGS_LIMIT)
 }
 
 /** A function that was given for this long had started well. */
@@ -83,6 +95,7 @@ export function noteObservation(context: Context, started_ms: number, observatio
     const facts = functionOf(state, claim.function)
     if (release && facts.claim?.epoch === release.epoch && !facts.release) noteRelease(context, facts, release)
   }
+  noteOrders(context, observation.orders)
 }
 
 export function noteObservationFailed(context: Context, reason: string): void {

@@ -3,6 +3,7 @@ import type { Candidate } from './trouble.ts'
 import type { Context } from './context.ts'
 import { hostOf, serverOf } from './context.ts'
 import { nonSelectValue, normaliseLoads, type HostCapacity, type LoadAverage, type NormalisedLoad } from './non-select.ts'
+import { leavingReason } from './orders.ts'
 import { isPresent } from './presence.ts'
 import type { State } from './state.ts'
 
@@ -50,6 +51,8 @@ export function candidatesFor(context: Pick<Context, 'state'>, name: string, exc
     const against = excluded.get(host)
     if (against !== undefined) return { host, value: null, reason: against }
     if (!isPresent(state, host)) return { host, value: null, reason: 'not in the ring' }
+    const leaving = leavingReason(state, host)
+    if (leaving !== undefined) return { host, value: null, reason: `it leaves (${leaving})` }
     if (host !== state.self && !hostOf(state, host).reachable) return { host, value: null, reason: 'not reachable from this manager' }
     const load = loads.get(host)
     if (!load) return { host, value: null, reason: 'its load is not known yet' }

@@ -20,6 +20,7 @@ const RELEASE_MS = 300
 export function predict(trouble: Trouble, profile: Profile, interval_ms: number, silent_ms: number, reboot_limit_ms: number): Prediction {
   const phase_ms = interval_ms / 2
   switch (trouble) {
+    case 'leave': return { function_ms: PREPARE_MS + RESUME_MS, target_ms: null, client_ms: RESUME_MS }
     case 'St1': return { function_ms: null, target_ms: RESTART_MS, client_ms: phase_ms + RESTART_MS }
     case 'St2': {
       const function_ms = RESTART_MS + Math.max(RELEASE_MS, PREPARE_MS) + RESUME_MS

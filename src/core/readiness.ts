@@ -1,6 +1,7 @@
 /** A target that is back but whose service is bad cannot have its function again: it is healed in place, rung by rung (thesis background job 2). */
 import type { Context } from './context.ts'
 import { functionOf, hostOf, serverOf } from './context.ts'
+import { isHeld, leavingReason } from './orders.ts'
 import { isPresent } from './presence.ts'
 import type { Watch } from './state.ts'
 
@@ -34,7 +35,7 @@ function readyTarget(context: Context, watch: Watch): void {
     watch.readying = { rung: 0, next_ms: -Infinity }
     return
   }
-  if (service.verdict === undefined || isBeingHealed(context, watch)) return
+  if (service.verdict === undefined || isHeld(state) || leavingReason(state, target) !== undefined || isBeingHealed(context, watch)) return
   const { reboot_limit_ms, daemons } = serverOf(state, target)
   // After a boot, and after each rung, the daemons get the time a reboot may take.
   if (!context.due(Math.max(readying.next_ms, hostOf(state, target).generation_since_ms + reboot_limit_ms))) return

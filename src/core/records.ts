@@ -69,4 +69,13 @@ export interface ReleaseRecord {
 export interface Observation {
   readonly leases: readonly LeaseRecord[]
   readonly claims: readonly { readonly claim: ClaimRecord; readonly release?: ReleaseRecord }[]
+  readonly orders: readonly StandingOrder[]
 }
+
+/**
+ * What an operator wants until it ends: a host kept empty, or a ring that does nothing. The edge has turned its end, a wall-clock time,
+ * into a duration, and leaves out what has ended. A file on the share, so that it outlives every reboot.
+ */
+export type StandingOrder =
+  | { readonly order: 'maintenance'; readonly host: string; readonly remaining_ms: number }
+  | { readonly order: 'hold'; readonly remaining_ms: number }

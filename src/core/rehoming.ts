@@ -3,6 +3,8 @@ import type { ClaimRecord } from './records.ts'
 import type { Context } from './context.ts'
 import { functionOf, hostOf } from './context.ts'
 import { openIncident } from './incident.ts'
+import { askToHandOver } from './leaving.ts'
+import { isDraining, isHeld, leavingReason } from './orders.ts'
 import { candidatesFor } from './placement.ts'
 import { graceEnds_ms, isPresent } from './presence.ts'
 import { isKeptUnmanaged, proofStands } from './right-to-claim.ts'
@@ -26,7 +28,7 @@ export function beginRehoming(context: Context, incident: Incident, name: string
   const epoch = functionOf(state, name).claim?.epoch ?? 0
   if (state.rehoming.get(name)?.epoch === epoch) return
   if (!incident.functions.has(name)) incident.functions.set(name, epoch)
-  state.rehoming.set(name, { function: name, incident: incident.id, epoch, nominee: undefined, as: 'virtual', nominated_ms: -Infinity, heard_ms: -Infinity, stage: '', tried: new Set(), retry_ms: -Infinity })
+  state.rehoming.set(name, { function: name, incident: incident.id, epoch, nominee: undefined, as: 'virtual', nominated_ms: -Infinity, heard_ms: -Infinity, stage: '', ready_ms: -Infinity, tried: new Set(), retry_ms: -Infinity })
 }
 
 /** Lost: not renewing any more, or confirmed by the examination for the very generation that made the claim. */
@@ -75,8 +77,13 @@ function byPriority(state: State): FunctionFacts[] {
 
 export function decideRehoming(context: Context): void {
   const { state } = context
+  if (isHeld(state)) {
+    for (const rehoming of [...state.rehoming.values()]) withdrawNomination(context, rehoming, 'the ring is on hold')
+    return state.standing_by.clear()
+  }
   for (const { name, claim, release } of byPriority(state)) {
-    const lost = claim !== undefined && (release !== undefined || holderIsLost(context, claim))
+    const draining = claim !== undefined && isDraining(state, claim)
+    const lost = claim !== undefined && (release !== undefined || draining || holderIsLost(context, claim))
     const rehoming = state.rehoming.get(name)
     if (rehoming) {
       continueRehoming(context, rehoming, lost)
@@ -90,7 +97,7 @@ export function decideRehoming(context: Context): void {
     const subject = release ? name : claim.holder
     if (!isResponsible(context, name, subject, proofStands(state, name, context.now_ms))) continue
     if (!release && !context.due(graceEnds_ms(state))) continue
-    const incident = openIncident(context, subject, 'host', release ? `${name} was released (${release.how} by ${release.by})` : 'its lease ran out')
+    const incident = draining && !release ? openIncident(context, subject, 'leave', `it leaves (${leavingReason(state, subject)})`) : openIncident(context, subject, 'host', release ? `${name} was released (${release.how} by ${release.by})` : 'its lease ran out')
     beginRehoming(context, incident, name)
     continueRehoming(context, state.rehoming.get(name)!, true)
   }
@@ -126,6 +133,7 @@ function mayStartAgain_ms(state: State, name: string): number {
 
 /** A nomination is repeated while it stands: a nominee that hears nothing more gives up (nominee.ts). */
 function keepNomination(context: Context, rehoming: Rehoming): void {
+  askToHandOver(context, rehoming)
   if (!context.due(rehoming.nominated_ms + NOMINATION_REPEAT_MS)) return
   rehoming.nominated_ms = context.now_ms
   context.send(rehoming.nominee!, { kind: 'nominate', incident: rehoming.incident, function: rehoming.function, epoch: rehoming.epoch, as: rehoming.as })
@@ -156,7 +164,7 @@ function homeIsReady(state: State, name: string): boolean {
   const { claim, release } = functionOf(state, name)
   const generation = hostOf(state, name).lease?.generation ?? 0
   const watch = state.watches.get(name)
-  return release !== undefined && isPresent(state, name) && watch !== undefined && watch.service.verdict === 'OK' && watch.service.good_rounds > 0
+  return release !== undefined && isPresent(state, name) && leavingReason(state, name) === undefined && watch !== undefined && watch.service.verdict === 'OK' && watch.service.good_rounds > 0
     && (claim?.holder !== name || generation > claim.generation)
 }
 
@@ -165,7 +173,7 @@ function nominate(context: Context, rehoming: Rehoming, incident: Incident): voi
   const name = rehoming.function
   if (homeIsReady(state, name) && !rehoming.tried.has(name)) return sendNomination(context, rehoming, name, 'native')
   const holder = functionOf(state, name).claim!.holder
-  const excluded = new Map<string, string>([[holder, 'it is the failed host'], ...[...rehoming.tried].map(host => [host, 'tried already'] as const)])
+  const excluded = new Map<string, string>([[holder, leavingReason(state, holder) === undefined ? 'it is the failed host' : 'it leaves'], ...[...rehoming.tried].map(host => [host, 'tried already'] as const)])
   if (incident.trouble === 'St2' || name !== holder) excluded.set(name, 'it is the function\'s own server')
   const candidates = candidatesFor(context, name, excluded)
   const chosen = candidates.find(candidate => candidate.value !== null)

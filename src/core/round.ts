@@ -63,6 +63,7 @@ export function conditionOf(state: State): ConditionMessage {
     ...(state.load ? { load: state.load } : {}),
     giving: [...state.giving.values()].map(({ function: name, epoch, kind, stage }) => ({ function: name, epoch, kind, stage })),
     watches: [...state.watches.values()].map(({ target, priority, mode }) => ({ target, priority, mode })),
+    ...(state.leaving ? { leaving: state.leaving.why } : {}),
   }
 }
 

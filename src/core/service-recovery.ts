@@ -2,9 +2,10 @@
 import type { Context } from './context.ts'
 import { functionOf, hostOf, serverOf } from './context.ts'
 import { examine } from './examination.ts'
-import { changeTrouble, closeIncident, openIncident } from './incident.ts'
+import { changeTrouble, closeIncident, firstHealing, openIncident } from './incident.ts'
 import { releaseEpoch } from './giving.ts'
 import { beginRehoming } from './rehoming.ts'
+import { isHeld, leavingReason } from './orders.ts'
 import { isPresent } from './presence.ts'
 import type { State, Watch } from './state.ts'
 import { enterMode, tellP2 } from './mode.ts'
@@ -34,7 +35,7 @@ function isStarting(context: Context, watch: Watch): boolean {
 export function decideServiceRecovery(context: Context, watch: Watch): void {
   if (watch.mode === 'regular') {
     const { verdict, daemon, detail } = watch.service
-    if (verdict === undefined || verdict === 'OK' || !givesItself(context.state, watch.target) || isStarting(context, watch)) return
+    if (verdict === undefined || verdict === 'OK' || isHeld(context.state) || leavingReason(context.state, watch.target) !== undefined || !givesItself(context.state, watch.target) || isStarting(context, watch)) return
     enterMode(context, watch, 'service recovery', `${daemon} ${verdict}: ${detail}`)
     startRepair(context, watch, 'confirm')
     examine(context, watch)
@@ -45,6 +46,7 @@ export function decideServiceRecovery(context: Context, watch: Watch): void {
     if (!watch.examination.direct || watch.service.probing_since_ms === undefined) return judge(context, watch)
   }
   if (!isPresent(context.state, watch.target)) return enterMode(context, watch, 'regular', 'the whole target is missing')
+  if (leavingReason(context.state, watch.target) !== undefined) return enterMode(context, watch, 'regular', 'the target leaves')
   if (!givesItself(context.state, watch.target)) return leaveToBackup(context, watch)
   if (!watch.repair) return startRepair(context, watch, 'confirm')
   if (!context.due(watch.repair.deadline_ms)) return
@@ -119,9 +121,15 @@ function release(context: Context, watch: Watch): void {
   const { claim } = functionOf(state, target)
   const incident = watch.incident === undefined ? undefined : state.incidents.get(watch.incident)
   if (!claim || !incident) return enterMode(context, watch, 'regular', 'nothing to release')
+  if (isHeld(state)) {
+    // The hold came in the middle: what can be healed in place may heal, nothing is moved.
+    startRepair(context, watch, 'verify')
+    return probe(context, watch)
+  }
   if (incident.trouble !== 'St2') {
     context.because(`Cannot_recover_${watch.repair!.daemon}_(${watch.service.detail})`, { level: 'alarm', incident: incident.id })
     changeTrouble(context, incident, 'St2', 'restart failed', watch.service.detail)
+    incident.healing = firstHealing(context, target, 'St2')
     beginRehoming(context, incident, target)
   }
   context.because(`Remove_virtual_IP_(${serverOf(state, target).address})`, { incident: incident.id })

@@ -1,6 +1,6 @@
 import type { Trouble } from './trouble.ts'
 import type { Inventory } from './inventory.ts'
-import type { ConditionMessage, GivingStage } from './message.ts'
+import type { ConditionMessage, GivingStage, Leaving } from './message.ts'
 import type { HostCapacity, LoadAverage } from './non-select.ts'
 import type { Prediction } from './prediction.ts'
 import type { Profile } from './profile.ts'
@@ -44,6 +44,10 @@ export interface FunctionFacts {
   return_wanted: boolean
   /** When its return to its own server was last asked for. */
   returning_ms: number
+  /** When it came home lately: a server that flaps is let home later each time (protocol 5.6). */
+  came_home_ms: readonly number[]
+  /** The number of homecomings that was last complained about. */
+  flapping_told: number
 }
 
 /** A function this host gives, prepares or ends. */
@@ -59,8 +63,8 @@ export interface Giving {
   heard_ms: number
   /** The step under way must have ended by then. */
   deadline_ms: number
-  /** Set on target recovery: hand over to this host and generation once stopped. */
-  hand_over: { readonly to: string; readonly generation: number; readonly incident: string } | undefined
+  /** Set on target recovery and on an announced leave: hand over to this host and generation once stopped. */
+  hand_over: { readonly to: string; readonly generation: number; readonly kind: FunctionKind } | undefined
   stopped: boolean
 }
 
@@ -97,11 +101,14 @@ export interface Rehoming {
   nominated_ms: number
   heard_ms: number
   stage: string
+  /** When a leaving holder was last told that the nominee stands ready. */
+  ready_ms: number
   readonly tried: Set<string>
   retry_ms: number
 }
 
-export type HealingStep = 'wait for reboot' | 'reboot' | 'wait for start' | 'down' | 'up'
+/** `away`: it left on purpose and is waited for without being woken. */
+export type HealingStep = 'away' | 'wait for reboot' | 'reboot' | 'wait for start' | 'down' | 'up'
 
 export interface Incident {
   readonly id: string
@@ -150,6 +157,10 @@ export interface State {
   /** Others should hear of a change before the next round. */
   condition_due: boolean
   watched: string
+  /** The operator's standing orders, by the share's word. */
+  readonly orders: { hold_until_ms: number | undefined; readonly maintenance_until_ms: Map<string, number> }
+  /** This host was told to leave. */
+  leaving: { readonly why: Leaving; readonly since_ms: number } | undefined
 }
 
 export function initialState(self: string, inventory: Inventory, profile: Profile, wall_offset_ms: number, now_ms: number): State {
@@ -161,11 +172,11 @@ export function initialState(self: string, inventory: Inventory, profile: Profil
     hosts: new Map(order.map(name => [name, {
       name, lease: undefined, lease_since_ms: now_ms, lease_grew_ms: -Infinity, generation_since_ms: now_ms, lease_silent_ms: 0, reachable: false, condition: undefined, condition_ms: -Infinity, promised_until_ms: -Infinity,
     }])),
-    functions: new Map(order.map(name => [name, { name, claim: undefined, release: undefined, since_ms: now_ms, failed_starts: 0, failed_ms: -Infinity, given_up_epoch: 0, releasing_ms: -Infinity, return_wanted: false, returning_ms: -Infinity }])),
+    functions: new Map(order.map(name => [name, { name, claim: undefined, release: undefined, since_ms: now_ms, failed_starts: 0, failed_ms: -Infinity, given_up_epoch: 0, releasing_ms: -Infinity, return_wanted: false, returning_ms: -Infinity, came_home_ms: [], flapping_told: 0 }])),
     giving: new Map(), watches: new Map(), rehoming: new Map(), incidents: new Map(), standing_by: new Map(),
     round: { number: 0, next_ms: now_ms, surveyed: false },
     load: undefined,
     promise: { request: 0, sent_ms: -Infinity, requests: [], answered_ms: new Map(), ride_until_ms: -Infinity },
-    virtual_services: new Map(), probe_requests: new Map(), counter: 0, condition_sequence: 0, condition_due: false, watched: '',
+    virtual_services: new Map(), probe_requests: new Map(), counter: 0, condition_sequence: 0, condition_due: false, watched: '', orders: { hold_until_ms: undefined, maintenance_until_ms: new Map() }, leaving: undefined,
   }
 }

@@ -8,7 +8,9 @@ import { decideGiving } from './giving.ts'
 import { noteAdopted, noteClaimed, noteLeaseLost, notePrepared, noteReleased, noteServing, noteStopped, noteVirtualServerGone, withdraw, yieldFunction } from './giving-events.ts'
 import { parseMessage, type Message } from './message.ts'
 import { noteNomination, noteReturn } from './nominee.ts'
+import { decideLeaving, noteLeave, noteReady } from './leaving.ts'
 import { decideObservation, noteObservation, noteObservationFailed } from './observation.ts'
+import { decideOrders } from './orders.ts'
 import { answerPromiseRequest, decidePromises, notePromise } from './promise.ts'
 import { decideReadiness } from './readiness.ts'
 import { decideRehoming, noteProgress } from './rehoming.ts'
@@ -44,6 +46,8 @@ export function step(state: State, event: Event, now_ms: number): StepResult {
 }
 
 function decide(context: Context): void {
+  decideOrders(context)
+  decideLeaving(context)
   decideWatches(context)
   decideRehoming(context)
   decideGiving(context)
@@ -83,6 +87,7 @@ function note(context: Context, event: Event): void {
     case 'return-wanted':
       for (const host of state.order) if (host !== state.self) context.send(host, { kind: 'return-wanted', function: event.function })
       return wantReturn(context, event.function)
+    case 'leave': return noteLeave(context, event.why)
     case 'survey': return noteSurvey(context, event.average, event.capacity)
     case 'hand': return noteHand(context, event)
     case 'woken':
@@ -122,7 +127,8 @@ function noteMessage(context: Context, from: string, message: Message): void {
     case 'nominate': return noteNomination(context, from, message)
     case 'progress': return noteProgress(context, from, message.function, message.stage, message.detail)
     case 'withdraw': return withdraw(context, message.function, message.epoch)
-    case 'return': return noteReturn(context, message.function, message.epoch, message.to, message.generation, message.incident)
+    case 'return': return noteReturn(context, message.function, message.epoch, message.to, message.generation)
+    case 'ready': return noteReady(context, message.function, message.epoch, message.to, message.generation)
     case 'return-wanted': return wantReturn(context, message.function)
     case 'yield': return yieldFunction(context, message.function, message.epoch)
     case 'look': return void (context.state.share.look = true)

@@ -1,15 +1,19 @@
 /** Target server recovery and the background jobs that heal the target in their own time (thesis 5.3.1, protocol 5.5 and 5.6). */
 import type { Context } from './context.ts'
 import { functionOf, hostOf, serverOf } from './context.ts'
-import { allRestored, changeTrouble, closeIncident, giverOf, noteRestored } from './incident.ts'
+import { allRestored, changeTrouble, closeIncident, firstHealing, giverOf, noteRestored } from './incident.ts'
 import { enterMode, tellP2 } from './mode.ts'
+import { isHeld, leavingReason } from './orders.ts'
 import { isPresent, isRenewing } from './presence.ts'
 import { p1Of } from './ring.ts'
-import type { Incident, State } from './state.ts'
+import { FLAPPING_WINDOW_MS } from './observation.ts'
+import type { FunctionFacts, Incident, State } from './state.ts'
 import { withdrawNomination } from './rehoming.ts'
 
 /** Rounds with good services, without the VIP, before a function returns (protocol 5.6). */
 const STABLE_ROUNDS = 3
+/** 192 rounds at most: three minutes of good service at the default interval are enough for anybody. */
+const DOUBLINGS_LIMIT = 6
 /** An unanswered request to hand over is repeated. */
 const RETURN_RETRY_MS = 10_000
 /** Rungs of the ladder are bounded: after as many the target is reported down, and the virtual server goes on. */
@@ -33,6 +37,7 @@ export function decideTargetRecovery(context: Context): void {
 /** The target renews under the same generation and nothing was taken from it. */
 function isFalseAlarm(state: State, incident: Incident): boolean {
   if (incident.trouble === 'St1' || incident.trouble === 'St2') return false
+  if (leavingReason(state, incident.target) !== undefined) return false
   const { lease, lease_silent_ms } = hostOf(state, incident.target)
   const watch = state.watches.get(incident.target)
   const untouched = [...incident.functions].every(([name, epoch]) => functionOf(state, name).claim?.epoch === epoch && !functionOf(state, name).release)
@@ -51,13 +56,11 @@ function endFalseAlarm(context: Context, incident: Incident): void {
 
 function decideHealing(context: Context, incident: Incident): void {
   const { healing } = incident
-  const { state, now_ms } = context
-  const server = serverOf(state, incident.target)
-  if (incident.trouble === 'St1') return
+  const { state } = context
+  if (incident.trouble === 'St1' || isHeld(state)) return
   if (healing.step === 'up') return healAgain(context, incident)
   if (isUp(state, incident)) return targetUp(context, incident)
-  if (healing.until_ms === Infinity && healing.step === 'wait for reboot') healing.until_ms = now_ms + server.reboot_limit_ms
-  if (healing.step === 'down' || !context.due(healing.until_ms)) return
+  if (healing.step === 'down' || healing.step === 'away' || !context.due(healing.until_ms)) return
   if (healing.step === 'reboot') return reboot(context, incident)
   if (incident.trouble === 'St2' && healing.reboots < REBOOT_ATTEMPTS && isPresent(state, incident.target)) return reboot(context, incident)
   wake(context, incident)
@@ -65,12 +68,14 @@ function decideHealing(context: Context, incident: Incident): void {
 
 /** The target was up and went away again before it gave its function: the ladder starts anew. */
 function healAgain(context: Context, incident: Incident): void {
-  const { state, now_ms } = context
+  const { state } = context
   if (isPresent(state, incident.target)) return
   incident.target_generation = hostOf(state, incident.target).lease?.generation ?? 0
   incident.target_ms = undefined
-  incident.healing = { step: 'wait for reboot', until_ms: now_ms + serverOf(state, incident.target).reboot_limit_ms, reboots: 0, wakes: 0 }
-  context.because(`__${incident.target}_went_away_again`, { level: 'alarm', incident: incident.id })
+  incident.healing = firstHealing(context, incident.target, incident.trouble)
+  const leaving = leavingReason(state, incident.target)
+  if (leaving === undefined) context.because(`__${incident.target}_went_away_again`, { level: 'alarm', incident: incident.id })
+  else context.because(`__${incident.target}_is_away_again_(${leaving})`, { incident: incident.id })
   context.record(incident, 'target lost again')
 }
 
@@ -130,6 +135,18 @@ function decideEnd(context: Context, incident: Incident): void {
   if (watch) enterMode(context, watch, 'regular', 'the target is back and gives its function')
 }
 
+/** Three good rounds, and twice as many for each homecoming within the hour: a server that flaps cuts its clients each time (protocol 5.6). */
+function stableRounds(context: Context, facts: FunctionFacts): number {
+  const homecomings = facts.came_home_ms.filter(at_ms => context.now_ms - at_ms < FLAPPING_WINDOW_MS).length
+  const rounds = STABLE_ROUNDS * 2 ** Math.min(homecomings, DOUBLINGS_LIMIT)
+  if (homecomings > 1 && facts.flapping_told < homecomings) {
+    facts.flapping_told = homecomings
+    context.because(`${facts.name}_is_flapping: it came home ${homecomings} times within the hour and goes home again after ${rounds} good rounds; find out why it fails`, { level: 'alarm', incident: context.state.watches.get(facts.name)?.incident })
+  }
+  if (homecomings === 0) facts.flapping_told = 0
+  return rounds
+}
+
 /** The operator's wish reaches everybody: whoever is P1 of that server when it is healthy acts on it. */
 export function wantReturn(context: Context, name: string): void {
   if (!context.state.functions.has(name)) return
@@ -140,16 +157,18 @@ export function wantReturn(context: Context, name: string): void {
 /** A host that is back, stable and healthy gets its function again from whoever gives it. */
 function decideReturns(context: Context): void {
   const { state } = context
+  if (isHeld(state)) return
   for (const server of state.inventory.servers) {
     const facts = functionOf(state, server.name)
     const { claim, release } = facts
     if (claim?.holder === server.name) facts.return_wanted = false
     if (!claim || release || claim.holder === server.name || server.name === state.self) continue
     if (server.return === 'manual' && !facts.return_wanted) continue
+    if (leavingReason(state, server.name) !== undefined) continue
     if (p1Of(state.order, server.name, host => isPresent(state, host)) !== state.self) continue
     const target = hostOf(state, server.name)
     const watch = state.watches.get(server.name)
-    if (!isRenewing(state, server.name, context.now_ms) || !target.lease || !target.reachable || !watch || watch.service.good_rounds < STABLE_ROUNDS) continue
+    if (!isRenewing(state, server.name, context.now_ms) || !target.lease || !target.reachable || !watch || watch.service.good_rounds < stableRounds(context, facts)) continue
     if (giverOf(context, server.name) !== claim.holder || !context.due(facts.returning_ms + RETURN_RETRY_MS)) continue
     facts.returning_ms = context.now_ms
     const incident = watch.incident ?? ''

@@ -6,6 +6,7 @@ import type { Context } from './context.ts'
 import { functionOf } from './context.ts'
 import type { Verdict } from './event.ts'
 import { giverOf } from './incident.ts'
+import { isHeld } from './orders.ts'
 import { isPresent } from './presence.ts'
 import { p1Of } from './ring.ts'
 
@@ -39,7 +40,7 @@ export function noteVirtualServiceProbed(context: Context, name: string, verdict
   if (verdict === 'OK') return void state.virtual_services.set(name, { epoch: claim.epoch, bad_rounds: 0, answered: true })
   const bad_rounds = known.bad_rounds + 1
   state.virtual_services.set(name, { ...known, bad_rounds })
-  if (bad_rounds < (known.answered ? BAD_ROUNDS : FIRST_ANSWER_ROUNDS)) return
+  if (bad_rounds < (known.answered ? BAD_ROUNDS : FIRST_ANSWER_ROUNDS) || isHeld(state)) return
   context.because(`Virtual_server_of_${name}_on_${claim.holder}_does_not_serve_(${verdict}: ${detail}): it is started afresh`, { level: 'alarm', incident: state.watches.get(name)?.incident })
   state.virtual_services.delete(name)
   context.send(claim.holder, { kind: 'yield', function: name, epoch: claim.epoch })

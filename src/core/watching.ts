@@ -7,6 +7,7 @@ import { functionOf, hostOf, serverOf } from './context.ts'
 import { enterMode, tellP2 } from './mode.ts'
 import { examine } from './examination.ts'
 import { openIncident } from './incident.ts'
+import { givesAnything, isHeld, leavingReason } from './orders.ts'
 import { graceEnds_ms, isMember, isPresent, ownLeaseGood } from './presence.ts'
 import { rolesOf } from './ring.ts'
 import { decideServiceRecovery } from './service-recovery.ts'
@@ -100,13 +101,16 @@ function resume(context: Context, watch: Watch, text: string): void {
 /** Suspicion confirmed: P1 opens the incident and prepares; proof is waited for elsewhere. */
 function loseTarget(context: Context, watch: Watch, why: string): void {
   const { state } = context
+  const leaving = leavingReason(state, watch.target)
+  if (isHeld(state)) return note(context, watch, `${watch.target}_is_missing: the ring is on hold, nothing is done`)
+  if (leaving !== undefined && !givesAnything(state, watch.target)) return note(context, watch, `${watch.target}_is_away_(${leaving}): nothing of it has to be given`)
   if (!context.due(hostOf(state, watch.target).promised_until_ms)) return note(context, watch, `${watch.target}_has_lost_the_shared_area_and_goes_on_by_promise: no takeover`)
   if (!context.due(graceEnds_ms(state))) return note(context, watch, `${watch.target}_is_missing: nobody is accused before the cold start is over`)
   context.because(`Network_is_abnormal_(${watch.target}): ${why}`, { level: 'alarm' })
   if (watch.priority === 1) {
     const answering = watch.ping_seen && watch.ping_missed === 0
-    const incident = openIncident(context, watch.target, answering ? 'host' : 'Nt1', why)
-    context.because(`__Wait_for_reboot_of_${watch.target}_(${serverOf(state, watch.target).address})`, { incident: incident.id })
+    const incident = openIncident(context, watch.target, leaving !== undefined ? 'leave' : answering ? 'host' : 'Nt1', why)
+    if (leaving === undefined) context.because(`__Wait_for_reboot_of_${watch.target}_(${serverOf(state, watch.target).address})`, { incident: incident.id })
   }
   enterMode(context, watch, 'backup server', why)
 }

@@ -6,6 +6,7 @@ import type { State } from '../core/state.ts'
 /** Where a host stands, in the words of `status`. */
 export function hostStateOf(state: State, name: string): HostState {
   const { lease } = hostOf(state, name)
+  if (state.orders.maintenance_until_ms.has(name)) return 'maintenance'
   if (name !== state.self && lease?.standing === 'unmanaged') return 'unmanaged'
   const { claim, release } = functionOf(state, name)
   const away = claim !== undefined && (claim.holder !== name || release !== undefined)

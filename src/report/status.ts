@@ -2,6 +2,7 @@
 import type { FunctionStatus, HostStatus, OpenIncident, StatusDocument, VirtualServerStatus, WatchMode, WatchStatus } from '../control/documents.ts'
 import { functionOf, hostOf, serverOf } from '../core/context.ts'
 import { giverOf } from '../core/incident.ts'
+import { isHeld } from '../core/orders.ts'
 import { candidatesFor, loadsOf } from '../core/placement.ts'
 import { isMember, isPresent, ownLeaseGood } from '../core/presence.ts'
 import type { State } from '../core/state.ts'
@@ -25,7 +26,7 @@ export function statusDocument(state: State, moments: Moments, share: ShareRepor
     ...verdictOf(state, moments, functions, hosts, unprotected.length), hosts, functions,
     virtual_servers: state.order.map(name => virtualServerStatus(state, name)),
     share: { ...share, age_ms: Number.isFinite(state.share.last_returned_ms) ? Math.round(moments.now_ms - state.share.last_returned_ms) : null },
-    promises: promisesOf(state, moments), unprotected, incidents_open, warnings: warningsOf(state, moments),
+    promises: promisesOf(state, moments), unprotected, incidents_open, ...(state.orders.hold_until_ms === undefined ? {} : { hold_until: endStamp(moments, state.orders.hold_until_ms) }), warnings: warningsOf(state, moments),
   }
 }
 
@@ -38,8 +39,16 @@ function hostStatus(state: State, moments: Moments, name: string): HostStatus {
   return {
     name, state: hostStateOf(state, name), age_ms: own ? 0 : Number.isFinite(gossip_ms) ? Math.round(Math.min(gossip_ms, age_ms ?? Infinity)) : age_ms,
     lease: { age_ms, deadline_ms: state.profile.stop_ms, good: own ? ownLeaseGood(state, moments.now_ms) : age_ms !== null && isPresent(state, name) },
+    ...(state.orders.maintenance_until_ms.has(name) ? { maintenance_until: endStamp(moments, state.orders.maintenance_until_ms.get(name)!) } : {}),
     targets: isPresent(state, name) ? watches.map(watch => watchStatus(watch, moments)).sort((a, b) => a.priority - b.priority) : [],
   }
+}
+
+/** An order without an end stands for years. */
+const NO_END_MS = 5 * 365 * 86_400_000
+
+function endStamp(moments: Moments, until_ms: number): string | null {
+  return until_ms - moments.now_ms > NO_END_MS ? null : stamp(moments, until_ms)
 }
 
 /** Since when is known of the own watches only; gossip carries no times. */
@@ -92,10 +101,17 @@ function unprotectedFunctions(state: State): { function: string; reason: string 
 
 function warningsOf(state: State, moments: Moments): string[] {
   const warnings: string[] = []
+  if (isHeld(state)) warnings.push('the ring is on hold: nothing is taken over, moved or healed; "ringward hold off" ends it')
   if (!ownLeaseGood(state, moments.now_ms)) warnings.push('the lease of this host is not good: it may not take over anything')
   if (!state.share.good) warnings.push('the shared area does not answer: nothing can be taken over until it does')
   for (const name of state.order) {
-    if (!isMember(state, name)) warnings.push(hostOf(state, name).lease?.standing === 'unmanaged' ? `${name} is unmanaged: its flag is off and nobody protects it` : `${name} has not joined: set its flag with "ringward flag on"`)
+    if (state.orders.maintenance_until_ms.has(name)) {
+      warnings.push(`${name} is in maintenance ${untilText(moments, state.orders.maintenance_until_ms.get(name)!)}: it gives nothing, and nobody calls it back`)
+      continue
+    }
+    const standing = hostOf(state, name).lease?.standing
+    if (standing === 'goodbye' && !isPresent(state, name)) warnings.push(`${name} has left by a shutdown or reboot of its own: it is not accused, its function is given elsewhere`)
+    else if (!isMember(state, name)) warnings.push(hostOf(state, name).lease?.standing === 'unmanaged' ? `${name} is unmanaged: its flag is off and nobody protects it` : `${name} has not joined: set its flag with "ringward flag on"`)
     else if (name !== state.self && isPresent(state, name) && !hostOf(state, name).reachable) warnings.push(`${name} renews its lease but is not reachable from here`)
     const version = hostOf(state, name).condition?.version
     if (version !== undefined && isPresent(state, name) && version !== state.inventory.version) warnings.push(`${name} runs version ${version}, this host ${state.inventory.version}: flag off and on picks up the newest`)
@@ -103,12 +119,18 @@ function warningsOf(state: State, moments: Moments): string[] {
   return warnings
 }
 
+function untilText(moments: Moments, until_ms: number): string {
+  const end = endStamp(moments, until_ms)
+  return end === null ? 'until "ringward maintenance off"' : `until ${end}`
+}
+
 function verdictOf(state: State, moments: Moments, functions: readonly FunctionStatus[], hosts: readonly HostStatus[], unprotected: number): Pick<StatusDocument, 'verdict' | 'reason'> {
   const away = functions.filter(({ kind, epoch, name }) => kind === 'none' && epoch > 0 && hostOf(state, name).lease?.standing !== 'unmanaged').map(({ name }) => name)
   if (away.length > 0) return { verdict: 'critical', reason: `nobody gives ${away.join(', ')}` }
   if (!state.share.good) return { verdict: 'degraded', reason: 'the shared area does not answer: nothing can be taken over until it does' }
   if (!ownLeaseGood(state, moments.now_ms)) return { verdict: 'degraded', reason: 'the lease of this host is not good' }
-  const out = hosts.filter(host => host.state !== 'in ring').map(host => `${host.name} is ${host.state}`)
+  const out = hosts.filter(host => host.state !== 'in ring').map(host => `${host.name} is ${host.state === 'maintenance' ? 'in maintenance' : host.state}`)
+  if (isHeld(state)) return { verdict: 'degraded', reason: 'the ring is on hold: nothing is taken over' }
   if (out.length > 0) return { verdict: 'degraded', reason: out.join(', ') }
   const virtual = functions.filter(({ kind }) => kind === 'virtual').map(({ name, giver }) => `${name} is given by a virtual server on ${giver}`)
   if (virtual.length > 0) return { verdict: 'degraded', reason: virtual.join(', ') }

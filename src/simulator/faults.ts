@@ -4,7 +4,7 @@ import type { World } from './world.ts'
 
 export const FAULTS = [
   'power-off', 'power-off, no wake', 'reboot', 'stop-daemon', 'break-daemon', 'kill-agent', 'kill-guard', 'share-hang', 'share-hang all',
-  'isolate', 'cable', 'power-off, failing starts', 'flap',
+  'isolate', 'cable', 'power-off, failing starts', 'flap', 'announced reboot', 'announced shutdown', 'maintenance', 'hold',
 ] as const
 /** These are drawn only by their name: without a remote hand the ladder may be exhausted, and policy then waits for its long pause or a person. */
 export const FAULTS_BY_NAME = [...FAULTS, 'power-off, failing serves', 'break-daemon, no hand'] as const
@@ -36,6 +36,11 @@ export function applyFault(world: World, fault: FaultName, target: string, rando
     case 'reboot':
       host.reboot()
       return queue.now_ms
+    case 'announced reboot':
+    case 'announced shutdown':
+    case 'maintenance':
+    case 'hold':
+      return announce(world, fault, target, ends_ms)
     case 'stop-daemon':
       host.service = 'stopped'
       return queue.now_ms
@@ -77,6 +82,23 @@ export function applyFault(world: World, fault: FaultName, target: string, rando
       for (let count = 0; count < FLAPS; count += 1) queue.after(count * FLAP_MS, () => host.powerOff())
       for (let count = 0; count < FLAPS; count += 1) queue.after(count * FLAP_MS + 1_000, () => host.powerOn())
       return queue.now_ms + FLAPS * FLAP_MS
+  }
+}
+
+/** What people do on purpose: the system is shut down in order, or an operator's order stands for a while. */
+function announce(world: World, what: 'announced reboot' | 'announced shutdown' | 'maintenance' | 'hold', target: string, ends_ms: number): number {
+  const host = world.host(target)
+  switch (what) {
+    case 'announced reboot':
+      host.leave('reboot', () => host.reboot())
+      return world.queue.now_ms
+    case 'announced shutdown':
+      host.leave('shutdown', () => host.powerOff())
+      world.queue.at(ends_ms + 15_000, () => host.powerOn())
+      return ends_ms + 15_000
+    default:
+      world.share.orders.set(what === 'hold' ? 'hold' : target, ends_ms)
+      return ends_ms
   }
 }
 

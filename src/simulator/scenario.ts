@@ -8,6 +8,7 @@ import { World } from './world.ts'
 
 export const ACTS = [
   'power-off', 'power-on', 'no-wake', 'reboot', 'stop-daemon', 'break-daemon', 'kill-agent', 'kill-guard', 'share-hang', 'share-heal', 'isolate', 'reconnect', 'fail-starts', 'heal-starts', 'cut-hand', 'heal-hand', 'mute-virtual-server',
+  'shut-down', 'reboot-announced', 'maintenance-on', 'maintenance-off', 'hold-on', 'hold-off',
 ] as const
 export type Act = (typeof ACTS)[number]
 
@@ -91,10 +92,12 @@ function act(world: World, step: ScenarioStep): void {
   world.note(`${step.do} ${step.host ?? 'all'}`)
   if (step.do === 'share-hang') return world.share.hang(step.host ?? '*')
   if (step.do === 'share-heal') return world.share.heal(step.host ?? '*')
+  if (step.do === 'hold-on') return void world.share.orders.set('hold', Infinity)
+  if (step.do === 'hold-off') return void world.share.orders.delete('hold')
   for (const name of step.host === undefined ? world.names : [step.host]) actOn(world, name, step.do)
 }
 
-function actOn(world: World, name: string, what: Exclude<Act, 'share-hang' | 'share-heal'>): unknown {
+function actOn(world: World, name: string, what: Exclude<Act, 'share-hang' | 'share-heal' | 'hold-on' | 'hold-off'>): unknown {
   const host = world.host(name)
   switch (what) {
     case 'power-off': return host.powerOff()
@@ -113,6 +116,10 @@ function actOn(world: World, name: string, what: Exclude<Act, 'share-hang' | 'sh
     case 'cut-hand': return world.handless.add(name)
     case 'heal-hand': return world.handless.delete(name)
     case 'heal-starts': return world.failingStarts.delete(name)
+    case 'shut-down': return host.leave('shutdown', () => host.powerOff())
+    case 'reboot-announced': return host.leave('reboot', () => host.reboot())
+    case 'maintenance-on': return world.share.orders.set(name, Infinity)
+    case 'maintenance-off': return world.share.orders.delete(name)
     case 'mute-virtual-server': return world.muteVirtualServer(name)
   }
 }

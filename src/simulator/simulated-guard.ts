@@ -160,6 +160,16 @@ export class SimulatedGuard {
     return refused
   }
 
+  /** Everything in charge ends, then the last record is written; it may be lost, and then silence tells the same. */
+  goodbye(): void {
+    if (!this.alive) return
+    const { share, queue, host } = this.world
+    for (const charge of this.core.all()) this.ended(this.core.disarm(charge.function))
+    const { generation, sequence } = this.core.leave(queue.now_ms)
+    share.renew({ schema: 'ringward.lease/1', host, generation, sequence, standing: 'goodbye', boot_id: '' }, () => undefined)
+    this.kill()
+  }
+
   disarm(name: string): void {
     if (this.alive) this.ended(this.core.disarm(name))
   }

@@ -8,6 +8,10 @@ import { SimulatedGuard } from './simulated-guard.ts'
 import type { World } from './world.ts'
 import { perform } from './simulated-edges.ts'
 
+/** What the Executer grants an announced leave, and how often it looks. */
+const LEAVE_LIMIT_MS = 10_000
+const LEAVE_LOOK_MS = 50
+
 export type ServiceCondition = 'good' | 'stopped' | 'broken until reboot'
 
 export interface SimulatedVirtualServer {
@@ -75,6 +79,23 @@ export class SimulatedHost {
   reboot(): void {
     this.powerOff()
     this.powerOn()
+  }
+
+  /** As systemd does it: the agent is told and has 10 s for the hand-over, then the guard says goodbye and the system goes down. */
+  leave(why: 'shutdown' | 'reboot', gone: () => void): void {
+    if (!this.core || !this.up) return
+    const { queue } = this.world
+    const { boot } = this
+    const until_ms = queue.now_ms + LEAVE_LIMIT_MS
+    this.handle({ event: 'leave', why })
+    const look = (): void => {
+      if (boot !== this.boot) return
+      if (this.core && this.core.giving.size > 0 && queue.now_ms < until_ms) return queue.after(LEAVE_LOOK_MS, look)
+      this.stopAgent()
+      this.guard?.goodbye()
+      queue.after(LEAVE_LOOK_MS, () => boot === this.boot && gone())
+    }
+    look()
   }
 
   startManagement(): void {

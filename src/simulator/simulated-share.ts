@@ -1,5 +1,5 @@
 /** The shared area in virtual time: single-writer leases, write-once claims and releases, each operation with its own delay. */
-import type { ClaimRecord, LeaseRecord, Observation, ReleaseRecord } from '../core/records.ts'
+import type { ClaimRecord, LeaseRecord, Observation, ReleaseRecord, StandingOrder } from '../core/records.ts'
 import type { BrokenRules } from './broken-rules.ts'
 import type { EventQueue } from './event-queue.ts'
 import type { RandomStream } from './prng.ts'
@@ -13,6 +13,8 @@ export class SimulatedShare {
   readonly leases = new Map<string, LeaseRecord>()
   readonly claims = new Map<string, ClaimRecord[]>()
   readonly releases = new Map<string, Map<number, ReleaseRecord>>()
+  /** The operator's standing orders with the time of their end; `hold` or the host in maintenance. */
+  readonly orders = new Map<string, number>()
   /** Hosts (or all, `*`) whose operations wait until the fault ends; then they are applied late. */
   private readonly hung = new Map<string, (() => void)[]>()
   private readonly queue: EventQueue
@@ -82,7 +84,14 @@ export class SimulatedShare {
       const release = this.releases.get(name)?.get(claim.epoch)
       return release ? { claim, release } : { claim }
     })
-    return { leases: [...this.leases.values()], claims }
+    return { leases: [...this.leases.values()], claims, orders: this.standingOrders() }
+  }
+
+  private standingOrders(): StandingOrder[] {
+    return [...this.orders].filter(([, until_ms]) => until_ms > this.queue.now_ms).map(([about, until_ms]) => {
+      const remaining_ms = until_ms - this.queue.now_ms
+      return about === 'hold' ? { order: 'hold', remaining_ms } : { order: 'maintenance', host: about, remaining_ms }
+    })
   }
 
   claim(host: string, record: ClaimRecord, answer: (outcome: { won: boolean; standing: ClaimRecord | undefined }) => void): void {

@@ -8,6 +8,7 @@ import { SystemClock } from '../../src/edges/clock.ts'
 import { MemoryShareWorld } from '../../src/edges/share/memory-share.ts'
 import { ShareClient, type ShareClientOptions } from '../../src/edges/share/share-client.ts'
 import type { Share } from '../../src/edges/share/share.ts'
+import { encodeOrder, orderPath } from '../../src/edges/share/standing-orders.ts'
 import { bundle } from './fixtures/bundle.ts'
 
 const WAIT = { deadline_ms: 10_000 }
@@ -64,7 +65,7 @@ describe.each([['files', realWorld], ['memory', memoryWorld]] as const)('share o
   })
 
   test('an empty area observes as empty', async () => {
-    expect(await a.observe(WAIT)).toEqual({ leases: [], claims: [] })
+    expect(await a.observe(WAIT)).toEqual({ leases: [], claims: [], orders: [] })
     expect(await a.list('log', WAIT)).toEqual([])
     expect(await a.readAt('log/mail/today.log', 0, 100, WAIT)).toEqual(Buffer.alloc(0))
   })
@@ -112,6 +113,21 @@ describe.each([['files', realWorld], ['memory', memoryWorld]] as const)('share o
     expect((await b.observe(WAIT)).claims).toEqual([{ claim: claim('mail', 1), release }])
     await b.claim(claim('web1', 2), WAIT)
     expect((await a.observe(WAIT)).claims).toEqual([{ claim: claim('web1', 2) }])
+  })
+
+  test('standing orders are seen with the time they have left, and no more when they have ended', async () => {
+    const order = (host: string, until: string | null): string => encodeOrder({ schema: 'ringward.order/1', order: 'maintenance', host, since: '2026-01-01T00:00:00.000Z', until, by: 'mail' })
+    const soon = new Date(Date.now() + 60_000).toISOString()
+    await a.writeView(orderPath('maintenance', 'mail'), order('mail', soon), WAIT)
+    await a.writeView(orderPath('maintenance', 'web1'), order('web1', '2026-01-01T01:00:00.000Z'), WAIT)
+    await b.writeView(orderPath('hold'), encodeOrder({ schema: 'ringward.order/1', order: 'hold', since: soon, until: null, by: 'web1' }), WAIT)
+    const { orders } = await b.observe(WAIT)
+    expect(orders.map(each => (each.order === 'hold' ? 'hold' : each.host)).sort()).toEqual(['hold', 'mail'])
+    const left_ms = orders.find(each => each.order === 'maintenance')?.remaining_ms ?? 0
+    expect(left_ms).toBeGreaterThan(0)
+    expect(left_ms).toBeLessThanOrEqual(60_000)
+    await a.writeView(orderPath('hold'), encodeOrder({ schema: 'ringward.order/1', order: 'hold', since: soon, until: '2026-01-01T00:00:00.000Z', by: 'mail' }), WAIT)
+    expect((await b.observe(WAIT)).orders.map(each => each.order)).toEqual(['maintenance'])
   })
 
   test('an observer sees epochs grow and never go back', async () => {
@@ -186,7 +202,7 @@ describe('share over files only', () => {
     await mkdir(join(folder, 'leases/web2'))
     await writeFile(join(folder, 'claims/ftp/2'), 'not a claim')
     await writeFile(join(folder, 'claims/README'), 'x')
-    expect(await share.observe(WAIT)).toEqual({ leases: [lease('mail', 1)], claims: [{ claim: claim('mail', 1) }] })
+    expect(await share.observe(WAIT)).toEqual({ leases: [lease('mail', 1)], claims: [{ claim: claim('mail', 1) }], orders: [] })
     expect(problems.join()).toMatch(/leases\/web1 is torn/)
     expect(problems.join()).toMatch(/claims\/ftp\/2 is not a record/)
     await expect(share.claim(claim('mail', 2), WAIT)).rejects.toMatchObject({ code: 'SHARE_ERROR' })

@@ -10,6 +10,7 @@ export interface Outcome {
 
 const ALL = ['mail', 'login', 'ftp', 'proxy', 'web1', 'web2'] as const
 const TAKEN_OVER = 'another, virtual, silence'
+const HANDED_OVER = 'another, virtual, hand-over'
 const RETURNED = 'itself, native, hand-over'
 const AFTER_OUTAGE = 'itself, native, own-past'
 /** D_exp 3.1 s with clock rates, a read, two writes, a resume, and the samples (protocol 6). */
@@ -22,6 +23,12 @@ export const OUTCOMES: Readonly<Record<string, Outcome>> = {
   St2: { claims: { ftp: ['another, virtual, released', RETURNED] }, incidents: ['ftp: St2 returned, by login'], cut_at_most_ms: { ftp: 2_500 } },
   Nt1: { claims: { ftp: [TAKEN_OVER, RETURNED] }, incidents: ['ftp: Nt1 returned, by login'], cut_at_most_ms: { ftp: TAKEOVER_MS } },
   Nt2: { claims: { ftp: [TAKEN_OVER, RETURNED] }, incidents: ['ftp: Nt2 returned, by login'], cut_at_most_ms: { ftp: TAKEOVER_MS } },
+  // Handed over, not taken over: a client sees a few tenths of a second.
+  'announced-reboot': { claims: { ftp: [HANDED_OVER, RETURNED] }, incidents: ['ftp: leave returned, by login'], cut_at_most_ms: { ftp: 500 } },
+  'announced-shutdown': { claims: { ftp: [HANDED_OVER, RETURNED] }, incidents: ['ftp: leave returned, by login'], cut_at_most_ms: { ftp: 500 } },
+  maintenance: { claims: { ftp: [HANDED_OVER, RETURNED] }, incidents: ['ftp: leave returned, by login'], cut_at_most_ms: { ftp: 500 } },
+  // The cut is the operator's: 18 s of hold, then no lease is left to wait for. The daemon of proxy is restarted then, too, by login: ftp, its P1, is away.
+  hold: { claims: { ftp: [TAKEN_OVER, RETURNED] }, incidents: ['ftp: Nt2 returned, by login', 'proxy: St1 repaired, by login'], cut_at_most_ms: { ftp: 18_000 + TAKEOVER_MS, proxy: 18_000 } },
   'kill-agent': { claims: {}, incidents: [], cut_at_most_ms: {} },
   'kill-guard': { claims: {}, incidents: [], cut_at_most_ms: {} },
   // Nobody is cut for a moment: each claims its own function again under its new generation.

@@ -26,7 +26,9 @@ export class SystemdLauncher implements Launcher {
   async launch(name: string, program: string, args: readonly string[], { output }: LaunchOptions): Promise<void> {
     await launch(name, 'systemd-run', [
       '--quiet', '--collect', `--unit=${unitOf(name)}`, `--description=Virtual server ${name} of ringward`, '--service-type=exec',
-      // At shutdown functions were handed over before; what is left has no state to save.
+      // At shutdown the Executer, which hands functions over, must end before the machines do: systemd stops in the reverse order.
+      '--property=Before=ringward-executer.service',
+      // What is left then has no state to save.
       '--property=KillMode=control-group', '--property=TimeoutStopSec=2', '--property=NoNewPrivileges=yes', `--property=StandardError=truncate:${output}`,
       '--', program, ...args,
     ])

@@ -1,8 +1,12 @@
 import type { ClaimRecord, LeaseRecord, Observation, ReleaseRecord } from '../../core/records.ts'
 import { RingwardError } from '../../errors.ts'
+import { SystemClock } from '../clock.ts'
 import type { ClaimOutcome, Share, WaitOptions } from './share.ts'
 import { claimPlace } from './share-claims.ts'
 import { checkPath } from './share-names.ts'
+import { decodeOrder, ORDERS_FOLDER } from './standing-orders.ts'
+
+const clock = new SystemClock()
 
 /** What the share does with requests: answer, never answer, do it and lose the answer, or fail. */
 export type MemoryShareMood = 'answer' | 'hang' | 'lose-answer' | 'fail'
@@ -31,6 +35,10 @@ export class MemoryShareWorld {
         if (!claim) return []
         const release = this.releases.get(`${claim.function}/${claim.epoch}`)
         return [release ? { claim, release } : { claim }]
+      }),
+      orders: [...this.files].flatMap(([path, bytes]) => {
+        const order = path.startsWith(`${ORDERS_FOLDER}/`) ? decodeOrder(path.slice(ORDERS_FOLDER.length + 1), bytes, clock.wall().getTime()) : undefined
+        return order === undefined || order === 'ended' ? [] : [order]
       }),
     }
   }

@@ -1,8 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { ClaimRecord, LeaseRecord, Observation, ReleaseRecord } from '../../core/records.ts'
+import type { ClaimRecord, LeaseRecord, Observation, ReleaseRecord, StandingOrder } from '../../core/records.ts'
 import { reasonOf } from '../../errors.ts'
 import { errorCode, type ShareFiles } from './share-files.ts'
 import { epochOf, isName } from './share-names.ts'
+import { decodeOrder, ORDER_LIMIT_BYTES, ORDERS_FOLDER } from './standing-orders.ts'
 import { decodeClaim, decodeLease, decodeRelease, LEASE_BYTES, RECORD_LIMIT_BYTES } from './share-records.ts'
 
 /** Files read at once: enough to hide the round trips of 256 leases, below the threads of the helper. */
@@ -41,12 +42,15 @@ interface Known {
  */
 export class ShareObserver {
   private readonly files: ShareFiles
+  private readonly wall_ms: () => number
   private readonly known = new Map<string, Known>()
   /** One pass at a time: two at once would move the remembered epochs under each other. */
   private turn: Promise<unknown> = Promise.resolve()
 
-  constructor(files: ShareFiles) {
+  /** `wall_ms`: standing orders end at a wall-clock time. */
+  constructor(files: ShareFiles, wall_ms: () => number) {
     this.files = files
+    this.wall_ms = wall_ms
   }
 
   /** `mayStillAct` is asked when the turn has come: nobody waits for a pass that is too late. */
@@ -61,7 +65,7 @@ export class ShareObserver {
 
   private async pass(): Promise<{ observation: Observation; problems: string[] }> {
     const problems: string[] = []
-    const [hosts, functions] = await Promise.all([this.namesIn('leases', problems), this.namesIn('claims', problems)])
+    const [hosts, functions, orders] = await Promise.all([this.namesIn('leases', problems), this.namesIn('claims', problems), this.orders(problems)])
     const leases = new Map<string, LeaseRecord>()
     await forAll(hosts, async host => {
       const lease = await this.lease(host, problems)
@@ -80,6 +84,7 @@ export class ShareObserver {
           const { claim, release } = this.known.get(name) ?? {}
           return claim ? [release ? { claim, release } : { claim }] : []
         }),
+        orders,
       },
       problems,
     }
@@ -99,6 +104,18 @@ export class ShareObserver {
     if (good.length < names.length) problems.push(`${folder} holds ${names.length - good.length} files whose names are not allowed; they are left out`)
     if (good.length > NAMES_LIMIT) problems.push(`${folder} holds more than ${NAMES_LIMIT} files; the rest is left out`)
     return good.slice(0, NAMES_LIMIT)
+  }
+
+  private async orders(problems: string[]): Promise<StandingOrder[]> {
+    const standing: StandingOrder[] = []
+    const names = ((await this.files.names(ORDERS_FOLDER)) ?? []).filter(isName).slice(0, NAMES_LIMIT)
+    await forAll(names, async name => {
+      const bytes = await this.tryRead(`${ORDERS_FOLDER}/${name}`, ORDER_LIMIT_BYTES, problems)
+      const order = bytes && decodeOrder(name, bytes, this.wall_ms())
+      if (bytes && !order) problems.push(`${ORDERS_FOLDER}/${name} is not an order of an operator; it is left out`)
+      if (order && order !== 'ended') standing.push(order)
+    })
+    return standing
   }
 
   private async lease(host: string, problems: string[]): Promise<LeaseRecord | undefined> {

@@ -141,7 +141,7 @@ describe('a nominee', () => {
     const harness = Harness.settled('proxy')
     harness.claims.get('ftp')!.push(claimOf('ftp', 2, 'web1'))
     harness.manual.add('observe')
-    harness.event({ event: 'observed', started_ms: harness.now_ms, observation: { leases: [], claims: [{ claim: claimOf('ftp', 1, 'ftp'), release: { schema: 'ringward.release/1', function: 'ftp', epoch: 1, how: 'power', by: 'login' } }] } })
+    harness.event({ event: 'observed', started_ms: harness.now_ms, observation: { leases: [], claims: [{ claim: claimOf('ftp', 1, 'ftp'), release: { schema: 'ringward.release/1', function: 'ftp', epoch: 1, how: 'power', by: 'login' } }], orders: [] } })
     harness.message('login', { kind: 'nominate', incident: 'i', function: 'ftp', epoch: 1, as: 'virtual' })
     expect(harness.said('Claim_ftp_epoch_2_was_lost_to_web1')).toBe(true)
     expect(order(harness)).toEqual(['prepare', 'claim', 'stop'])

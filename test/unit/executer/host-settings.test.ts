@@ -42,10 +42,10 @@ describe('the own role', () => {
   afterEach(() => rm(data, { recursive: true }))
 
   it('is the name of host.toml, else found by the host name', async () => {
-    await expect(ownRole(data, 'ftp', 'whatever')).resolves.toEqual({ name: 'ftp', profile: 'fast' })
-    await expect(ownRole(data, undefined, 'ftphost')).resolves.toEqual({ name: 'ftp', profile: 'fast' })
-    await expect(ownRole(data, undefined, 'ftphost.example.org')).resolves.toEqual({ name: 'ftp', profile: 'fast' })
-    await expect(ownRole(data, undefined, 'web1')).resolves.toEqual({ name: 'web1', profile: 'fast' })
+    await expect(ownRole(data, 'ftp', 'whatever')).resolves.toEqual({ name: 'ftp', profile: 'fast', daemons: [] })
+    await expect(ownRole(data, undefined, 'ftphost')).resolves.toEqual({ name: 'ftp', profile: 'fast', daemons: [] })
+    await expect(ownRole(data, undefined, 'ftphost.example.org')).resolves.toEqual({ name: 'ftp', profile: 'fast', daemons: [] })
+    await expect(ownRole(data, undefined, 'web1')).resolves.toEqual({ name: 'web1', profile: 'fast', daemons: [] })
   })
 
   it('is refused when no server, or more than one, fits', async () => {
@@ -55,9 +55,14 @@ describe('the own role', () => {
     await expect(ownRole(data, undefined, 'ftphost')).rejects.toThrow(/the servers ftp, mail all fit/)
   })
 
+  it('knows the daemons of its function, which must end after the Executer at shutdown', async () => {
+    await writeFile(join(data, 'servers', 'ftp.toml'), 'daemons = [{ name = "vsftpd", probe = "ftp" }, { name = "dovecot", probe = "imap" }]\n')
+    await expect(ownRole(data, 'ftp', 'x')).resolves.toMatchObject({ daemons: ['vsftpd', 'dovecot'] })
+  })
+
   it('has the default profile unless the group names one', async () => {
     await writeFile(join(data, 'group.toml'), 'servers = ["ftp"]\n')
-    await expect(ownRole(data, 'ftp', 'x')).resolves.toEqual({ name: 'ftp', profile: 'default' })
+    await expect(ownRole(data, 'ftp', 'x')).resolves.toEqual({ name: 'ftp', profile: 'default', daemons: [] })
     await writeFile(join(data, 'group.toml'), 'servers = ["ftp"]\nprofile = "--share"\n')
     await expect(ownRole(data, 'ftp', 'x')).rejects.toThrow(/profile/)
   })
