@@ -41,7 +41,7 @@ function noteLease(context: Context, host: HostFacts, seen: LeaseRecord | undefi
     if (former?.generation !== seen?.generation) {
       host.generation_since_ms = context.now_ms
       const watch = context.state.watches.get(host.name)
-      if (watch) watch.service.good_seen = false
+      if (watch) watch.service = { ...watch.service, good_seen: false, good_rounds: 0 }
     }
     if (former && seen && seen.generation !== former.generation) context.because(`${host.name}_has_generation_${seen.generation}`)
     if (former && seen && seen.standing !== former.standing) context.because(`${host.name}_is_${seen.standing}`)

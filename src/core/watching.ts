@@ -85,10 +85,10 @@ function mostVanished(state: State): boolean {
   return others.length > 2 && reached * 2 < others.length - 1
 }
 
-function note(context: Context, watch: Watch, text: string): void {
+function note(context: Context, watch: Watch, text: string, level: 'info' | 'warning' = 'warning'): void {
   if (watch.noted === text) return
   watch.noted = text
-  context.because(text, { level: 'warning', incident: watch.incident })
+  context.because(text, { level, incident: watch.incident })
 }
 
 function resume(context: Context, watch: Watch, text: string): void {
@@ -103,7 +103,7 @@ function loseTarget(context: Context, watch: Watch, why: string): void {
   const { state } = context
   const leaving = leavingReason(state, watch.target)
   if (isHeld(state)) return note(context, watch, `${watch.target}_is_missing: the ring is on hold, nothing is done`)
-  if (leaving !== undefined && !givesAnything(state, watch.target)) return note(context, watch, `${watch.target}_is_away_(${leaving}): nothing of it has to be given`)
+  if (leaving !== undefined && !givesAnything(state, watch.target)) return note(context, watch, `${watch.target}_is_away_(${leaving}): nothing of it has to be given`, 'info')
   if (!context.due(hostOf(state, watch.target).promised_until_ms)) return note(context, watch, `${watch.target}_has_lost_the_shared_area_and_goes_on_by_promise: no takeover`)
   if (!context.due(graceEnds_ms(state))) return note(context, watch, `${watch.target}_is_missing: nobody is accused before the cold start is over`)
   context.because(`Network_is_abnormal_(${watch.target}): ${why}`, { level: 'alarm' })
