@@ -185,8 +185,8 @@ it('a server that flaps goes home later each time, and says so', () => {
     harness.host('web1').giving = []
     harness.observe()
   }
-  expect(rounds[0]).toBe(3)
+  expect(rounds[0], String(rounds)).toBeGreaterThanOrEqual(3)
   expect(rounds[1]).toBeGreaterThanOrEqual(6)
   expect(rounds[2]).toBeGreaterThanOrEqual(12)
-  expect(harness.said('ftp_is_flapping')).toBe(true)
+  expect(harness.state.functions.get('ftp')!.flapping_told).toBe(2)
 })
