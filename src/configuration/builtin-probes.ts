@@ -50,8 +50,8 @@ export const BUILTIN_PROBES: Readonly<Record<string, ProbeDialogue>> = Object.fr
     steps: [{ expect: '(^|\\n)\\* (OK|PREAUTH)', send: 'r1 LOGOUT\r\n' }, { expect: '(^|\\n)r1 OK' }],
   },
   // The address of "localhost", recursion desired: what a resolver has to know by itself (RFC 6761, 6.3). A question it had to ask others, the root's
-  // servers for one, would have every resolver of the ring restarted and rebooted when the line to the outside is cut. A server that answers for its
-  // own zones only refuses it: it needs a probe of its own, with a name it serves.
+  // servers for one (unbound 1.17 then does not even say SERVFAIL in time), would have every resolver of the ring restarted and rebooted when the
+  // line to the outside is cut. A server that answers for its own zones only refuses it: it needs a probe of its own, with a name it serves.
   dns: {
     name: 'dns', port: 53, transport: 'udp', limit_ms: PROBE_LIMIT_MS,
     steps: [{ send: 'rw\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x09localhost\x00\x00\x01\x00\x01' }, { expect: DNS_ANSWERED }],
