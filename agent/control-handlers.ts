@@ -12,7 +12,7 @@ import { loadDocument } from '../src/report/load.ts'
 import { ringDocument } from '../src/report/ring.ts'
 import { statusDocument, type ShareReport } from '../src/report/status.ts'
 import { hold, maintenance, type OperatorOrderParts } from './operator-orders.ts'
-import { cameTrue, WAIT_LIMIT_MS } from './patience.ts'
+import { cameTrue, patienceOf } from './patience.ts'
 import type { Relay } from './relay.ts'
 import { returnHome } from './return-order.ts'
 
@@ -55,13 +55,13 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
 
 /** Flag files of hosts, through their remote hands; with `wait_ms` each step also waits for what the ring sees of it. */
 async function flag(parts: ControlParts, args: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<unknown> {
-  const { hosts, all, dry_run, wait_ms } = args
+  const { hosts, all, dry_run } = args
   const { state, clock } = parts
   const on = args['on'] === true
   const named = all === true ? state.order : Array.isArray(hosts) ? hosts.filter(host => typeof host === 'string') : []
   const unknown = named.filter(host => !state.hosts.has(host))
   if (unknown.length > 0 || named.length === 0) throw new RingwardError('USAGE', `${unknown.join(', ') || 'no host'}: not in the group, which has ${state.order.join(', ')}`)
-  const order: FlagOrder = { on, dry_run: dry_run === true, wait_ms: typeof wait_ms === 'number' && wait_ms > 0 ? Math.min(wait_ms, WAIT_LIMIT_MS) : 0, signal }
+  const order: FlagOrder = { on, dry_run: dry_run === true, wait_ms: patienceOf(args['wait_ms']), signal }
   // Without its own flag this agent ends: it comes last, when the others have been waited for.
   const steps = await Promise.all(named.filter(host => host !== state.self).map(host => switchFlag(parts, host, order)))
   if (named.includes(state.self)) steps.push(await switchFlag(parts, state.self, order))

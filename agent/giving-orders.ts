@@ -80,7 +80,7 @@ export class GivingOrders {
     const machine = this.prepared.get(name)
     if (!machine) throw new RingwardError('HYPERVISOR_FAILED', `no virtual server for ${name} is ready`)
     await this.arm({ function: name, epoch, kind: 'virtual', virtual_server: virtual_server.name, pid: machine.pid, pid_start: machine.pid_start }, generation, signal)
-    await Promise.all([hypervisor.run(virtual_server.name, { signal }), this.assertFree(vip, signal)])
+    await Promise.all([hypervisor.run(virtual_server.name, { signal }), this.parts.handedOver(name) ? undefined : this.assertFree(vip, signal)])
     await hypervisor.addAddress(virtual_server.name, vip, vip_prefix, { signal })
     return `${vip} in ${virtual_server.name}`
   }

@@ -6,7 +6,7 @@ import type { Clock } from '../src/edges/clock.ts'
 import type { Share } from '../src/edges/share/share.ts'
 import { encodeOrder, orderPath } from '../src/edges/share/standing-orders.ts'
 import { RingwardError } from '../src/errors.ts'
-import { cameTrue } from './patience.ts'
+import { cameTrue, patienceOf } from './patience.ts'
 
 export interface OperatorOrderParts {
   readonly state: State
@@ -34,8 +34,9 @@ export async function maintenance(parts: OperatorOrderParts, args: Arguments, si
   const done = on === true
     ? () => state.orders.maintenance_until_ms.has(host) && !givesAnything(state, host)
     : () => !state.orders.maintenance_until_ms.has(host) && functionOf(state, host).claim?.holder === host
-  if (typeof wait_ms !== 'number' || wait_ms <= 0) return document({ host, act, outcome: 'done' })
-  const came = await cameTrue(done, wait_ms, clock, signal)
+  const patience_ms = patienceOf(wait_ms)
+  if (patience_ms === 0) return document({ host, act, outcome: 'done' })
+  const came = await cameTrue(done, patience_ms, clock, signal)
   return document({ host, act, outcome: came ? 'done' : 'failed', ...(came ? {} : { reason: `${on === true ? 'it still gives something' : 'its function is not home yet'}; "ringward status" and "ringward log" tell why, the order stands` }) })
 }
 
@@ -49,7 +50,8 @@ export async function hold(parts: OperatorOrderParts, args: Arguments, signal: A
   if (on !== true && state.orders.hold_until_ms === undefined) return document({ host: 'all hosts', act, outcome: 'unchanged', reason: 'there is no hold' })
   if (dry_run === true) return document({ host: 'all hosts', act, outcome: 'planned' })
   await write(parts, 'hold', undefined, on === true, for_ms)
-  const came = typeof wait_ms !== 'number' || wait_ms <= 0 || await cameTrue(() => (state.orders.hold_until_ms !== undefined) === (on === true), wait_ms, clock, signal)
+  const patience_ms = patienceOf(wait_ms)
+  const came = patience_ms === 0 || await cameTrue(() => (state.orders.hold_until_ms !== undefined) === (on === true), patience_ms, clock, signal)
   return document({ host: 'all hosts', act, outcome: came ? 'done' : 'failed', ...(came ? {} : { reason: 'the order was written and is not seen on the shared area yet' }) })
 }
 

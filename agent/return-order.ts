@@ -5,7 +5,7 @@ import { isPresent } from '../src/core/presence.ts'
 import type { State } from '../src/core/state.ts'
 import type { Clock } from '../src/edges/clock.ts'
 import { RingwardError } from '../src/errors.ts'
-import { cameTrue } from './patience.ts'
+import { cameTrue, patienceOf } from './patience.ts'
 
 export interface ReturnParts {
   readonly state: State
@@ -15,7 +15,8 @@ export interface ReturnParts {
 
 /** `return HOST`: the operator lets a function go home whose policy is manual. It goes after three good rounds, like any other. */
 export async function returnHome({ state, clock, post }: ReturnParts, args: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<ActionDocument> {
-  const { host, dry_run, wait_ms } = args
+  const { host, dry_run } = args
+  const wait_ms = patienceOf(args['wait_ms'])
   const facts = typeof host === 'string' ? state.functions.get(host) : undefined
   if (!facts) throw new RingwardError('USAGE', `there is no host ${String(host)}; the group has ${state.order.join(', ')}`)
   const { name, claim } = facts
@@ -27,7 +28,7 @@ export async function returnHome({ state, clock, post }: ReturnParts, args: Read
   if (!isPresent(state, name)) throw new RingwardError('CONTROL_REFUSED', `${name} is not in the ring: start it, or set its flag, and ask again`)
   if (dry_run === true) return document('planned')
   post({ event: 'return-wanted', function: name })
-  if (typeof wait_ms !== 'number' || wait_ms <= 0) return document('done', 'its manager hands it over after three good rounds')
+  if (wait_ms === 0) return document('done', 'its manager hands it over after three good rounds')
   return await cameTrue(() => giverOf({ state }, name) === name, wait_ms, clock, signal)
     ? document('done') : document('failed', 'it has not returned in time; "ringward incidents" and "ringward log" tell why')
 }

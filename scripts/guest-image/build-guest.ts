@@ -6,7 +6,6 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { writeKernel } from './kernel.ts'
 import { APPLETS, FILES, MODULES, PACKAGES, PROGRAMS, SUITE } from './recipe.ts'
-import { setTimeout as sleep } from 'node:timers/promises'
 
 const execute = promisify(execFile)
 const FOLDER = dirname(fileURLToPath(import.meta.url))
@@ -19,23 +18,10 @@ export interface GuestImage {
   readonly initrd: string
 }
 
-const ATTEMPTS = 4
-const RETRY_PAUSE_MS = 3_000
-
-/** A registry that does not answer for a moment is asked again, from the beginning. */
 async function fetchPackages(debian: string): Promise<void> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      await execute('mmdebstrap', [
-        '--mode=root', '--variant=extract', '--quiet', '--aptopt=APT::Install-Recommends "0"', '--aptopt=Acquire::Retries "3"', `--include=${PACKAGES.join(',')}`, SUITE, debian,
-      ], { timeout: DOWNLOAD_LIMIT_MS })
-      return
-    } catch (error) {
-      if (attempt >= ATTEMPTS) throw error
-      await rm(debian, { recursive: true, force: true })
-      await sleep(attempt * RETRY_PAUSE_MS)
-    }
-  }
+  await execute('mmdebstrap', [
+    '--mode=root', '--variant=extract', '--quiet', '--aptopt=APT::Install-Recommends "0"', '--aptopt=Acquire::Retries "3"', `--include=${PACKAGES.join(',')}`, SUITE, debian,
+  ], { timeout: DOWNLOAD_LIMIT_MS })
 }
 
 /**

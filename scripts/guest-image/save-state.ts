@@ -25,7 +25,7 @@ export interface SaveOptions {
   readonly share_vm_directory: string
   /** `networkOf` the ring's inventory. */
   readonly network: Network
-  /** TCP ports that must listen before the state is saved: those of the probes of its function's daemons. */
+  /** Ports that must listen before the state is saved: those of the probes of its function's daemons. */
   readonly ports: readonly number[]
   readonly accelerator?: Accelerator
 }
@@ -73,7 +73,7 @@ async function makeReady(guest: GuestConversation, missing: Set<number>, signal:
   const http = missing.has(HTTP_PORT)
   for (;;) {
     // The kernel's own tables: an image needs no program for them but `cat`.
-    const { stdout } = await guest.run('cat', ['/proc/net/tcp', '/proc/net/tcp6'])
+    const { stdout } = await guest.run('cat', ['/proc/net/tcp', '/proc/net/tcp6', '/proc/net/udp', '/proc/net/udp6'])
     for (const port of listeningPorts(stdout)) missing.delete(port)
     if (missing.size === 0) break
     await sleep(POLL_MS, undefined, { signal })
@@ -83,9 +83,12 @@ async function makeReady(guest: GuestConversation, missing: Set<number>, signal:
   await guest.run('sh', ['-c', ZERO_FREE_MEMORY])
 }
 
-/** Ports in state LISTEN (0A) of the kernel's `/proc/net/tcp` and `tcp6`, whose addresses end in `:PORT` in hexadecimal. */
+/**
+ * Ports in state LISTEN (0A) of the kernel's `/proc/net/tcp` and `tcp6`, whose addresses end in `:PORT` in hexadecimal; and those of
+ * unconnected sockets (07) of `udp` and `udp6`, a state in which the tables of TCP list nothing.
+ */
 export function listeningPorts(tables: string): ReadonlySet<number> {
-  return new Set([...tables.matchAll(/^\s*\d+: [0-9A-F]+:([0-9A-F]{4}) [0-9A-F]+:[0-9A-F]{4} 0A /gm)].map(([, port]) => Number.parseInt(port ?? '', 16)))
+  return new Set([...tables.matchAll(/^\s*\d+: [0-9A-F]+:([0-9A-F]{4}) [0-9A-F]+:[0-9A-F]{4} (?:0A|07) /gm)].map(([, port]) => Number.parseInt(port ?? '', 16)))
 }
 
 /** All but what the guest needs to go on: 4 MB above twice the kernel's own reserve, which grows with the memory (7 MB of 128 MB, 16 MB of 2 GB). */

@@ -14,9 +14,9 @@ export function dialogueOf(host: Pick<HostPlan, 'dialogue'>): ProbeDialogue {
   return builtin(host.dialogue)
 }
 
-/** The dialogue that belongs to a port, or undefined. */
+/** The dialogue that belongs to a TCP port, or undefined: the client connects. */
 export function dialogueOfPort(port: number): ProbeDialogue | undefined {
-  return Object.values(BUILTIN_PROBES).find(dialogue => dialogue.port === port)
+  return Object.values(BUILTIN_PROBES).find(dialogue => dialogue.port === port && dialogue.transport !== 'udp')
 }
 
 export interface DialogueResult { readonly ok: boolean; readonly reason: string; readonly took_ms: number }

@@ -4,6 +4,12 @@ import type { ProbeDialogue } from '../core/inventory.ts'
 export const PROBE_LIMIT_MS = 3_000
 
 /**
+ * Our id "rw", then a header that says answer to a query (QR 1, opcode 0), and response code 0 (NOERROR) or 3 (NXDOMAIN: it was looked
+ * up), whatever the other flags say (RFC 1035, 4.1.1; AD and CD of RFC 4035 stand next to the code).
+ */
+const DNS_ANSWERED = '^rw[\\x80-\\x87][\\x00\\x03\\x10\\x13\\x20\\x23\\x30\\x33\\x80\\x83\\x90\\x93\\xa0\\xa3\\xb0\\xb3]'
+
+/**
  * The dialogues that come with the product. A file of the same name in `probes/` takes their place.
  * Every expression finds the line it looks for whether or not earlier lines are still in front of it.
  */
@@ -33,5 +39,21 @@ export const BUILTIN_PROBES: Readonly<Record<string, ProbeDialogue>> = Object.fr
   'http-proxy': {
     name: 'http-proxy', port: 3128, limit_ms: PROBE_LIMIT_MS,
     steps: [{ send: 'GET http://localhost/ HTTP/1.0\r\nHost: localhost\r\nUser-Agent: ringward\r\n\r\n' }, { expect: '^HTTP/1\\.[01] [2345]\\d\\d' }],
+  },
+  // After the greeting both are asked to end: a login process that hangs greets no more, or never says goodbye.
+  pop3: {
+    name: 'pop3', port: 110, limit_ms: PROBE_LIMIT_MS,
+    steps: [{ expect: '(^|\\n)\\+OK', send: 'QUIT\r\n' }, { expect: '(^|\\n)\\+OK' }],
+  },
+  imap: {
+    name: 'imap', port: 143, limit_ms: PROBE_LIMIT_MS,
+    steps: [{ expect: '(^|\\n)\\* (OK|PREAUTH)', send: 'r1 LOGOUT\r\n' }, { expect: '(^|\\n)r1 OK' }],
+  },
+  // The address of "localhost", recursion desired: what a resolver has to know by itself (RFC 6761, 6.3). A question it had to ask others, the root's
+  // servers for one (unbound 1.17 then does not even say SERVFAIL in time), would have every resolver of the ring restarted and rebooted when the
+  // line to the outside is cut. A server that answers for its own zones only refuses it: it needs a probe of its own, with a name it serves.
+  dns: {
+    name: 'dns', port: 53, transport: 'udp', limit_ms: PROBE_LIMIT_MS,
+    steps: [{ send: 'rw\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x09localhost\x00\x00\x01\x00\x01' }, { expect: DNS_ANSWERED }],
   },
 })

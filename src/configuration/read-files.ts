@@ -49,7 +49,7 @@ export function readFiles(files: ReadonlyMap<string, string>): ConfigurationFile
       probe_names.add(what.name)
       const probe = readToml(path, text, probeSchema, problems)?.value
       probes.delete(what.name)
-      if (probe) probes.set(what.name, { name: what.name, port: probe.port, limit_ms: probe.limit, steps: probe.steps.map(step => ({ ...step.expect === undefined ? {} : { expect: step.expect }, ...step.send === undefined ? {} : { send: step.send } })) })
+      if (probe) probes.set(what.name, { name: what.name, port: probe.port, ...probe.transport === 'udp' ? { transport: 'udp' as const } : {}, limit_ms: probe.limit, steps: probe.steps.map(step => ({ ...step.expect === undefined ? {} : { expect: step.expect }, ...step.send === undefined ? {} : { send: step.send } })) })
     } else {
       const identity = readIdentity(path, text, problems)
       if (identity) identities.set(what.name, identity)

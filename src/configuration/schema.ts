@@ -98,10 +98,17 @@ const stepSchema = z.strictObject({
 }).refine(step => step.expect !== undefined || step.send !== undefined, { message: 'says nothing' })
 
 export const probeSchema = z.strictObject({
-  port: port(1).describe('Write the TCP port of the service, for example port = 25.'),
+  port: port(1).describe('Write the port of the service, for example port = 25.'),
+  transport: z.enum(['tcp', 'udp']).default('tcp').describe('Write "tcp" or "udp".'),
   // The longest a target may take and still be called working: a minute is past any client's patience.
   limit: duration(50, MINUTE_MS).default(PROBE_LIMIT_MS).describe('Write the limit of the whole dialogue, for example limit = "3s".'),
   steps: z.array(stepSchema.describe('Write expect, send, or both (expect comes first).')).min(1).max(STEPS_LIMIT).describe('Write a [[steps]] table with expect, send, or both, for each turn of the dialogue.'),
+}).check(({ value, issues }) => {
+  if (value.transport === 'tcp') return
+  const wrong = (index: number, message: string): void => void issues.push({ code: 'custom', message, input: value.steps[index], path: ['steps', index] })
+  // There is no connection whose making would say anything: who sends nothing hears nothing, and only an answer shows that somebody listens.
+  if (value.steps[0]?.expect !== undefined) wrong(0, 'waits for an answer before anything is sent, which never comes over "udp": begin with a step that only sends')
+  if (value.steps.at(-1)?.expect === undefined) wrong(value.steps.length - 1, 'waits for no answer, without which nobody knows over "udp" whether a service is there: end with a step that expects')
 })
 
 export const identitySchema = z.object({

@@ -40,7 +40,7 @@ type = "CPU"                    # what the function leans on: "CPU", "NETWORK" o
 # memory_mb = 16384             # what the host has; "ringward check" then knows what fits
 # cores = 8
 
-# The services that make up the function. Probes that come with the product: smtp, http, ftp, ssh, http-proxy;
+# The services that make up the function. Probes that come with the product: smtp, pop3, imap, http, http-proxy, ftp, ssh, dns;
 # your own go to probes/.
 [[daemons]]
 name = "nginx"
@@ -58,15 +58,16 @@ standby = "saved"               # or "cold"
 
 const PROBE = `# A dialogue with a service: write probe = "example" in a daemon to use it.
 # In each step the answer must match "expect" first; then "send" is sent.
-port = 143
+port = 119
+transport = "tcp"                 # or "udp": then the first step only sends, and the last one expects
 limit = "3s"                      # of the whole dialogue
 
 [[steps]]
-expect = '^\\* OK'
-send = "a LOGOUT\\r\\n"
+expect = '^20[01] '
+send = "QUIT\\r\\n"
 
 [[steps]]
-expect = 'a OK'
+expect = '^205 '
 `
 
 /** Path within the shared area → text. */

@@ -21,6 +21,8 @@ export interface ProbeStep {
 export interface ProbeDialogue {
   readonly name: string
   readonly port: number
+  /** TCP unless it says otherwise; over UDP each datagram is a turn. */
+  readonly transport?: 'tcp' | 'udp'
   readonly limit_ms: number
   readonly steps: readonly ProbeStep[]
 }

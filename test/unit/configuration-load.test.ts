@@ -63,7 +63,7 @@ describe('bad input is refused with its place and what to do', () => {
     ['duplicate VIP', changed('servers/ftp.toml', '.23/24', '.21/24'), 'servers/ftp.toml:4:1: 192.0.2.21 is the VIP of ftp, but already the VIP of mail at servers/mail.toml:4.'],
     ['bad MAC', changed(MAIL, '52:54:00:00:00:11', '52-54-00'), 'servers/mail.toml:3:1: mac = "52-54-00" is not a MAC address: six pairs'],
     ['MAC of a group', changed(MAIL, '52:54', '53:54'), 'servers/mail.toml:3:1: mac = "53:54:00:00:00:11" is not the address of a network card.'],
-    ['unknown probe', changed(MAIL, '"smtp"', '"smpt"'), 'servers/mail.toml:11:1: probe "smpt" is not known. Did you mean "smtp"? Known are ftp, http, http-proxy, smtp, ssh; write probes/NAME.toml'],
+    ['unknown probe', changed(MAIL, '"smtp"', '"smpt"'), 'servers/mail.toml:11:1: probe "smpt" is not known. Did you mean "smtp"? Known are dns, ftp, http, http-proxy, imap, pop3, smtp, ssh; write probes/NAME.toml'],
     ['group naming an absent server', ringFiles({ servers: ['mail', 'login', 'web', 'ftp'] }), 'group.toml:1:30: the group names "web", but there is no servers/web.toml. Write that file, or remove the name.'],
     ['empty group', ringFiles({ servers: [] }), 'group.toml:1:1: servers is empty. Write the names of the servers in the order of the ring, for example'],
     ['group without servers', ringFiles().set('group.toml', 'profile = "fast"\n'), 'group.toml:1:1: servers is missing. Write the names'],
@@ -130,6 +130,16 @@ describe('probes', () => {
 
   it('refuses to send what is not one byte a character', () => {
     expect(problemsOf(ringFiles().set('probes/own.toml', 'port = 1\n[[steps]]\nsend = "é€"\n'))).toEqual([expect.stringMatching(/^probes\/own\.toml:3:1: steps 1: send = "é€" has characters beyond one byte\. Write the text to send/)])
+  })
+
+  it('over UDP: speaks first and ends with an answer', () => {
+    const own = (text: string) => ringFiles().set('probes/own.toml', `port = 53\n${text}`)
+    expect(problemsOf(own('transport = "udp"\n[[steps]]\nsend = "\\u0000\\u00ff"\n[[steps]]\nexpect = \'^\\x80\'\n'))).toEqual([])
+    expect(problemsOf(own('transport = "sctp"\n[[steps]]\nsend = "a"\n'))).toEqual(['probes/own.toml:2:1: transport = "sctp" is not one of the words known here. Write "tcp" or "udp".'])
+    expect(problemsOf(own('transport = "udp"\n[[steps]]\nexpect = "a"\nsend = "b"\n[[steps]]\nexpect = "c"\n')))
+      .toEqual([expect.stringMatching(/^probes\/own\.toml:3:1: steps 1 waits for an answer before anything is sent, .* begin with a step that only sends\./)])
+    expect(problemsOf(own('transport = "udp"\n[[steps]]\nsend = "a"\n')))
+      .toEqual([expect.stringMatching(/^probes\/own\.toml:3:1: steps 1 waits for no answer, .* end with a step that expects\./)])
   })
 
   it('refuses a step that says nothing, and a dialogue without steps', () => {

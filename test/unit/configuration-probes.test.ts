@@ -9,6 +9,9 @@ const ANSWERS: Readonly<Record<string, readonly string[]>> = {
   ssh: ['SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n', '\u0000\u0004\u0014curve25519-sha256,ecdh-sha2-nistp256'],
   http: ['', 'HTTP/1.1 200 OK\r\nServer: nginx\r\n'],
   'http-proxy': ['', 'HTTP/1.1 403 Forbidden\r\nServer: squid\r\n'],
+  pop3: ['+OK Dovecot (Debian) ready.\r\n', '+OK Logging out\r\n'],
+  imap: ['* OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+] Dovecot (Debian) ready.\r\n', '* BYE Logging out\r\nr1 OK Logout completed.\r\n'],
+  dns: ['', 'rw\x85\x80\x00\x01\x00\x01\x00\x00\x00\x00\x09localhost\x00\x00\x01\x00\x01\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x00\x00\x04\x7f\x00\x00\x01'],
 }
 
 describe('built-in probes', () => {
@@ -28,6 +31,9 @@ describe('built-in probes', () => {
   it('tell a broken service from a working one', () => {
     expect('554 no SMTP service here\r\n').not.toMatch(new RegExp(BUILTIN_PROBES['smtp']?.steps[0]?.expect ?? ''))
     expect('HTTP/1.1 503 Service Unavailable\r\n').not.toMatch(new RegExp(BUILTIN_PROBES['http']?.steps[1]?.expect ?? ''))
+    expect('* BYE too many connections\r\n').not.toMatch(new RegExp(BUILTIN_PROBES['imap']?.steps[0]?.expect ?? ''))
+    expect('-ERR mail boxes are away\r\n').not.toMatch(new RegExp(BUILTIN_PROBES['pop3']?.steps[0]?.expect ?? ''))
+    for (const flags of ['\x81\x82', '\x81\x85', '\x01\x00', '\x89\x80']) expect(`rw${flags}`).not.toMatch(new RegExp(BUILTIN_PROBES['dns']?.steps[1]?.expect ?? ''))
     expect('421 too many connections\r\n').not.toMatch(new RegExp(BUILTIN_PROBES['ftp']?.steps[0]?.expect ?? ''))
   })
 })

@@ -1,55 +1,35 @@
 import { connect, type Socket } from 'node:net'
 import type { ProbeDialogue } from '../../core/inventory.ts'
-import { RingwardError, reasonOf } from '../../errors.ts'
+import { RingwardError } from '../../errors.ts'
 import type { Clock } from '../clock.ts'
 import { startDeadline, type Deadline } from '../deadline.ts'
+import { DatagramTalk } from './datagram-talk.ts'
+import { compileSteps, printable, RECEIVE_LIMIT_BYTES, wantedBy, type Step } from './dialogue-steps.ts'
 import type { DialogueResult, ProbeVerdict } from './prober.ts'
-
-/** A greeting or a page head is a few hundred bytes; more than this without the expected answer is a wrong answer. */
-const RECEIVE_LIMIT_BYTES = 64 * 1024
-/** Enough of a wrong answer to know it in the log. */
-const SHOWN_CHARACTERS = 80
-
-/** A step with its expression compiled before anything is sent. */
-interface Step {
-  readonly expect?: RegExp
-  readonly send?: string
-}
 
 /**
  * Speaks a service dialogue with `address` (thesis 2.2, fig. 2.4): `OK` when every step went through, `ERROR` when something
  * else was answered, `NG` when nothing was within the limit or there was no connection.
  * Expressions look at what was received since the last send; `^` is its beginning. What a server said beyond the expected
  * words before it was its turn counts as well, if need be: dropbear sends its key exchange together with its greeting.
+ * Over UDP each datagram is judged by itself (`datagram-talk.ts`).
  * Rejects with ABORTED, and with CONFIGURATION_INVALID for an expression that does not compile.
  */
 export function speakDialogue(address: string, probe: ProbeDialogue, clock: Clock, signal: AbortSignal): Promise<DialogueResult> {
   return new Promise((resolve, reject) => {
-    const steps = compile(probe)
+    const steps = compileSteps(probe)
     if (signal.aborted) throw calledOff(probe)
     const begun_ms = clock.boot_ms()
     const abort = (): void => {
       talk.end()
       reject(calledOff(probe))
     }
-    const talk = new Talk(address, probe, steps, clock, (verdict, detail) => {
+    const Means = probe.transport === 'udp' ? DatagramTalk : StreamTalk
+    const talk = new Means(address, probe, steps, clock, (verdict, detail) => {
       signal.removeEventListener('abort', abort)
       resolve({ verdict, detail, duration_ms: clock.boot_ms() - begun_ms })
     })
     signal.addEventListener('abort', abort, { once: true })
-  })
-}
-
-function compile(probe: ProbeDialogue): Step[] {
-  return probe.steps.map((step, index) => {
-    try {
-      return {
-        ...(step.expect === undefined ? {} : { expect: new RegExp(step.expect) }),
-        ...(step.send === undefined ? {} : { send: step.send }),
-      }
-    } catch (error) {
-      throw new RingwardError('CONFIGURATION_INVALID', `probe ${probe.name}, step ${index + 1}: ${reasonOf(error)}; correct probes/${probe.name}.toml`)
-    }
   })
 }
 
@@ -58,7 +38,7 @@ function calledOff(probe: ProbeDialogue): RingwardError {
 }
 
 /** One connection from connect to verdict. */
-class Talk {
+class StreamTalk {
   private readonly probe: ProbeDialogue
   private readonly steps: readonly Step[]
   private readonly onVerdict: (verdict: ProbeVerdict, detail: string) => void
@@ -139,7 +119,7 @@ class Talk {
   }
 
   private wanted(): string {
-    return `step ${this.index + 1} /${this.steps[this.index]?.expect?.source ?? ''}/`
+    return wantedBy(this.steps, this.index)
   }
 
   private conclude(verdict: ProbeVerdict, detail: string): void {
@@ -151,9 +131,4 @@ class Talk {
     setImmediate(() => this.socket.destroy())
     this.onVerdict(verdict, detail)
   }
-}
-
-function printable(text: string): string {
-  const shown = text.slice(0, SHOWN_CHARACTERS).trimEnd().replace(/[^\x20-\x7e]+/g, '·')
-  return text.length > SHOWN_CHARACTERS ? `${shown}…` : shown
 }

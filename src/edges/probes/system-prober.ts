@@ -11,7 +11,7 @@ export interface SystemProberOptions {
   onProblem(text: string): void
 }
 
-/** The real prober: ping as a program, service dialogues over TCP. */
+/** The real prober: ping as a program, service dialogues over TCP or UDP. */
 export class SystemProber implements Prober {
   private readonly options: SystemProberOptions
   private readonly watches = new Set<PingWatch>()
