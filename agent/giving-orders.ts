@@ -36,6 +36,8 @@ const GUARD_LIMIT_MS = 2_000
 export class GivingOrders {
   private readonly parts: GivingParts
   private readonly prepared = new Map<string, RunningVirtualServer>()
+  /** Those that run already with their VIP, cut off, and have only to speak. */
+  private readonly warm = new Set<string>()
   private readonly turns = new Turns()
 
   constructor(parts: GivingParts) {
@@ -51,11 +53,17 @@ export class GivingOrders {
     this.prepared.set(name, machine)
   }
 
-  async prepare({ function: name }: Of<'prepare'>): Promise<void> {
+  async prepare({ function: name, warm }: Of<'prepare'>): Promise<void> {
     await this.turns.take(name, PREPARE_LIMIT_MS, async signal => {
-      const machine = await this.parts.hypervisor.prepare(this.parts.serverOf(name).virtual_server, { signal })
+      const { vip, vip_prefix, virtual_server } = this.parts.serverOf(name)
+      this.warm.delete(name)
+      const machine = await this.parts.hypervisor.prepare(virtual_server, { signal })
       this.prepared.set(name, machine)
-      return `paused, from ${machine.from}${machine.warning ? ` (${machine.warning})` : ''}`
+      if (warm) {
+        await this.parts.hypervisor.warm(virtual_server.name, vip, vip_prefix, { signal })
+        this.warm.add(name)
+      }
+      return `${warm ? 'running, cut off' : 'paused'}, from ${machine.from}${machine.warning ? ` (${machine.warning})` : ''}`
     }, (ok, detail) => this.parts.post({ event: 'prepared', function: name, ok, detail }))
   }
 
@@ -81,7 +89,8 @@ export class GivingOrders {
     if (!machine) throw new RingwardError('HYPERVISOR_FAILED', `no virtual server for ${name} is ready`)
     await this.arm({ function: name, epoch, kind: 'virtual', virtual_server: virtual_server.name, pid: machine.pid, pid_start: machine.pid_start }, generation, signal)
     await Promise.all([hypervisor.run(virtual_server.name, { signal }), this.parts.handedOver(name) ? undefined : this.assertFree(vip, signal)])
-    await hypervisor.addAddress(virtual_server.name, vip, vip_prefix, { signal })
+    if (this.warm.delete(name)) await hypervisor.announce(virtual_server.name, vip, { signal })
+    else await hypervisor.addAddress(virtual_server.name, vip, vip_prefix, { signal })
     return `${vip} in ${virtual_server.name}`
   }
 

@@ -14,8 +14,8 @@ export type Command =
   | { readonly command: 'observe' }
   | { readonly command: 'claim'; readonly order: ClaimOrder }
   | { readonly command: 'release'; readonly order: ReleaseOrder }
-  /** Load the virtual server, paused. Answer: `prepared`. */
-  | { readonly command: 'prepare'; readonly function: string }
+  /** Load the virtual server, paused; `warm`: let it run with its VIP, cut off from every network. Answer: `prepared`. */
+  | { readonly command: 'prepare'; readonly function: string; readonly warm: boolean }
   /** Put the function in the guard's charge, start it, add the VIP, announce. Answer: `serving`. */
   | { readonly command: 'serve'; readonly function: string; readonly epoch: number; readonly kind: FunctionKind; readonly generation: number }
   /** Take the VIP off and stop (virtual server: dropped, standby again). Answer: `stopped`. */

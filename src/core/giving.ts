@@ -25,7 +25,7 @@ export function enterStage(context: Context, giving: Giving, stage: Giving['stag
   giving.deadline_ms = context.now_ms + (stage in STEP_LIMIT_MS ? STEP_LIMIT_MS[stage as keyof typeof STEP_LIMIT_MS] : Infinity)
 }
 
-export function beginGiving(context: Context, name: string, kind: FunctionKind, nomination?: { incident: string; nominator: string }): Giving {
+export function beginGiving(context: Context, name: string, kind: FunctionKind, nomination?: { incident: string; nominator: string; warm?: boolean }): Giving {
   const giving: Giving = {
     function: name, kind, stage: 'prepared', epoch: functionOf(context.state, name).claim?.epoch ?? 0,
     incident: nomination?.incident ?? '', nominator: nomination?.nominator ?? '', heard_ms: context.now_ms, deadline_ms: Infinity, hand_over: undefined, stopped: false,
@@ -33,7 +33,7 @@ export function beginGiving(context: Context, name: string, kind: FunctionKind, 
   context.state.giving.set(name, giving)
   if (kind === 'virtual') {
     enterStage(context, giving, 'preparing')
-    context.do({ command: 'prepare', function: name })
+    context.do({ command: 'prepare', function: name, warm: nomination?.warm ?? false })
   }
   return giving
 }

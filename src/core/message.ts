@@ -36,7 +36,8 @@ export type Message =
   | { readonly kind: 'S'; readonly round: number }
   /** R, U, D: P1 tells P2 "resumed", "up", "down" (thesis 5.3.2). */
   | { readonly kind: 'R' | 'U' | 'D'; readonly target: string; readonly incident: string }
-  | { readonly kind: 'nominate'; readonly incident: string; readonly function: string; readonly epoch: number; readonly as: FunctionKind }
+  /** `hand_over`: the holder is there and will pass the function on when the nominee stands ready. */
+  | { readonly kind: 'nominate'; readonly incident: string; readonly function: string; readonly epoch: number; readonly as: FunctionKind; readonly hand_over?: boolean }
   /** The nominee's answer and its progress. */
   | { readonly kind: 'progress'; readonly incident: string; readonly function: string; readonly epoch: number; readonly stage: GivingStage | 'declined' | 'failed'; readonly detail: string }
   /** The nomination is void. */
@@ -115,5 +116,6 @@ export function parseMessage(value: unknown): Message | undefined {
   if (value['kind'] === 'condition') return isCondition(value) ? (value as unknown as Message) : undefined
   if (!Object.hasOwn(SHAPES, value['kind'])) return undefined
   const shape = SHAPES[value['kind'] as keyof typeof SHAPES]
+  if (value['kind'] === 'nominate' && value['hand_over'] !== undefined && typeof value['hand_over'] !== 'boolean') return undefined
   return hasShape(value, shape) ? (value as unknown as Message) : undefined
 }

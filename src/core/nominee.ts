@@ -14,6 +14,7 @@ interface Nomination {
   readonly function: string
   readonly epoch: number
   readonly as: FunctionKind
+  readonly hand_over?: boolean
 }
 
 function refusal(context: Context, nomination: Nomination): string | undefined {
@@ -50,7 +51,9 @@ export function noteNomination(context: Context, from: string, nomination: Nomin
   }
   context.because(`Nominated_by_${from}_for_${nomination.function}_(${nomination.as}): resume while proof is awaited`, { incident: nomination.incident })
   state.share.look = true
-  const giving = beginGiving(context, nomination.function, nomination.as, { incident: nomination.incident, nominator: from })
+  // A native holder runs no virtual server of that name: this one may run ahead, cut off, and has only to speak when its turn comes (S2).
+  const warm = nomination.hand_over === true && functionOf(state, nomination.function).claim?.kind === 'native'
+  const giving = beginGiving(context, nomination.function, nomination.as, { incident: nomination.incident, nominator: from, warm })
   giving.epoch = nomination.epoch
   reportProgress(context, giving, giving.stage, 'accepted')
 }

@@ -136,7 +136,7 @@ function keepNomination(context: Context, rehoming: Rehoming): void {
   askToHandOver(context, rehoming)
   if (!context.due(rehoming.nominated_ms + NOMINATION_REPEAT_MS)) return
   rehoming.nominated_ms = context.now_ms
-  context.send(rehoming.nominee!, { kind: 'nominate', incident: rehoming.incident, function: rehoming.function, epoch: rehoming.epoch, as: rehoming.as })
+  sendNominate(context, rehoming)
 }
 
 function nomineeFailure(context: Context, rehoming: Rehoming): string | undefined {
@@ -195,7 +195,13 @@ function sendNomination(context: Context, rehoming: Rehoming, host: string, kind
   rehoming.heard_ms = context.now_ms
   rehoming.stage = ''
   rehoming.as = kind
-  context.send(host, { kind: 'nominate', incident: rehoming.incident, function: rehoming.function, epoch: rehoming.epoch, as: kind })
+  sendNominate(context, rehoming)
+}
+
+function sendNominate(context: Context, { nominee, incident, function: name, epoch, as }: Rehoming): void {
+  const { claim, release } = functionOf(context.state, name)
+  const hand_over = claim !== undefined && !release && isDraining(context.state, claim)
+  context.send(nominee!, { kind: 'nominate', incident, function: name, epoch, as, ...(hand_over ? { hand_over } : {}) })
 }
 
 export function noteProgress(context: Context, from: string, name: string, stage: string, detail: string): void {

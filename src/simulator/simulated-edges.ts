@@ -83,7 +83,8 @@ function prepare(host: SimulatedHost, command: Of<'prepare'>): void {
     // A stop in between calls the preparation off.
     if (boot !== host.boot || host.preparing.get(command.function) !== attempt) return
     if (world.share.isHung(host.name) || world.failingStarts.has(host.name)) return host.handle({ event: 'prepared', function: command.function, ok: false, detail: 'the saved state does not load' })
-    host.virtual_servers.set(command.function, { function: command.function, running: false, address: false })
+    host.virtual_servers.set(command.function, { function: command.function, running: command.warm, address: false })
+    world.changed()
     host.handle({ event: 'prepared', function: command.function, ok: true, detail: 'paused' })
   })
 }

@@ -164,7 +164,8 @@ export class SimulatedHost {
     this.stopAgent()
     this.world.queue.after(this.world.random.between(200, 900), () => {
       if (boot !== this.boot || this.core) return
-      for (const server of [...this.virtual_servers.values()]) if (!server.running) this.virtual_servers.delete(server.function)
+      // What no guard holds was only prepared.
+      for (const name of [...this.virtual_servers.keys()]) if (!this.guard?.charge(name)) this.virtual_servers.delete(name)
       this.startAgent()
     })
   }

@@ -44,6 +44,18 @@ describe.each([['QEMU', qemuWorld], ['memory', memoryWorld]] as const)('hypervis
     expect(await world.serves(SERVER.address)).toBe(true)
   })
 
+  test('runs ahead of a hand-over with the VIP, and nobody hears of it before its turn', { timeout: TEST_LIMIT_MS }, async () => {
+    const { hypervisor } = world
+    await hypervisor.prepare(SERVER, options)
+    await hypervisor.warm(SERVER.name, VIP, PREFIX, options)
+    expect(await hypervisor.list(options)).toMatchObject([{ name: SERVER.name, state: 'running' }])
+    expect(await world.serves(VIP)).toBe(false)
+    expect(await world.serves(SERVER.address)).toBe(false)
+    await hypervisor.run(SERVER.name, options)
+    await hypervisor.announce(SERVER.name, VIP, options)
+    await until(() => world.serves(VIP))
+  })
+
   test('a fresh machine every time: nothing of the last run is left', { timeout: TEST_LIMIT_MS }, async () => {
     const { hypervisor } = world
     for (let round = 0; round < 2; round++) {

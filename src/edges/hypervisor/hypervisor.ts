@@ -29,6 +29,11 @@ export interface Hypervisor {
    * and when a saved state does not load: the result says so). Idempotent while it is paused.
    */
   prepare(server: VirtualServer, options: HypervisorOptions): Promise<RunningVirtualServer & { readonly from: 'saved' | 'cold'; readonly warning?: string }>
+  /**
+   * Before a hand-over: lets a prepared virtual server run with the address, cut off from every network, so that `run` and `announce` are all that is
+   * left when its turn comes. It must not be on the network before `run`.
+   */
+  warm(name: string, address: string, prefix: number, options: HypervisorOptions): Promise<void>
   /** Lets the processors run; after a resume also sets the guest's clock. */
   run(name: string, options: HypervisorOptions): Promise<void>
   /** Kills the virtual server and drops its overlay; resolves when the process is gone. Idempotent. */

@@ -4,6 +4,8 @@ import type { Hypervisor, HypervisorOptions, RunningVirtualServer } from './hype
 import type { Origin } from './machine-start.ts'
 
 interface Machine {
+  /** Runs ahead of a hand-over, and no client finds it. */
+  is_cut_off: boolean
   state: 'paused' | 'running'
   readonly pid: number
   readonly origin: Origin
@@ -31,14 +33,23 @@ export class MemoryHypervisor implements Hypervisor {
       if (!server.stateless) throw new RingwardError('HYPERVISOR_FAILED', `${server.name} is stateful; set stateless = true`)
       const present = this.machines.get(server.name)
       if (present?.state === 'running') throw new RingwardError('HYPERVISOR_FAILED', `${server.name} runs on this host already; stop it before it is prepared again`)
-      const machine: Machine = present ?? { state: 'paused', pid: ++this.last_pid, origin: this.originOf(server), addresses: new Set() }
+      const machine: Machine = present ?? { is_cut_off: false, state: 'paused', pid: ++this.last_pid, origin: this.originOf(server), addresses: new Set() }
       this.machines.set(server.name, machine)
       return { ...described(server.name, machine), ...machine.origin }
     })
   }
 
   run(name: string, options: HypervisorOptions): Promise<void> {
-    return this.answer(options, () => { this.find(name).state = 'running' })
+    return this.answer(options, () => { Object.assign(this.find(name), { state: 'running', is_cut_off: false }) })
+  }
+
+  warm(name: string, address: string, _prefix: number, options: HypervisorOptions): Promise<void> {
+    return this.answer(options, () => {
+      const machine = this.find(name)
+      if (machine.state === 'running') return
+      Object.assign(machine, { state: 'running', is_cut_off: true })
+      machine.addresses.add(address)
+    })
   }
 
   stop(name: string, options: HypervisorOptions): Promise<void> {
@@ -66,10 +77,15 @@ export class MemoryHypervisor implements Hypervisor {
     return Promise.resolve()
   }
 
+  isOnNetwork(name: string): boolean {
+    const machine = this.machines.get(name)
+    return machine?.state === 'running' && !machine.is_cut_off
+  }
+
   /** What a client on the network would find: the addresses a running virtual server holds. */
   addressesOf(name: string): readonly string[] {
     const machine = this.machines.get(name)
-    return machine?.state === 'running' ? [...machine.addresses] : []
+    return machine && this.isOnNetwork(name) ? [...machine.addresses] : []
   }
 
   private originOf(server: VirtualServer): Origin {

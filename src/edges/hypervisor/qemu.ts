@@ -71,11 +71,19 @@ export class QemuHypervisor implements Hypervisor {
     return this.inTurn(server.name, () => this.bounded(options, PREPARE_LIMIT_MS, signal => this.prepareNow(server, signal)))
   }
 
+  /** Its network card has a tap that is not in the bridge before `run`. */
+  warm(name: string, address: string, prefix: number, options: HypervisorOptions): Promise<void> {
+    return this.bounded(options, GUEST_LIMIT_MS, async signal => {
+      const { places, origin } = await this.prepared(name)
+      await withQmp(places.monitor, signal, qmp => qmp.execute('cont'))
+      if (origin.from === 'saved') this.inBackground(this.setClock(name))
+      await this.putAddress(name, address, prefix, { signal })
+    })
+  }
+
   run(name: string, options: HypervisorOptions): Promise<void> {
     return this.bounded(options, ACT_LIMIT_MS, async signal => {
-      const places = this.placesOf(name)
-      const origin = await readOrigin(places)
-      if (!origin || !await findProcess(places)) throw new RingwardError('HYPERVISOR_FAILED', `${name} is not prepared on this host; prepare it first`)
+      const { places, origin } = await this.prepared(name)
       await Promise.all([
         runOrFail('ip', ['link', 'set', 'dev', places.tap, 'master', this.options.bridge], { limit_ms: LINK_LIMIT_MS, signal }),
         withQmp(places.monitor, signal, qmp => qmp.execute('cont')),
@@ -101,9 +109,13 @@ export class QemuHypervisor implements Hypervisor {
   }
 
   async addAddress(name: string, address: string, prefix: number, options: HypervisorOptions): Promise<void> {
+    await this.putAddress(name, address, prefix, options)
+    await this.announce(name, address, options)
+  }
+
+  private async putAddress(name: string, address: string, prefix: number, options: HypervisorOptions): Promise<void> {
     const result = await this.inGuest(name, options, ['address', 'replace', `${checkedAddress(address)}/${prefix}`, 'dev', 'eth0'])
     if (result.status !== 0) throw new RingwardError('GUEST_FAILED', `${name} did not take ${address}: ${result.stderr.trim()}`)
-    await this.announce(name, address, options)
   }
 
   async dropAddress(name: string, address: string, prefix: number, options: HypervisorOptions): Promise<void> {
@@ -125,6 +137,13 @@ export class QemuHypervisor implements Hypervisor {
     this.ending.abort()
     await Promise.allSettled([this.accelerator, ...this.background, ...this.turns.values()])
     for (const guest of this.guests.values()) guest.close()
+  }
+
+  private async prepared(name: string): Promise<{ places: MachinePlaces; origin: Origin }> {
+    const places = this.placesOf(name)
+    const origin = await readOrigin(places)
+    if (!origin || !await findProcess(places)) throw new RingwardError('HYPERVISOR_FAILED', `${name} is not prepared on this host; prepare it first`)
+    return { places, origin }
   }
 
   private async prepareNow(server: VirtualServer, signal: AbortSignal): Promise<Prepared> {

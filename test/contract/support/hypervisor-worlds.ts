@@ -28,7 +28,7 @@ export function memoryWorld(): Promise<World> {
   const hypervisor = new MemoryHypervisor({ saved_images: new Set([SERVER.image]) })
   const serves = async (address: string) => {
     const running = (await hypervisor.list({ signal: new AbortController().signal })).filter(({ state }) => state === 'running')
-    return running.some(({ name }) => address === SERVER.address || hypervisor.addressesOf(name).includes(address))
+    return running.some(({ name }) => hypervisor.isOnNetwork(name) && (address === SERVER.address || hypervisor.addressesOf(name).includes(address)))
   }
   return Promise.resolve({ hypervisor, serves, destroy: () => hypervisor.close() })
 }
@@ -100,6 +100,10 @@ export class QemuWorld implements World, Hypervisor {
 
   prepare(server: VirtualServer, _options: HypervisorOptions): ReturnType<Hypervisor['prepare']> {
     return this.ask('prepare', [server]) as ReturnType<Hypervisor['prepare']>
+  }
+
+  async warm(name: string, address: string, prefix: number): Promise<void> {
+    await this.ask('warm', [name, address, prefix])
   }
 
   async run(name: string): Promise<void> {
