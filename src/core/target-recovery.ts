@@ -59,6 +59,11 @@ function decideHealing(context: Context, incident: Incident): void {
   const { state } = context
   if (incident.trouble === 'St1' || isHeld(state)) return
   if (healing.step === 'up') return healAgain(context, incident)
+  // A reboot begins when the host has gone, not when it said that it would.
+  if (incident.trouble === 'leave' && leavingReason(state, incident.target) !== undefined && isPresent(state, incident.target)) {
+    incident.healing = firstHealing(context, incident.target, incident.trouble)
+    return
+  }
   if (isUp(state, incident)) return targetUp(context, incident)
   if (healing.step === 'down' || healing.step === 'away' || !context.due(healing.until_ms)) return
   if (healing.step === 'reboot') return reboot(context, incident)
