@@ -51,7 +51,7 @@ export class ShareOrders {
   async release({ order }: Of<'release'>): Promise<void> {
     const about = { event: 'released', function: order.function, epoch: order.epoch } as const
     try {
-      if (order.how !== 'remote-hand') await this.bar(order.function, order.epoch)
+      if (order.how === 'goodbye' || order.how === 'not-started') await this.bar(order.function, order.epoch)
       await this.share.release({ schema: 'ringward.release/1', ...order }, { deadline_ms: this.write_limit_ms })
       this.post({ ...about, ok: true, detail: '' })
     } catch (error) {

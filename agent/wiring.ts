@@ -10,6 +10,7 @@ import { SystemClock } from '../src/edges/clock.ts'
 import { networkOf } from '../src/edges/hypervisor/qemu-arguments.ts'
 import { QemuHypervisor } from '../src/edges/hypervisor/qemu.ts'
 import { Libp2pPeers } from '../src/edges/peers/libp2p-peers.ts'
+import { CommandPowerSwitch } from '../src/edges/power/command-power-switch.ts'
 import { wake } from '../src/edges/power/wake-on-lan.ts'
 import { SystemProber } from '../src/edges/probes/system-prober.ts'
 import { SshHand } from '../src/edges/remote-hand/ssh-hand.ts'
@@ -26,6 +27,7 @@ import { Journal } from './journal.ts'
 import { leaveManagement } from './leave.ts'
 import { LoadMeter } from './load-meter.ts'
 import { Loop } from './loop.ts'
+import { PowerOrders } from './power-orders.ts'
 import { Relay } from './relay.ts'
 import type { AgentSettings } from './settings.ts'
 import { ShareOrders } from './share-orders.ts'
@@ -49,6 +51,7 @@ export class Agent {
   private readonly hypervisor: QemuHypervisor
   private readonly giving: GivingOrders
   private readonly watching: WatchOrders
+  private readonly power: PowerOrders
   private readonly share_orders: ShareOrders
   private readonly load: LoadMeter
   private readonly relay: Relay
@@ -84,6 +87,7 @@ export class Agent {
       prober: new SystemProber({ clock, onProblem: problem }), hand, wake: (mac, signal) => wake(mac, self.address, signal), setNeighbours: names => this.peers.setNeighbours(names),
       serverOf: server, interval_ms: inventory.interval_ms, signal: this.ending.signal, post,
     })
+    this.power = new PowerOrders({ power: new CommandPowerSwitch(clock), serverOf: server, signal: this.ending.signal, post })
     this.share_orders = new ShareOrders(this.share, clock, profile, (name, epoch) => this.giving.bar(name, epoch), post)
     this.load = new LoadMeter(new ProcSurvey({ clock, device: host.device }), inventory.interval_ms, post, error => diagnostics.warn({ error: reasonOf(error) }, 'the load cannot be read'))
     const control: ControlParts = { state: this.state, clock, incidents: this.journal.incidents, hand, share: () => this.shareReport(), relay: () => this.relay, post }
@@ -146,6 +150,7 @@ export class Agent {
       case 'probe': return void this.watching.probe(command)
       case 'hand': return void this.watching.hand(command)
       case 'wake': return void this.watching.wake(command)
+      case 'power': return void this.power.order(command)
       case 'survey': return this.load.close()
       case 'send': return void this.peers.send(command.to, command.message)
       case 'publish': return this.peers.publish(command.message)

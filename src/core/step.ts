@@ -9,6 +9,8 @@ import { noteAdopted, noteClaimed, noteLeaseLost, notePrepared, noteReleased, no
 import { parseMessage, type Message } from './message.ts'
 import { noteNomination, noteReturn } from './nominee.ts'
 import { decideObservation, noteObservation, noteObservationFailed } from './observation.ts'
+import { noteConfirmedDead } from './confirmed-dead.ts'
+import { decidePower, notePower, tellNominee } from './power.ts'
 import { answerPromiseRequest, decidePromises, notePromise } from './promise.ts'
 import { decideReadiness } from './readiness.ts'
 import { decideRehoming, noteProgress } from './rehoming.ts'
@@ -45,6 +47,7 @@ export function step(state: State, event: Event, now_ms: number): StepResult {
 
 function decide(context: Context): void {
   decideWatches(context)
+  decidePower(context)
   decideRehoming(context)
   decideGiving(context)
   decideTargetRecovery(context)
@@ -63,7 +66,9 @@ function note(context: Context, event: Event): void {
     case 'observed': return noteObservation(context, event.started_ms, event.observation)
     case 'observe-failed': return noteObservationFailed(context, event.reason)
     case 'claimed': return noteClaimed(context, event)
-    case 'released': return noteReleased(context, event)
+    case 'released':
+      noteReleased(context, event)
+      return tellNominee(context, event.function, event.ok)
     case 'prepared': return notePrepared(context, event)
     case 'serving': return noteServing(context, event)
     case 'stopped': return noteStopped(context, event)
@@ -83,6 +88,8 @@ function note(context: Context, event: Event): void {
     case 'return-wanted':
       for (const host of state.order) if (host !== state.self) context.send(host, { kind: 'return-wanted', function: event.function })
       return wantReturn(context, event.function)
+    case 'power': return notePower(context, event)
+    case 'confirmed-dead': return noteConfirmedDead(context, event.target)
     case 'survey': return noteSurvey(context, event.average, event.capacity)
     case 'hand': return noteHand(context, event)
     case 'woken':

@@ -22,6 +22,8 @@ export const OUTCOMES: Readonly<Record<string, Outcome>> = {
   St2: { claims: { ftp: ['another, virtual, released', RETURNED] }, incidents: ['ftp: St2 returned, by login'], cut_at_most_ms: { ftp: 2_500 } },
   Nt1: { claims: { ftp: [TAKEN_OVER, RETURNED] }, incidents: ['ftp: Nt1 returned, by login'], cut_at_most_ms: { ftp: TAKEOVER_MS } },
   Nt2: { claims: { ftp: [TAKEN_OVER, RETURNED] }, incidents: ['ftp: Nt2 returned, by login'], cut_at_most_ms: { ftp: TAKEOVER_MS } },
+  // Two missed renewals, the controller's word and the resume, instead of D_exp.
+  'power-proof': { claims: { ftp: ['another, virtual, released', RETURNED] }, incidents: ['ftp: Nt2 returned, by login'], cut_at_most_ms: { ftp: 3_000 } },
   'kill-agent': { claims: {}, incidents: [], cut_at_most_ms: {} },
   'kill-guard': { claims: {}, incidents: [], cut_at_most_ms: {} },
   // Nobody is cut for a moment: each claims its own function again under its new generation.
