@@ -11,6 +11,7 @@ import { RingwardError } from '../src/errors.ts'
 import { loadDocument } from '../src/report/load.ts'
 import { ringDocument } from '../src/report/ring.ts'
 import { statusDocument, type ShareReport } from '../src/report/status.ts'
+import { confirmDead, type ConfirmDeadParts } from './confirm-dead-order.ts'
 import { cameTrue, WAIT_LIMIT_MS } from './patience.ts'
 import type { Relay } from './relay.ts'
 import { returnHome } from './return-order.ts'
@@ -22,6 +23,7 @@ export interface ControlParts {
   readonly hand: RemoteHand
   readonly share: () => ShareReport
   readonly relay: () => Relay
+  readonly ping: ConfirmDeadParts['ping']
   readonly post: (event: Event) => void
 }
 
@@ -47,7 +49,7 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
     if (!parts.state.hosts.has(host)) throw new RingwardError('USAGE', `there is no host ${host}; the group has ${parts.state.order.join(', ')}`)
     return await parts.relay().ask(host, verb)
   }
-  return { status: query('status'), ring: query('ring'), load: query('load'), incidents: query('incidents'), flag: (args, signal) => flag(parts, args, signal), return: (args, signal) => returnHome(parts, args, signal) }
+  return { status: query('status'), ring: query('ring'), load: query('load'), incidents: query('incidents'), flag: (args, signal) => flag(parts, args, signal), return: (args, signal) => returnHome(parts, args, signal), 'confirm-dead': (args, signal) => confirmDead(parts, args, signal) }
 }
 
 /** Flag files of hosts, through their remote hands; with `wait_ms` each step also waits for what the ring sees of it. */

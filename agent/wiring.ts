@@ -37,6 +37,8 @@ import { WatchOrders } from './watch-orders.ts'
 /** Virtual servers that ended by themselves are noticed within that time. */
 const CHECK_VIRTUAL_SERVERS_MS = 1_000
 const GUARD_LIMIT_MS = 1_000
+/** A host that the operator calls dead has so long to answer. */
+const PING_LIMIT_MS = 1_000
 
 /** The composition root: the one place that knows concrete edges. It wires them to the core and decides nothing. */
 export class Agent {
@@ -83,14 +85,15 @@ export class Agent {
       hypervisor: this.hypervisor, guard: this.guard, announcer, device: host.device, serverOf: server, post, ownAddresses,
       handedOver: name => this.state.functions.get(name)?.claim?.proof === 'hand-over', margin_ms: profile.stop_ms / 4,
     })
+    const prober = new SystemProber({ clock, onProblem: problem })
     this.watching = new WatchOrders({
-      prober: new SystemProber({ clock, onProblem: problem }), hand, wake: (mac, signal) => wake(mac, self.address, signal), setNeighbours: names => this.peers.setNeighbours(names),
+      prober, hand, wake: (mac, signal) => wake(mac, self.address, signal), setNeighbours: names => this.peers.setNeighbours(names),
       serverOf: server, interval_ms: inventory.interval_ms, signal: this.ending.signal, post,
     })
     this.power = new PowerOrders({ power: new CommandPowerSwitch(clock), serverOf: server, signal: this.ending.signal, post })
     this.share_orders = new ShareOrders(this.share, clock, profile, (name, epoch) => this.giving.bar(name, epoch), post)
     this.load = new LoadMeter(new ProcSurvey({ clock, device: host.device }), inventory.interval_ms, post, error => diagnostics.warn({ error: reasonOf(error) }, 'the load cannot be read'))
-    const control: ControlParts = { state: this.state, clock, incidents: this.journal.incidents, hand, share: () => this.shareReport(), relay: () => this.relay, post }
+    const control: ControlParts = { state: this.state, clock, incidents: this.journal.incidents, hand, share: () => this.shareReport(), relay: () => this.relay, ping: (address, signal) => prober.ping(address, PING_LIMIT_MS, signal), post }
     this.control = new ControlServer({ path: places.control_socket, handlers: controlHandlers(control) })
   }
 

@@ -4,7 +4,7 @@ import { functionOf, hostOf, serverOf } from './context.ts'
 import { allRestored, changeTrouble, closeIncident, giverOf, noteRestored } from './incident.ts'
 import { enterMode, tellP2 } from './mode.ts'
 import { isOffAndReplaced } from './power.ts'
-import { isPresent, isRenewing } from './presence.ts'
+import { isMember, isPresent, isRenewing } from './presence.ts'
 import { p1Of } from './ring.ts'
 import type { Incident, State } from './state.ts'
 import { withdrawNomination } from './rehoming.ts'
@@ -104,7 +104,8 @@ function wake(context: Context, incident: Incident): void {
   const { healing, target } = incident
   const server = serverOf(context.state, target)
   const { wake_on_lan, command } = server.power
-  if (healing.wakes >= WAKE_ATTEMPTS || (!wake_on_lan && !command)) return targetDown(context, incident)
+  // Without its flag it is in somebody's hands: a person may be working inside it.
+  if (healing.wakes >= WAKE_ATTEMPTS || (!wake_on_lan && !command) || !isMember(context.state, target)) return targetDown(context, incident)
   healing.wakes += 1
   healing.step = 'wait for start'
   healing.until_ms = context.now_ms + 2 * server.reboot_limit_ms

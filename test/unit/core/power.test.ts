@@ -210,6 +210,9 @@ describe('the operator\'s word', () => {
     expect(releases(harness)).toEqual(['ftp 1 operator'])
     harness.run(100)
     expect(harness.sent('nominate').length).toBeGreaterThan(0)
+    // A person may be working inside it.
+    harness.run(20_000)
+    expect(harness.asked('wake')).toEqual([])
   })
 
   it('is not taken for a host that renews, that rides, or that it was said to', () => {
