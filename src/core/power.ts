@@ -60,7 +60,7 @@ function hasRenewedSince(state: State, target: string, since_ms: number): boolea
 function isAwaited(context: Context, watch: Watch): boolean {
   const { state, now_ms } = context
   // An examination is short, and its answer may save seconds; a host that lost only the share answers pings, and has power.
-  const missed = watch.mode === 'network examination' || (watch.mode === 'backup server' && isSilent(watch))
+  const missed = watch.mode === 'network examination' || ((watch.mode === 'backup server' || watch.mode === 'service recovery') && isSilent(watch))
   return missed && heldBy(state, watch.target).length > 0 && ownLeaseGood(state, now_ms)
 }
 
@@ -101,7 +101,8 @@ export function notePower(context: Context, { target, verb, request, state: powe
 function believe(context: Context, watch: Watch, off: PowerQuestion): void {
   const { state, now_ms } = context
   if (!isSilent(watch)) return
-  if (watch.mode === 'network examination') loseTarget(context, watch, 'its power is off', 'Nt2')
+  // A service is noticed first when daemons die before the network; the remote hand then waits for nobody.
+  if (watch.mode === 'network examination' || watch.mode === 'service recovery') loseTarget(context, watch, 'its power is off', 'Nt2')
   // Still in examination: a promise stands, or the cold start is not over.
   if (watch.mode !== 'backup server') return
   // Dialogues of the time before say nothing about a machine that is off.

@@ -44,6 +44,19 @@ describe('proof by power', () => {
     expect(harness.sent('look', 'web1')).toHaveLength(1)
   })
 
+  it('is asked for in the middle of a repair too, when pings are lost', () => {
+    const harness = Harness.settled('login', { servers: SERVERS })
+    harness.run(10_000)
+    harness.manual.add('hand')
+    harness.host('ftp').service = 'NG'
+    expect(harness.runUntil(() => harness.asked('hand').length > 0, 3_000)).toBe(true)
+    harness.die('ftp')
+    harness.host('ftp').power = 'off'
+    expect(harness.runUntil(() => releases(harness).length > 0, 2_600)).toBe(true)
+    expect([...harness.state.incidents.values()].map(({ trouble }) => trouble)).toEqual(['Nt2'])
+    expect(harness.sent('nominate').length).toBeGreaterThan(0)
+  })
+
   it('releases everything the target gives, its virtual servers too', () => {
     const harness = cut('login', 'off')
     harness.addClaim(claimOf('mail', 2, 'ftp'))
