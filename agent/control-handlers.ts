@@ -12,6 +12,7 @@ import { loadDocument } from '../src/report/load.ts'
 import { ringDocument } from '../src/report/ring.ts'
 import { statusDocument, type ShareReport } from '../src/report/status.ts'
 import { hold, maintenance, type OperatorOrderParts } from './operator-orders.ts'
+import { confirmDead, type ConfirmDeadParts } from './confirm-dead-order.ts'
 import { cameTrue, patienceOf } from './patience.ts'
 import type { Relay } from './relay.ts'
 import { returnHome } from './return-order.ts'
@@ -24,6 +25,7 @@ export interface ControlParts {
   readonly orders: OperatorOrderParts['share']
   readonly share: () => ShareReport
   readonly relay: () => Relay
+  readonly ping: ConfirmDeadParts['ping']
   readonly post: (event: Event) => void
 }
 
@@ -50,7 +52,7 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
     return await parts.relay().ask(host, verb)
   }
   return { status: query('status'), ring: query('ring'), load: query('load'), incidents: query('incidents'), flag: (args, signal) => flag(parts, args, signal), return: (args, signal) => returnHome(parts, args, signal),
-    maintenance: (args, signal) => maintenance({ ...parts, share: parts.orders }, args, signal), hold: (args, signal) => hold({ ...parts, share: parts.orders }, args, signal) }
+    maintenance: (args, signal) => maintenance({ ...parts, share: parts.orders }, args, signal), hold: (args, signal) => hold({ ...parts, share: parts.orders }, args, signal), 'confirm-dead': (args, signal) => confirmDead(parts, args, signal) }
 }
 
 /** Flag files of hosts, through their remote hands; with `wait_ms` each step also waits for what the ring sees of it. */

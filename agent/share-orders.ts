@@ -61,7 +61,7 @@ export class ShareOrders {
     const about = { event: 'released', function: order.function, epoch: order.epoch } as const
     this.writes += 1
     try {
-      if (order.how !== 'remote-hand') await this.bar(order.function, order.epoch)
+      if (order.how === 'goodbye' || order.how === 'not-started') await this.bar(order.function, order.epoch)
       await this.share.release({ schema: 'ringward.release/1', ...order }, { deadline_ms: this.write_limit_ms })
       this.post({ ...about, ok: true, detail: '' })
     } catch (error) {

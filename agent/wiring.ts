@@ -10,6 +10,7 @@ import { SystemClock } from '../src/edges/clock.ts'
 import { networkOf } from '../src/edges/hypervisor/qemu-arguments.ts'
 import { QemuHypervisor } from '../src/edges/hypervisor/qemu.ts'
 import { Libp2pPeers } from '../src/edges/peers/libp2p-peers.ts'
+import { CommandPowerSwitch } from '../src/edges/power/command-power-switch.ts'
 import { wake } from '../src/edges/power/wake-on-lan.ts'
 import { SystemProber } from '../src/edges/probes/system-prober.ts'
 import { SshHand } from '../src/edges/remote-hand/ssh-hand.ts'
@@ -27,6 +28,7 @@ import { Journal } from './journal.ts'
 import { leaveManagement } from './leave.ts'
 import { LoadMeter } from './load-meter.ts'
 import { Loop } from './loop.ts'
+import { PowerOrders } from './power-orders.ts'
 import { Relay } from './relay.ts'
 import type { AgentSettings } from './settings.ts'
 import { ShareOrders } from './share-orders.ts'
@@ -36,6 +38,8 @@ import { WatchOrders } from './watch-orders.ts'
 /** Virtual servers that ended by themselves are noticed within that time. */
 const CHECK_VIRTUAL_SERVERS_MS = 1_000
 const GUARD_LIMIT_MS = 1_000
+/** A host that the operator calls dead has so long to answer. */
+const PING_LIMIT_MS = 1_000
 
 /** The composition root: the one place that knows concrete edges. It wires them to the core and decides nothing. */
 export class Agent {
@@ -50,6 +54,7 @@ export class Agent {
   private readonly hypervisor: QemuHypervisor
   private readonly giving: GivingOrders
   private readonly watching: WatchOrders
+  private readonly power: PowerOrders
   private readonly share_orders: ShareOrders
   private readonly load: LoadMeter
   private readonly relay: Relay
@@ -81,13 +86,15 @@ export class Agent {
       hypervisor: this.hypervisor, guard: this.guard, announcer, device: host.device, serverOf: server, post, ownAddresses,
       handedOver: name => this.state.functions.get(name)?.claim?.proof === 'hand-over', margin_ms: profile.stop_ms / 4,
     })
+    const prober = new SystemProber({ clock, onProblem: problem })
     this.watching = new WatchOrders({
-      prober: new SystemProber({ clock, onProblem: problem }), hand, wake: (mac, signal) => wake(mac, self.address, signal), setNeighbours: names => this.peers.setNeighbours(names),
+      prober, hand, wake: (mac, signal) => wake(mac, self.address, signal), setNeighbours: names => this.peers.setNeighbours(names),
       serverOf: server, interval_ms: inventory.interval_ms, signal: this.ending.signal, post,
     })
+    this.power = new PowerOrders({ power: new CommandPowerSwitch(clock), serverOf: server, signal: this.ending.signal, post })
     this.share_orders = new ShareOrders(this.share, clock, profile, (name, epoch) => this.giving.bar(name, epoch), post)
     this.load = new LoadMeter(new ProcSurvey({ clock, device: host.device }), inventory.interval_ms, post, error => diagnostics.warn({ error: reasonOf(error) }, 'the load cannot be read'))
-    const control: ControlParts = { state: this.state, clock, incidents: this.journal.incidents, hand, orders: this.share, share: () => this.shareReport(), relay: () => this.relay, post }
+    const control: ControlParts = { state: this.state, clock, incidents: this.journal.incidents, hand, orders: this.share, share: () => this.shareReport(), relay: () => this.relay, ping: (address, signal) => prober.ping(address, PING_LIMIT_MS, signal), post }
     this.control = new ControlServer({ path: places.control_socket, handlers: controlHandlers(control) })
   }
 
@@ -162,6 +169,7 @@ export class Agent {
       case 'probe': return void this.watching.probe(command)
       case 'hand': return void this.watching.hand(command)
       case 'wake': return void this.watching.wake(command)
+      case 'power': return void this.power.order(command)
       case 'survey': return this.load.close()
       case 'send': return void this.peers.send(command.to, command.message)
       case 'publish': return this.peers.publish(command.message)

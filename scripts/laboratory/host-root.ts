@@ -3,10 +3,20 @@ import { existsSync } from 'node:fs'
 import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { runOrFail } from '../../src/edges/command.ts'
-import { NET_PREFIX, SWITCH_ADDRESS, type HostPlan } from './hosts.ts'
+import { NET_PREFIX, POWER_PORT, SWITCH_ADDRESS, type HostPlan } from './hosts.ts'
 import { hostPlaces, type Lab } from './lab.ts'
 
 const LIMIT_MS = 10_000
+/** Asks the lab's power board with ipmitool's words: `lab-power HOST status|on|off`. */
+export const POWER_PROGRAM = '/usr/local/bin/lab-power'
+/** The board's answer is `ok WORDS` or `no REASON`; a board that does not answer is no answer. */
+const POWER_SCRIPT = `#!/bin/bash
+exec 3<>/dev/tcp/${SWITCH_ADDRESS}/${POWER_PORT} || exit 1
+echo "$1 $2" >&3
+read -r -t 2 outcome words <&3 || exit 1
+echo "$words"
+[ "$outcome" = ok ]
+`
 
 /**
  * The host's own disk: an overlay on the root image with what is its own (name, machine id, address, SSH host key,
@@ -18,6 +28,7 @@ export async function makeHostRoot(lab: Lab, host: HostPlan): Promise<void> {
   // `volatile`: syncs end at once; a power cut here kills processes, not the machine below.
   await runOrFail('mount', ['-t', 'overlay', 'ringward-lab', '-o', `lowerdir=${lab.settings.image},upperdir=${upper},workdir=${work},volatile`, root], { limit_ms: LIMIT_MS })
   for (const [path, text] of Object.entries(ownFiles(lab, host))) await writeInto(root, path, text)
+  if (lab.settings.power) await writeInto(root, POWER_PROGRAM.slice(1), POWER_SCRIPT, 0o755)
   await enable(root, 'ssh')
   for (const daemon of new Set([host.daemon, ...(host.daemon === 'squid' ? ['nginx'] : [])])) {
     if (daemon !== 'ssh') await enable(root, daemon)

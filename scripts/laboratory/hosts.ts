@@ -41,6 +41,8 @@ const NET = '10.77.0'
 export const SWITCH_ADDRESS = `${NET}.1`
 export const CLIENT_ADDRESS = `${NET}.2`
 export const BROADCAST_ADDRESS = `${NET}.255`
+/** Where the power board listens for the hosts, as a BMC on their network would. */
+export const POWER_PORT = 6230
 /** Wake-on-LAN's customary port (discard). */
 export const WAKE_PORT = 9
 

@@ -17,6 +17,8 @@ export interface LabSettings {
   /** Time between power coming on and the system starting, as a real machine's self test. */
   readonly post_delay_ms: number
   readonly ringward: boolean
+  /** Every host's record has a power command; without it the lease is what proves a power cut. */
+  readonly power?: boolean
   /** The root image the hosts stand on. */
   readonly image: string
   /** Folder of the project whose programs are installed. */

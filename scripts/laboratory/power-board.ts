@@ -7,6 +7,7 @@ import { cgroupsOf, setFrozen } from './cgroups.ts'
 import { dialogueOf, holdDialogue } from './dialogues.ts'
 import { hostPlaces, type Lab } from './lab.ts'
 import { Mainboard } from './mainboard.ts'
+import { listenForPower } from './power-port.ts'
 import { programPids } from './programs.ts'
 import { listenForWake } from './wake-listener.ts'
 
@@ -31,6 +32,7 @@ export async function runPowerBoard(lab: Lab): Promise<never> {
   await rm(boardSocket(lab.directory), { force: true })
   const server = createServer({ allowHalfOpen: true }, socket => receive(socket, request => answer(lab, boards, request, tell)))
   server.listen(boardSocket(lab.directory))
+  if (lab.settings.power) await listenForPower(boards, tell)
   tell(`power board ready for ${lab.hosts.map(host => host.name).join(', ')}`)
   return await new Promise<never>(() => undefined)
 }

@@ -5,7 +5,7 @@ import { init } from '../../src/configuration/init.ts'
 import { pathOf } from '../../src/configuration/layout.ts'
 import { renderGroupToml, renderHostToml, renderServerToml } from '../../src/configuration/ring-writer.ts'
 import type { ProfileName } from '../../src/core/inventory.ts'
-import { writeInto } from './host-root.ts'
+import { POWER_PROGRAM, writeInto } from './host-root.ts'
 import { NET_PREFIX, SWITCH_ADDRESS, type HostPlan } from './hosts.ts'
 import { hostPlaces, LabError, shareBacking, type Lab } from './lab.ts'
 import { GUEST_MEMORY_MB, imageOf, virtualServerOf } from './names.ts'
@@ -46,6 +46,7 @@ async function writeServer(lab: Lab, host: HostPlan, share: string): Promise<voi
     host: host.name, address: host.address, mac: host.mac, vip: `${host.vip}/32`, type: host.type,
     daemons: [{ name: host.daemon, probe: host.dialogue }],
     virtual_server: { name: virtualServerOf(host.name), address: host.virtual_address, memory_mb: GUEST_MEMORY_MB, cpus: 1, image: imageOf(host.name), standby },
+    ...(lab.settings.power ? { power: { command: [POWER_PROGRAM, host.name] } } : {}),
     reboot_limit: `${REBOOT_LIMIT_MS + lab.settings.post_delay_ms}ms`,
   }))
 }

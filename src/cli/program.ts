@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { checkCommand } from './commands/check.ts'
+import { confirmDeadCommand } from './commands/confirm-dead.ts'
 import { flagCommand } from './commands/flag.ts'
 import { incidentsCommand } from './commands/incidents.ts'
 import { initCommand } from './commands/init.ts'
@@ -19,7 +20,7 @@ import { VERSION } from './version.ts'
 
 /** In the order of the help. */
 const COMMANDS = [
-  statusCommand, ringCommand, loadCommand, logCommand, incidentsCommand, flagCommand, maintenanceCommand, holdCommand, returnCommand,
+  statusCommand, ringCommand, loadCommand, logCommand, incidentsCommand, flagCommand, maintenanceCommand, holdCommand, returnCommand, confirmDeadCommand,
   checkCommand, initCommand, publishCommand, joinCommand, versionCommand,
 ]
 

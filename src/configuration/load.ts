@@ -2,6 +2,7 @@ import type { Inventory, Server } from '../core/inventory.ts'
 import { brokenConstraints, PROFILES } from '../core/profile.ts'
 import { duplicates, ringNames, tooLarge, unknownProbes, type RingServer } from './cross-checks.ts'
 import { GROUP_FILE, pathOf } from './layout.ts'
+import { powerOf } from './power.ts'
 import { sortProblems, type Problem } from './problem.ts'
 import { readFiles, type ConfigurationFiles, type Parsed } from './read-files.ts'
 import type { GroupFile, ServerFile } from './schema.ts'
@@ -80,7 +81,7 @@ function serverOf(name: string, file: ServerFile, files: ConfigurationFiles): Se
       const probe = files.probes.get(daemon.probe)
       return probe ? [{ name: daemon.name, probe }] : []
     }),
-    virtual_server: file.virtual_server, priority: file.priority, return: file.return, reboot_limit_ms: file.reboot_limit,
+    virtual_server: file.virtual_server, priority: file.priority, return: file.return, reboot_limit_ms: file.reboot_limit, power: powerOf(file.power),
     // Empty: no key and no host matches it, so the host cannot join until it has an identity.
     peer_id: file.peer_id ?? identity?.peer_id ?? '', ssh_host_key: file.ssh_host_key ?? identity?.ssh_host_key ?? '',
   }
@@ -109,10 +110,9 @@ function doubtful({ name, parsed }: RingServer, files: ConfigurationFiles): Prob
   for (const key of ['peer_id', 'ssh_host_key'] as const) {
     if (value[key] === undefined && identity?.[key] === undefined) warnings.push(toml.problem([key], `${key} is missing, so this host cannot join. Run "ringward join" on ${value.host}, then "ringward publish".`))
   }
-  for (const key of ['ipmi', 'command'] as const) {
-    if (value.power?.[key] !== undefined) warnings.push(toml.problem(['power', key], `power.${key} is not used by this version: it wakes hosts by Wake-on-LAN only.`))
+  if (value.power?.wake_on_lan === false && !value.power.command && !value.power.ipmi) {
+    warnings.push(toml.problem(['power', 'wake_on_lan'], 'nothing can switch this host on again: a power cut waits for a person. Write power.ipmi or power.command, or wake_on_lan = true.'))
   }
-  if (value.power?.wake_on_lan === false) warnings.push(toml.problem(['power', 'wake_on_lan'], 'this version sends the magic packet to every failed host all the same. Switch Wake-on-LAN off in the host\'s firmware if it must not wake.'))
   if (value.address.startsWith('127.')) warnings.push(toml.problem(['address'], 'this is a loopback address, which other hosts cannot reach. Write the address of the network card.'))
   return warnings
 }

@@ -33,6 +33,7 @@ export interface ServerText {
   readonly return?: 'automatic' | 'manual'
   /** With its unit. */
   readonly reboot_limit?: string
+  readonly power?: { readonly wake_on_lan?: boolean; readonly command?: readonly string[] }
   readonly memory_mb?: number
   readonly cores?: number
   readonly peer_id?: string

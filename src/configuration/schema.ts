@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { readExpression } from './expression.ts'
 import { PROBE_LIMIT_MS } from './builtin-probes.ts'
-import { readAddress, readAddressWithPrefix, readDuration, readHostName, readMac, readName, readPeerId, readSshKey, readUnit, type Reading } from './values.ts'
+import { readAbsolutePath, readAddress, readAddressWithPrefix, readArgument, readDuration, readHostName, readMac, readName, readPeerId, readPowerUser, readSshKey, readUnit, type Reading } from './values.ts'
 
 /**
  * What the files may say. The description of each key says what to write; `validate.ts` puts it into the problem.
@@ -65,11 +65,23 @@ const virtualServerSchema = z.strictObject({
     .describe('Write stateless = true, and keep what must last on a file server.'),
 })
 
+/** A BMC's user name has at most 16 letters (IPMI 2.0, 22.28); a program of one's own takes a handful of arguments. */
+const POWER_ARGUMENTS_LIMIT = 32
+
 const powerSchema = z.strictObject({
   wake_on_lan: z.boolean().default(true).describe('Write true or false.'),
-  ipmi: z.strictObject({ address: reads(readAddress).describe('Write the controller\'s address.'), user: z.string().describe('Write the user name.'), password_file: z.string().describe('Write the path of a file, never the password.') })
-    .optional().describe('Write a table with address, user and password_file, or leave it out.'),
-  command: z.array(z.string()).min(1).max(32).optional().describe('Write the program and its arguments as a list, or leave it out.'),
+  ipmi: z.strictObject({
+    address: reads(readAddress).describe('Write the address of the host\'s power controller (BMC).'),
+    user: reads(readPowerUser).describe('Write the user name at the power controller.'),
+    password_file: reads(readAbsolutePath).describe('Write the path of a file that every host has, for example "/etc/ringward/keys/ipmi"; never the password.'),
+  }).optional().describe('Write a table with address, user and password_file, or leave it out.'),
+  command: z.array(reads(readArgument).describe('Write each argument as text of its own.')).min(1).max(POWER_ARGUMENTS_LIMIT).superRefine((words, context) => {
+    const reading = readAbsolutePath(words[0] ?? '')
+    // An empty list has its own words.
+    if (words.length > 0 && 'wrong' in reading) context.addIssue({ code: 'custom', path: [0], message: reading.wrong })
+  }).optional().describe('Write the program by its absolute path and its arguments as a list, for example command = ["/usr/local/bin/outlet", "7"], or leave it out.'),
+}).superRefine((power, context) => {
+  if (power.ipmi && power.command) context.addIssue({ code: 'custom', path: ['command'], message: 'stands beside power.ipmi: only one of the two can say whether the host has power' })
 })
 
 export const serverSchema = z.strictObject({

@@ -111,3 +111,14 @@ export function readAbsolutePath(text: string): Reading<string> {
 export function readDevice(text: string): Reading<string> {
   return /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}$/.test(text) ? { value: text } : { wrong: 'is not a network device: at most 15 letters, digits and _ . -' }
 }
+
+/** One argument of a program; no shell ever sees it, and it is shown in logs. */
+export function readArgument(text: string): Reading<string> {
+  if (text === '') return { wrong: 'is empty' }
+  return /^[^\u0000-\u001f\u007f]{1,1000}$/.test(text) ? { value: text } : { wrong: 'is no argument: at most 1000 characters, and no control characters' }
+}
+
+/** A user of a power controller: IPMI allows 16 letters, and a leading dash would be an option. */
+export function readPowerUser(text: string): Reading<string> {
+  return /^[A-Za-z0-9_][A-Za-z0-9_.@-]{0,15}$/.test(text) ? { value: text } : { wrong: 'is not a user name: at most 16 letters, digits and _ . @ -, the first a letter, digit or _' }
+}

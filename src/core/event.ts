@@ -1,3 +1,4 @@
+import type { PowerVerb } from './command.ts'
 import type { FunctionKind, Observation } from './records.ts'
 import type { HostCapacity, LoadAverage } from './non-select.ts'
 import type { ClaimRecord } from './records.ts'
@@ -42,4 +43,8 @@ export type Event =
   | { readonly event: 'return-wanted'; readonly function: string }
   /** This host is about to shut down or reboot: what it gives goes to others first (protocol 5.7). */
   | { readonly event: 'leave'; readonly why: 'shutdown' | 'reboot' }
+  /** A power controller's word; `unknown`: it did not answer, or not readably. After `on` and `off` the state a later status told. */
+  | { readonly event: 'power'; readonly target: string; readonly verb: PowerVerb; readonly request: number; readonly state: 'on' | 'off' | 'unknown'; readonly detail: string }
+  /** The operator's word: this host has stopped for good, whatever it gave. */
+  | { readonly event: 'confirmed-dead'; readonly target: string }
   | { readonly event: 'woken'; readonly target: string; readonly ok: boolean; readonly detail: string }

@@ -1,5 +1,5 @@
 /** What this host gives: R5 claim, R6 serve, R7 reconcile. Only the host that will give a function claims it. */
-import type { FunctionKind } from './records.ts'
+import type { FunctionKind, ReleaseHow } from './records.ts'
 import type { Context } from './context.ts'
 import { functionOf, hostOf } from './context.ts'
 import type { Giving, State } from './state.ts'
@@ -156,7 +156,7 @@ function reconcile(context: Context, name: string): void {
   }
 }
 
-export function releaseEpoch(context: Context, name: string, epoch: number, how: 'goodbye' | 'not-started' | 'remote-hand'): void {
+export function releaseEpoch(context: Context, name: string, epoch: number, how: ReleaseHow): void {
   const facts = functionOf(context.state, name)
   const last = facts.claim
   if (!last || last.epoch !== epoch || facts.release) return

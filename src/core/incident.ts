@@ -46,7 +46,7 @@ export function firstHealing(context: Context, target: string, trouble: Trouble)
 }
 
 function predictionFor({ state }: Context, target: string, trouble: Trouble): Prediction {
-  return predict(trouble, state.profile, state.inventory.interval_ms, hostOf(state, target).lease_silent_ms, serverOf(state, target).reboot_limit_ms)
+  return predict(trouble, state.profile, state.inventory.interval_ms, hostOf(state, target).lease_silent_ms, serverOf(state, target).reboot_limit_ms, state.power.get(target)?.off !== undefined)
 }
 
 /** A trouble turned out to be another one: its record says so, and what is to be expected now. */

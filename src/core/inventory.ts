@@ -45,6 +45,13 @@ export interface VirtualServer {
   readonly stateless: boolean
 }
 
+/** How a host that is off is noticed and switched on. */
+export interface PowerControl {
+  readonly wake_on_lan: boolean
+  /** A program by its absolute path, with arguments; `status`, `on` or `off` is appended. Absent: nobody can ask. */
+  readonly command?: readonly string[]
+}
+
 /** Management data: one record per server (thesis 5.2.4). */
 export interface Server {
   readonly name: string
@@ -64,6 +71,7 @@ export interface Server {
   readonly return: 'automatic' | 'manual'
   /** Longest reboot that is still "just rebooting": T_rc of the thesis. */
   readonly reboot_limit_ms: number
+  readonly power: PowerControl
   /** libp2p peer identity; a stranger is refused. */
   readonly peer_id: string
   /** Pinned SSH host key of the remote hand, `ssh-ed25519 AAAA…`. */

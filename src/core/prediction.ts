@@ -16,9 +16,19 @@ const PREPARE_MS = 500
 const RESTART_MS = 500
 const RELEASE_MS = 300
 
+/** A power controller's answer. */
+const POWER_MS = 500
+
+/** A host that is off by its controller's word: two missed renewals are waited for, beside the loading; it is switched on when its function is given. */
+function predictPowerOff(profile: Profile, phase_ms: number, silent_ms: number, reboot_limit_ms: number): Prediction {
+  const function_ms = Math.max(2 * profile.renew_ms - silent_ms, PREPARE_MS) + RESUME_MS
+  return { function_ms, target_ms: Math.round(function_ms + (reboot_limit_ms * 2) / 3), client_ms: phase_ms + POWER_MS + function_ms }
+}
+
 /** `silent_ms`: for how long the lease had been silent at the detection. Boot times are the target's own and unknown: its reboot limit stands for them. */
-export function predict(trouble: Trouble, profile: Profile, interval_ms: number, silent_ms: number, reboot_limit_ms: number): Prediction {
+export function predict(trouble: Trouble, profile: Profile, interval_ms: number, silent_ms: number, reboot_limit_ms: number, power_is_off = false): Prediction {
   const phase_ms = interval_ms / 2
+  if (power_is_off && trouble === 'Nt2') return predictPowerOff(profile, phase_ms, silent_ms, reboot_limit_ms)
   switch (trouble) {
     case 'leave': return { function_ms: PREPARE_MS + RESUME_MS, target_ms: null, client_ms: RESUME_MS }
     case 'St1': return { function_ms: null, target_ms: RESTART_MS, client_ms: phase_ms + RESTART_MS }

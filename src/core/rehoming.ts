@@ -66,7 +66,7 @@ function isUnderWay(context: Context, name: string): boolean {
 }
 
 /** P2's slot: one interval, and never less than a resume takes. */
-function slot_ms(state: State): number {
+export function slot_ms(state: State): number {
   return Math.max(state.inventory.interval_ms, 1_000)
 }
 

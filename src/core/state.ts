@@ -70,6 +70,27 @@ export interface Giving {
 
 export type Mode = 'regular' | 'network examination' | 'service recovery' | 'backup server' | 'target recovery'
 
+/** A question for the power of a target, and what was known when it was asked. */
+export interface PowerQuestion {
+  /** An answer that comes after its question was given up is nobody's. */
+  readonly request: number
+  readonly asked_ms: number
+  /** The claims the target held: no other may be released by the answer. */
+  readonly claims: readonly { readonly function: string; readonly epoch: number; readonly generation: number }[]
+}
+
+export interface PowerFacts {
+  /** Since when the target has been missed. */
+  readonly since_ms: number
+  asked_ms: number
+  /** The one under way. */
+  question: PowerQuestion | undefined
+  /** The question that was answered "off", until the target renews its lease. */
+  off: PowerQuestion | undefined
+  /** So that a standing answer is logged once. */
+  said: string
+}
+
 export interface Watch {
   readonly target: string
   priority: Priority
@@ -142,6 +163,8 @@ export interface State {
   readonly giving: Map<string, Giving>
   readonly watches: Map<string, Watch>
   readonly rehoming: Map<string, Rehoming>
+  /** Of targets that are missed or off and have a power controller. */
+  readonly power: Map<string, PowerFacts>
   readonly incidents: Map<string, Incident>
   /** At P2: since when proof stands for a function and P1 has not acted. */
   readonly standing_by: Map<string, number>
@@ -173,7 +196,7 @@ export function initialState(self: string, inventory: Inventory, profile: Profil
       name, lease: undefined, lease_since_ms: now_ms, lease_grew_ms: -Infinity, generation_since_ms: now_ms, lease_silent_ms: 0, reachable: false, condition: undefined, condition_ms: -Infinity, promised_until_ms: -Infinity,
     }])),
     functions: new Map(order.map(name => [name, { name, claim: undefined, release: undefined, since_ms: now_ms, failed_starts: 0, failed_ms: -Infinity, given_up_epoch: 0, releasing_ms: -Infinity, return_wanted: false, returning_ms: -Infinity, came_home_ms: [], flapping_told: 0 }])),
-    giving: new Map(), watches: new Map(), rehoming: new Map(), incidents: new Map(), standing_by: new Map(),
+    giving: new Map(), watches: new Map(), rehoming: new Map(), power: new Map(), incidents: new Map(), standing_by: new Map(),
     round: { number: 0, next_ms: now_ms, surveyed: false },
     load: undefined,
     promise: { request: 0, sent_ms: -Infinity, requests: [], answered_ms: new Map(), ride_until_ms: -Infinity },

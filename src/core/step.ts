@@ -11,6 +11,8 @@ import { noteNomination, noteReturn } from './nominee.ts'
 import { decideLeaving, noteLeave, noteReady } from './leaving.ts'
 import { decideObservation, noteObservation, noteObservationFailed } from './observation.ts'
 import { decideOrders } from './orders.ts'
+import { noteConfirmedDead } from './confirmed-dead.ts'
+import { decidePower, notePower, tellNominee } from './power.ts'
 import { answerPromiseRequest, decidePromises, notePromise } from './promise.ts'
 import { decideReadiness } from './readiness.ts'
 import { decideRehoming, noteProgress } from './rehoming.ts'
@@ -49,6 +51,7 @@ function decide(context: Context): void {
   decideOrders(context)
   decideLeaving(context)
   decideWatches(context)
+  decidePower(context)
   decideRehoming(context)
   decideGiving(context)
   decideTargetRecovery(context)
@@ -67,7 +70,9 @@ function note(context: Context, event: Event): void {
     case 'observed': return noteObservation(context, event.started_ms, event.observation)
     case 'observe-failed': return noteObservationFailed(context, event.reason)
     case 'claimed': return noteClaimed(context, event)
-    case 'released': return noteReleased(context, event)
+    case 'released':
+      noteReleased(context, event)
+      return tellNominee(context, event.function, event.ok)
     case 'prepared': return notePrepared(context, event)
     case 'serving': return noteServing(context, event)
     case 'stopped': return noteStopped(context, event)
@@ -88,6 +93,8 @@ function note(context: Context, event: Event): void {
       for (const host of state.order) if (host !== state.self) context.send(host, { kind: 'return-wanted', function: event.function })
       return wantReturn(context, event.function)
     case 'leave': return noteLeave(context, event.why)
+    case 'power': return notePower(context, event)
+    case 'confirmed-dead': return noteConfirmedDead(context, event.target)
     case 'survey': return noteSurvey(context, event.average, event.capacity)
     case 'hand': return noteHand(context, event)
     case 'woken':

@@ -4,7 +4,8 @@ import { functionOf, hostOf, serverOf } from './context.ts'
 import { allRestored, changeTrouble, closeIncident, firstHealing, giverOf, noteRestored } from './incident.ts'
 import { enterMode, tellP2 } from './mode.ts'
 import { isHeld, leavingReason } from './orders.ts'
-import { isPresent, isRenewing } from './presence.ts'
+import { isOffAndReplaced } from './power.ts'
+import { isMember, isPresent, isRenewing } from './presence.ts'
 import { p1Of } from './ring.ts'
 import { FLAPPING_WINDOW_MS } from './observation.ts'
 import type { FunctionFacts, Incident, State } from './state.ts'
@@ -65,10 +66,16 @@ function decideHealing(context: Context, incident: Incident): void {
     return
   }
   if (isUp(state, incident)) return targetUp(context, incident)
+  // A machine that is off does not reboot by itself.
+  if (healing.step === 'wait for reboot' && isOffAndReplaced(context, incident)) return wake(context, incident)
   if (healing.step === 'down' || healing.step === 'away' || !context.due(healing.until_ms)) return
   if (healing.step === 'reboot') return reboot(context, incident)
   if (incident.trouble === 'St2' && healing.reboots < REBOOT_ATTEMPTS && isPresent(state, incident.target)) return reboot(context, incident)
   wake(context, incident)
+}
+
+function isUnmanaged(state: State, target: string): boolean {
+  return !isMember(state, target) && hostOf(state, target).lease?.standing !== 'goodbye'
 }
 
 /** The target was up and went away again before it gave its function: the ladder starts anew. */
@@ -109,14 +116,18 @@ function reboot(context: Context, incident: Incident): void {
 
 function wake(context: Context, incident: Incident): void {
   const { healing, target } = incident
-  if (healing.wakes >= WAKE_ATTEMPTS) return targetDown(context, incident)
   const server = serverOf(context.state, target)
+  const { wake_on_lan, command } = server.power
+  // Without its flag it is in somebody's hands: a person may be working inside it. Who said goodbye for a reboot has its flag.
+  if (healing.wakes >= WAKE_ATTEMPTS || (!wake_on_lan && !command) || isUnmanaged(context.state, target)) return targetDown(context, incident)
   healing.wakes += 1
   healing.step = 'wait for start'
   healing.until_ms = context.now_ms + 2 * server.reboot_limit_ms
-  context.because(`__Wake_on_LAN_${target}_(${server.mac},_attempt_${healing.wakes}_of_${WAKE_ATTEMPTS})`, { incident: incident.id })
+  const how = [...(wake_on_lan ? ['Wake_on_LAN'] : []), ...(command ? ['Power_on'] : [])].join('_and_')
+  context.because(`__${how}_${target}_(${server.mac},_attempt_${healing.wakes}_of_${WAKE_ATTEMPTS})`, { incident: incident.id })
   changeTrouble(context, incident, incident.trouble === 'Nt1' ? 'Nt2' : incident.trouble, 'wake ordered', server.mac)
-  context.do({ command: 'wake', target })
+  if (wake_on_lan) context.do({ command: 'wake', target })
+  if (command) context.do({ command: 'power', target, verb: 'on', request: (context.state.counter += 1) })
 }
 
 function targetDown(context: Context, incident: Incident): void {

@@ -12,6 +12,7 @@ import { graceEnds_ms, isMember, isPresent, ownLeaseGood } from './presence.ts'
 import { rolesOf } from './ring.ts'
 import { decideServiceRecovery } from './service-recovery.ts'
 import type { State, Watch } from './state.ts'
+import type { Trouble } from './trouble.ts'
 
 /** Three quick pings 100 ms apart and their answers; others are asked meanwhile (protocol 4.2). */
 const EXAMINATION_MS = 400
@@ -99,7 +100,7 @@ function resume(context: Context, watch: Watch, text: string): void {
 }
 
 /** Suspicion confirmed: P1 opens the incident and prepares; proof is waited for elsewhere. */
-function loseTarget(context: Context, watch: Watch, why: string): void {
+export function loseTarget(context: Context, watch: Watch, why: string, trouble?: Trouble): void {
   const { state } = context
   const leaving = leavingReason(state, watch.target)
   if (isHeld(state)) return note(context, watch, `${watch.target}_is_missing: the ring is on hold, nothing is done`)
@@ -109,8 +110,9 @@ function loseTarget(context: Context, watch: Watch, why: string): void {
   context.because(`Network_is_abnormal_(${watch.target}): ${why}`, { level: 'alarm' })
   if (watch.priority === 1) {
     const answering = watch.ping_seen && watch.ping_missed === 0
-    const incident = openIncident(context, watch.target, leaving !== undefined ? 'leave' : answering ? 'host' : 'Nt1', why)
-    if (leaving === undefined) context.because(`__Wait_for_reboot_of_${watch.target}_(${serverOf(state, watch.target).address})`, { incident: incident.id })
+    const incident = openIncident(context, watch.target, leaving !== undefined ? 'leave' : trouble ?? (answering ? 'host' : 'Nt1'), why)
+    // A machine that is off does not reboot by itself, and who goes on purpose comes back on purpose.
+    if (leaving === undefined && trouble === undefined) context.because(`__Wait_for_reboot_of_${watch.target}_(${serverOf(state, watch.target).address})`, { incident: incident.id })
   }
   enterMode(context, watch, 'backup server', why)
 }

@@ -15,6 +15,8 @@ export interface BrokenRules {
   readonly address_at_boot?: boolean
   /** The remote hand says "released" and leaves the VIP where it is (R4). */
   readonly hand_lies?: boolean
+  /** Every power controller says "off", also of a host that runs (R4). */
+  readonly power_lies?: boolean
   /** A stop is confirmed although the function goes on (protocol 5.6: the holder stops first). */
   readonly stop_lies?: boolean
 }

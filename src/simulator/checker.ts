@@ -1,5 +1,5 @@
 /** The invariants (protocol 1), looked at from outside after every change. */
-import type { ClaimRecord, LeaseRecord } from '../core/records.ts'
+import type { ClaimRecord, LeaseRecord, ReleaseRecord } from '../core/records.ts'
 import type { World } from './world.ts'
 
 export interface Violation {
@@ -40,6 +40,17 @@ export class Checker {
       if (silent_ms < world.profile.gone_ms) this.violate('S6', `${record.holder} claims ${record.function}/${record.epoch} of ${former.holder}, which renewed ${Math.round(silent_ms)} ms ago`)
     }
     if (record.by === record.holder && (world.host(record.holder).generation < record.generation)) this.violate('S3', `claim under a generation that does not exist: ${record.function}/${record.epoch}`)
+  }
+
+  /** Called before the record is added: who releases by power or by word must be right about a host that cannot speak for itself. */
+  onRelease({ function: name, epoch, how, by }: ReleaseRecord): void {
+    if (how !== 'power' && how !== 'operator') return
+    const { world } = this
+    const claim = world.share.claims.get(name)?.[epoch - 1]
+    const holder = claim && world.host(claim.holder)
+    if (!holder) return this.violate('S7', `${by} releases ${name}/${epoch}, which was never claimed`)
+    if (holder.guard?.charge(name)?.epoch === epoch) this.violate('S3', `${by} releases ${name}/${epoch} by ${how} while ${holder.name} acts on it`)
+    if (holder.guard && holder.generation === claim.generation) this.violate('S6', `${by} releases ${name}/${epoch} by ${how}, and ${holder.name} still has generation ${claim.generation}`)
   }
 
   check(): void {

@@ -7,12 +7,15 @@ export const FAULTS = [
   'isolate', 'cable', 'power-off, failing starts', 'flap', 'announced reboot', 'announced shutdown', 'maintenance', 'hold',
 ] as const
 /** These are drawn only by their name: without a remote hand the ladder may be exhausted, and policy then waits for its long pause or a person. */
-export const FAULTS_BY_NAME = [...FAULTS, 'power-off, failing serves', 'break-daemon, no hand'] as const
+export const FAULTS_BY_NAME = [...FAULTS, 'power-off, failing serves', 'break-daemon, no hand', 'blink, failing starts'] as const
 export type FaultName = (typeof FAULTS_BY_NAME)[number]
 
 /** A flapping host loses its power this often, this far apart. */
 const FLAPS = 3
 const FLAP_MS = 12_000
+
+/** Off for a moment and booted again within this time. */
+const BLINK_MS = 20_000
 
 /** Carries the fault out and returns when the last of it has ended. */
 export function applyFault(world: World, fault: FaultName, target: string, random: RandomStream): number {
@@ -78,6 +81,13 @@ export function applyFault(world: World, fault: FaultName, target: string, rando
       world.handless.add(target)
       queue.at(ends_ms, () => world.handless.delete(target))
       return ends_ms
+    case 'blink, failing starts':
+      // Nobody takes over, so that the host itself claims again after its boot.
+      host.powerOff()
+      queue.after(random.between(200, 4_000), () => host.powerOn())
+      for (const name of world.names) if (name !== target) world.failingStarts.add(name)
+      queue.at(queue.now_ms + BLINK_MS, () => world.failingStarts.clear())
+      return queue.now_ms + BLINK_MS
     case 'flap':
       for (let count = 0; count < FLAPS; count += 1) queue.after(count * FLAP_MS, () => host.powerOff())
       for (let count = 0; count < FLAPS; count += 1) queue.after(count * FLAP_MS + 1_000, () => host.powerOn())

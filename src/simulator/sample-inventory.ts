@@ -3,6 +3,14 @@ import type { Inventory, Server, ServerType } from '../core/inventory.ts'
 const NAMES = ['mail', 'login', 'ftp', 'proxy', 'web1', 'web2', 'dns', 'pop', 'imap', 'news', 'file', 'print']
 const TYPES: readonly ServerType[] = ['CPU_NET', 'CPU', 'NETWORK', 'NETWORK', 'CPU_NET', 'CPU_NET']
 
+/** What a host with a power controller has in its record; the simulated edges never run it. */
+const POWER_PROGRAM = '/usr/local/bin/simulated-power'
+
+/** The inventory with a power command for the named servers. */
+export function withPower(inventory: Inventory, names: readonly string[]): Inventory {
+  return { ...inventory, servers: inventory.servers.map(server => names.includes(server.name) ? { ...server, power: { ...server.power, command: [POWER_PROGRAM, server.name] } } : server) }
+}
+
 /** The thesis's six servers (5.4), and more when asked for. */
 export function sampleInventory(count = 6): Inventory {
   const servers = NAMES.slice(0, count).map((name, index): Server => ({
@@ -10,7 +18,7 @@ export function sampleInventory(count = 6): Inventory {
     vip: `10.77.0.${111 + index}`, vip_prefix: 24, type: TYPES[index % TYPES.length]!,
     daemons: [{ name: 'service', probe: { name: 'service', port: 80, limit_ms: 1_000, steps: [] } }],
     virtual_server: { name: `${name}-vs`, address: `10.77.0.${211 + index}`, memory_mb: 256, cpus: 1, image: 'base', standby: 'saved', stateless: true },
-    priority: index, return: 'automatic', reboot_limit_ms: 6_000, peer_id: '', ssh_host_key: '',
+    priority: index, return: 'automatic', reboot_limit_ms: 6_000, power: { wake_on_lan: true }, peer_id: '', ssh_host_key: '',
   }))
   return { version: 'sample', profile: 'default', interval_ms: 1_000, prefix_length: 24, peer_port: 7946, servers }
 }

@@ -3,7 +3,7 @@ import type { ClaimRecord } from '../core/records.ts'
 import type { IncidentEntry } from '../core/command.ts'
 import type { Violation } from './checker.ts'
 import { RandomStream } from './prng.ts'
-import { sampleInventory } from './sample-inventory.ts'
+import { sampleInventory, withPower } from './sample-inventory.ts'
 import { World } from './world.ts'
 
 export const ACTS = [
@@ -24,6 +24,8 @@ export interface Scenario {
   /** How many of the sample ring's servers, in ring order: mail, login, ftp, proxy, web1, web2. */
   readonly hosts: number
   readonly seed: number
+  /** Hosts with a power controller; none unless named. */
+  readonly power?: readonly string[]
   readonly steps: readonly ScenarioStep[]
   readonly until_ms: number
 }
@@ -54,6 +56,7 @@ export function parseScenario(value: unknown): Scenario {
   for (const field of ['hosts', 'seed', 'until_ms'] as const) if (!Number.isInteger(scenario[field])) wrong(`"${field}" is not a whole number`)
   if (!Array.isArray(scenario.steps)) wrong('"steps" is no list')
   const names = sampleInventory(scenario.hosts).servers.map(server => server.name)
+  for (const name of scenario.power ?? []) if (!names.includes(name)) wrong(`there is no host "${name}"`)
   for (const { at_ms, do: act, host } of scenario.steps) {
     if (!Number.isInteger(at_ms)) wrong('a step has no "at_ms"')
     if (!ACTS.includes(act)) wrong(`"${act}" cannot be done; known: ${ACTS.join(', ')}`)
@@ -63,7 +66,7 @@ export function parseScenario(value: unknown): Scenario {
 }
 
 export function runScenario(scenario: Scenario): ScenarioResult {
-  const world = new World(sampleInventory(scenario.hosts), scenario.seed)
+  const world = new World(withPower(sampleInventory(scenario.hosts), scenario.power ?? []), scenario.seed)
   const log: string[] = []
   world.onLog = (host, text) => log.push(`${(world.queue.now_ms / 1000).toFixed(3).padStart(9)} ${host.padEnd(6)} ${text}`)
   const random = new RandomStream(scenario.seed, 'scenario')

@@ -1,7 +1,8 @@
 /** Random fault schedules: start, faults, quiet until the layout is policy again. Seed and commit replay one exactly. */
+import type { Inventory } from '../core/inventory.ts'
 import { applyFault, FAULTS, type FaultName } from './faults.ts'
 import { RandomStream } from './prng.ts'
-import { sampleInventory } from './sample-inventory.ts'
+import { sampleInventory, withPower } from './sample-inventory.ts'
 import type { Violation } from './checker.ts'
 import { World, type WorldOptions } from './world.ts'
 
@@ -28,6 +29,10 @@ const SAMPLE_MS = 50
 /** Between one fault and the next of the same schedule at most. */
 const GAP_MS = 12_000
 
+/** Every fourth schedule has hosts with power controllers, and there three of four. */
+const POWER_EVERY = 4
+const POWER_SHARE = 0.75
+
 export interface ScheduleOptions extends WorldOptions {
   readonly seed: number
   readonly hosts?: number
@@ -37,6 +42,10 @@ export interface ScheduleOptions extends WorldOptions {
   readonly targets?: readonly string[]
   /** How many random faults, 1 unless told. */
   readonly count?: number
+  /** Which hosts have a power controller; by the seed unless told: in every fourth schedule some. */
+  readonly power?: 'none' | 'some' | 'all'
+  /** How long the controllers take for an answer, a random time unless told. */
+  readonly power_answer_ms?: number
   readonly onLog?: (at_ms: number, host: string, text: string) => void
 }
 
@@ -44,7 +53,8 @@ export interface ScheduleOptions extends WorldOptions {
 export function runSchedule(options: ScheduleOptions): ScheduleResult {
   const { seed } = options
   const random = new RandomStream(seed, 'faults')
-  const world = new World(sampleInventory(options.hosts ?? 6), seed, options)
+  const world = new World(inventoryOf(options), seed, options)
+  world.power_answer_ms = options.power_answer_ms
   world.onLog = (host, text) => options.onLog?.(world.queue.now_ms, host, text)
   for (const name of world.names) world.queue.after(random.between(0, 1_500), () => world.host(name).powerOn())
   world.queue.runUntil(START_MS)
@@ -64,6 +74,15 @@ export function runSchedule(options: ScheduleOptions): ScheduleResult {
     seed, fault: faults[0]!, target: targets[0]!, violations: world.checker.violations, deviations: world.checker.deviations(), cut_ms,
     policy_ms: world.queue.now_ms - first_ms, events: world.queue.handled,
   }
+}
+
+/** From a stream of its own, so that a schedule goes the same way as ever on hosts without controllers. */
+function inventoryOf({ seed, hosts, power }: ScheduleOptions): Inventory {
+  const inventory = sampleInventory(hosts ?? 6)
+  const wanted = power ?? (seed % POWER_EVERY === 0 ? 'some' : 'none')
+  const random = new RandomStream(seed, 'power')
+  const names = inventory.servers.map(server => server.name)
+  return withPower(inventory, wanted === 'none' ? [] : wanted === 'all' ? names : names.filter(() => random.next() < POWER_SHARE))
 }
 
 function runUntilPolicy(world: World, target: string, last_ms: number, ends_ms: () => number): number {

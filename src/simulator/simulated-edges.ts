@@ -32,6 +32,7 @@ export function perform(host: SimulatedHost, command: Exclude<Command, { command
       return
     case 'hand': return hand(host, command)
     case 'wake': return void world.queue.after(5, () => world.host(command.target).wakeable && world.host(command.target).powerOn())
+    case 'power': return power(host, command)
     case 'ride': return void host.guard?.ride(command.until_ms)
     case 'incident': return world.recordIncident(host.name, command.entry)
   }
@@ -68,7 +69,7 @@ function claim(host: SimulatedHost, { order }: Of<'claim'>): void {
 
 function release(host: SimulatedHost, { order }: Of<'release'>): void {
   // As the agent does: what this host gives up itself is barred at its guard first.
-  if (order.how !== 'remote-hand') host.guard?.bar(order.function, order.epoch)
+  if (order.how === 'goodbye' || order.how === 'not-started') host.guard?.bar(order.function, order.epoch)
   const about = { function: order.function, epoch: order.epoch }
   withLimit(host, answer => host.world.share.release(host.name, { schema: 'ringward.release/1', ...order }, () => answer(() => host.handle({ event: 'released', ...about, ok: true, detail: '' }))),
     () => host.handle({ event: 'released', ...about, ok: false, detail: 'no answer in time' }))
@@ -159,5 +160,27 @@ function hand(host: SimulatedHost, command: Of<'hand'>): void {
     world.changed()
     answer(true, 'done')
     if (verb === 'reboot') asked.reboot()
+  })
+}
+
+/** What a controller takes for an answer, and how often it gives none. */
+const POWER_ANSWER_MS = [50, 1_200] as const
+const POWER_SILENT_SHARE = 0.05
+const POWER_LIMIT_MS = 3_000
+
+/** A controller has a network of its own; only an asker without a cable does not reach it. */
+function power(host: SimulatedHost, { target, verb, request }: Of<'power'>): void {
+  const { world } = host
+  const asked = world.host(target)
+  const answer = (state: 'on' | 'off' | 'unknown', detail: string): void => host.handle({ event: 'power', target, verb, request, state, detail })
+  if (world.isolated.has(host.name) || world.random.next() < POWER_SILENT_SHARE) return host.later(POWER_LIMIT_MS, () => answer('unknown', 'no answer'))
+  const took_ms = world.power_answer_ms ?? world.random.between(...POWER_ANSWER_MS)
+  // Its look lies anywhere between question and answer.
+  const look_ms = world.random.between(0, took_ms)
+  world.queue.after(look_ms, () => {
+    if (verb === 'on') asked.powerOn()
+    if (verb === 'off') asked.powerOff()
+    const state = world.broken.power_lies || !asked.powered ? 'off' : 'on'
+    host.later(took_ms - look_ms, () => answer(state, ''))
   })
 }

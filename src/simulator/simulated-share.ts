@@ -7,6 +7,7 @@ import type { RandomStream } from './prng.ts'
 export interface ShareWatcher {
   onLease(record: LeaseRecord, issued_ms: number): void
   onClaim(record: ClaimRecord): void
+  onRelease(record: ReleaseRecord): void
 }
 
 export class SimulatedShare {
@@ -116,7 +117,9 @@ export class SimulatedShare {
     this.perform(host, () => {
       const records = this.releases.get(record.function) ?? new Map<number, ReleaseRecord>()
       this.releases.set(record.function, records)
-      if (!records.has(record.epoch)) records.set(record.epoch, record)
+      if (records.has(record.epoch)) return
+      this.watcher.onRelease(record)
+      records.set(record.epoch, record)
     }, answer)
   }
 }

@@ -38,6 +38,8 @@ export class World {
   /** Hosts whose cable is pulled; the shared area is a fault of its own. */
   readonly isolated = new Set<string>()
   readonly incidents: { readonly host: string; readonly entry: IncidentEntry }[] = []
+  /** Instead of a random time: how long every power controller takes for its answer. */
+  power_answer_ms: number | undefined
   /** Share of messages lost, 0–1. */
   message_loss = 0
   onLog: (host: string, text: string) => void = () => undefined
@@ -51,7 +53,7 @@ export class World {
     this.network = new RandomStream(seed, 'network')
     this.names = inventory.servers.map(server => server.name)
     this.checker = new Checker(this)
-    this.share = new SimulatedShare(this.queue, new RandomStream(seed, 'share'), { onLease: (record, issued_ms) => this.checker.onLease(record, issued_ms), onClaim: record => this.checker.onClaim(record) }, this.broken)
+    this.share = new SimulatedShare(this.queue, new RandomStream(seed, 'share'), { onLease: (record, issued_ms) => this.checker.onLease(record, issued_ms), onClaim: record => this.checker.onClaim(record), onRelease: record => this.checker.onRelease(record) }, this.broken)
     for (const name of this.names) this.hosts.set(name, new SimulatedHost(name, this))
   }
 

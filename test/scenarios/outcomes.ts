@@ -29,6 +29,8 @@ export const OUTCOMES: Readonly<Record<string, Outcome>> = {
   maintenance: { claims: { ftp: [HANDED_OVER, RETURNED] }, incidents: ['ftp: leave returned, by login'], cut_at_most_ms: { ftp: 500 } },
   // The cut is the operator's: 18 s of hold, then no lease is left to wait for. The daemon of proxy is restarted then, too, by login: ftp, its P1, is away.
   hold: { claims: { ftp: [TAKEN_OVER, RETURNED] }, incidents: ['ftp: Nt2 returned, by login', 'proxy: St1 repaired, by login'], cut_at_most_ms: { ftp: 18_000 + TAKEOVER_MS, proxy: 18_000 } },
+  // Two missed renewals, the controller's word and the resume, instead of D_exp.
+  'power-proof': { claims: { ftp: ['another, virtual, released', RETURNED] }, incidents: ['ftp: Nt2 returned, by login'], cut_at_most_ms: { ftp: 3_000 } },
   'kill-agent': { claims: {}, incidents: [], cut_at_most_ms: {} },
   'kill-guard': { claims: {}, incidents: [], cut_at_most_ms: {} },
   // Nobody is cut for a moment: each claims its own function again under its new generation.

@@ -31,7 +31,7 @@ describe('a sound configuration', () => {
       name: 'mail', host: 'mail1', address: '192.0.2.11', mac: '52:54:00:00:00:11', vip: '192.0.2.21', vip_prefix: 24, type: 'CPU',
       daemons: [{ name: 'postfix', probe: expect.objectContaining({ name: 'smtp', port: 25, limit_ms: 3000 }) }],
       virtual_server: { name: 'mail-v', address: '192.0.2.31', memory_mb: 512, cpus: 1, image: 'mail', standby: 'saved', stateless: true },
-      priority: 100, return: 'automatic', reboot_limit_ms: 88_000, peer_id: PEER_IDS['mail'], ssh_host_key: SSH_KEY,
+      priority: 100, return: 'automatic', reboot_limit_ms: 88_000, power: { wake_on_lan: true }, peer_id: PEER_IDS['mail'], ssh_host_key: SSH_KEY,
     })
     expect(Object.isFrozen(inventory?.servers[0]?.virtual_server)).toBe(true)
   })
@@ -160,9 +160,9 @@ describe('warnings', () => {
     expect(warnings).toContain('identities/older.json:1: "older" is not in the ring. Add it to servers in group.toml, or remove the file.')
   })
 
-  it('says what this version does not do', () => {
-    const files = changed(MAIL, '[virtual_server]', '[power]\nwake_on_lan = false\ncommand = ["off"]\n\n[virtual_server]')
-    expect(warningsOf(files)).toEqual([expect.stringContaining('sends the magic packet to every failed host all the same'), expect.stringContaining('power.command is not used by this version')])
+  it('says that a host nobody can switch on waits for a person', () => {
+    const files = changed(MAIL, '[virtual_server]', '[power]\nwake_on_lan = false\n\n[virtual_server]')
+    expect(warningsOf(files)).toEqual([expect.stringContaining('nothing can switch this host on again')])
   })
 
   it('a ring of one has no watcher', () => {

@@ -29,6 +29,8 @@ export interface HostScript {
   answers: boolean
   reachable: boolean
   service: 'OK' | 'ERROR' | 'NG'
+  /** What its power controller says. */
+  power: 'on' | 'off' | 'unknown'
   giving: GivenFunction[]
   load: LoadAverage | undefined
 }
@@ -72,7 +74,7 @@ export class Harness {
     this.inventory = { ...sample, servers: sample.servers.map(server => ({ ...server, ...options.servers?.[server.name] })), ...options.inventory }
     this.state = initialState(self, this.inventory, this.profile, 1_700_000_000_000, this.now_ms)
     for (const { name } of this.inventory.servers) {
-      if (name !== self) this.hosts.set(name, { generation: 1, sequence: 0, standing: 'member', renews: true, answers: true, reachable: true, service: 'OK', giving: [native(name)], load: IDLE })
+      if (name !== self) this.hosts.set(name, { generation: 1, sequence: 0, standing: 'member', renews: true, answers: true, reachable: true, service: 'OK', power: 'on', giving: [native(name)], load: IDLE })
       this.claims.set(name, [claimOf(name, 1, name)])
     }
   }
@@ -226,6 +228,7 @@ export class Harness {
       case 'claim': return this.claim(command)
       case 'release': return this.release(command)
       case 'hand': return void this.event({ event: 'hand', target: command.target, verb: command.verb, ok: true, detail: '' })
+      case 'power': return void this.event({ event: 'power', target: command.target, verb: command.verb, request: command.request, state: this.host(command.target).power, detail: '' })
       case 'wake': return void this.event({ event: 'woken', target: command.target, ok: true, detail: '' })
       default:
     }
