@@ -88,6 +88,15 @@ export function newestClaim(lab: Lab, name: string): ClaimSeen | undefined {
   }
 }
 
+/** The claims of a function under later epochs, in order. */
+export function claimsSince(lab: Lab, name: string, epoch: number): ClaimRecord[] {
+  const folder = join(shareBacking(lab), 'claims', name)
+  return numbersIn(folder).filter(each => each > epoch).flatMap(each => {
+    const text = textOf(join(folder, String(each)))
+    return text === undefined ? [] : [JSON.parse(text) as ClaimRecord]
+  })
+}
+
 /** Temporary files in claims and leases that nobody will ever link or rename any more. */
 export function leftOvers(lab: Lab): string[] {
   const found: string[] = []

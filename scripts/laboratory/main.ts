@@ -5,9 +5,11 @@ import { takeDown } from './down.ts'
 import { durationMs } from './durations.ts'
 import { execInside } from './exec.ts'
 import { fault, FAULTS } from './faults.ts'
-import { DEFAULT_HOSTS } from './hosts.ts'
+import { DEFAULT_HOSTS, readHosts } from './hosts.ts'
 import { DEFAULT_DIRECTORY, LabError, openLab } from './lab.ts'
+import { patternsCommand } from './patterns-command.ts'
 import { runPowerBoard } from './power-board.ts'
+import { ringIsWhole } from './ring-whole.ts'
 import { renderStatus, statusOf } from './status.ts'
 
 const program = new Command('lab')
@@ -28,8 +30,8 @@ const say = (text: string) => process.stdout.write(`${text}\n`)
 const tell = (text: string) => process.stderr.write(`lab: ${text}\n`)
 const openFrom = (command: Command) => openLab(directory(command))
 
-verb('up', 'build the hosts and switch them on; resolves when every service answers')
-  .option('--hosts <names>', 'in the order of the ring', DEFAULT_HOSTS.join(','))
+verb('up', 'build the hosts and switch them on; ends when every service answers and the ring is whole (exit 1: it is not, and what is missing is told; the lab stays)')
+  .option('--hosts <names>', 'in the order of the ring, of 1 to 12 (a number: so many of the lab\'s own names)', DEFAULT_HOSTS.join(','))
   .option('--interval <duration>', 'monitoring interval', '1s')
   .option('--standby <kind>', 'how virtual servers wait: saved or cold', 'saved')
   .option('--post-delay <duration>', 'self test of a machine before its system starts', '0s')
@@ -38,10 +40,12 @@ verb('up', 'build the hosts and switch them on; resolves when every service answ
     if (options.standby !== 'saved' && options.standby !== 'cold') throw new LabError(`standby "${options.standby}" is not known here; use saved or cold`, 2)
     const { bringUp } = await import('./up.ts')
     await bringUp({
-      directory: directory(command), tell, hosts: options.hosts.split(',').filter(Boolean), interval: options.interval, standby: options.standby,
+      directory: directory(command), tell, hosts: readHosts(options.hosts), interval: options.interval, standby: options.standby,
       post_delay_ms: durationMs(options.postDelay), ringward: options.ringward, project: process.env['RINGWARD_PROJECT'] ?? process.cwd(),
     })
-    say(renderStatus(await statusOf(await openFrom(command))))
+    const lab = await openFrom(command)
+    say(renderStatus(await statusOf(lab)))
+    if (options.ringward && !await ringIsWhole(lab, tell)) process.exitCode = 1
   })
 
 verb('down', 'end everything and remove every trace')
@@ -101,6 +105,8 @@ verb('measure [target]', 'make each trouble several times, watch a client and th
     process.exitCode = clean ? 0 : 1
   })
 
+patternsCommand(verb('patterns [names...]', 'cut the power of several hosts at once, pattern by pattern, watch clients and the invariants, print cuts and a verdict'), openFrom, say, tell)
+
 // Parts of the lab that live in one of its namespaces; not for people.
 program.command('power-board', { hidden: true }).requiredOption('--dir <directory>')
   .action(async (_options, command: Command) => { await runPowerBoard(await openFrom(command)) })
@@ -110,8 +116,10 @@ program.command('observe <wishes>', { hidden: true })
     // The asking program closes our input when it has seen enough, and when it dies.
     process.stdin.on('end', () => over.abort()).resume()
     process.once('SIGINT', () => over.abort())
-    const report = await observe(JSON.parse(wishes) as ClientWishes, attempt => say(lineOf(attempt)), over.signal)
-    say(JSON.stringify(report))
+    const asked = JSON.parse(wishes) as ClientWishes | ClientWishes[]
+    say(JSON.stringify(Array.isArray(asked)
+      ? await Promise.all(asked.map(each => observe(each, () => undefined, over.signal)))
+      : await observe(asked, attempt => say(lineOf(attempt)), over.signal)))
     process.exit(0)
   })
 
@@ -134,6 +142,7 @@ Examples:
   scripts/lab fault power-off ftp                    pull the plug ("lab fault --help" lists every fault)
   scripts/lab cli mail -- status                     what the ring says of it
   scripts/lab audit --settled --watch 50ms --for 30s is everything as it must be?
+  scripts/lab patterns --runs 5                      several hosts fail at once, 14 patterns; about 20 minutes
   scripts/lab down                                   leaves nothing behind
 
 Services: mail 25, login 22, ftp 21, proxy 3128, web1 and web2 80. VIPs 10.77.0.111 and up, in namespaces of the lab only.
