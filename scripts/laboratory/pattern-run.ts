@@ -7,6 +7,7 @@ import { startClients, type ClientReport, type Cut } from './client.ts'
 import { claimsSince, newestClaim } from './evidence.ts'
 import { LabError, type Lab } from './lab.ts'
 import type { Pattern, Scene } from './patterns.ts'
+import { newestBoot_ms } from './ring-whole.ts'
 import { hostLogs, incidentsFrom, story, untilPolicy } from './ring-view.ts'
 
 export interface FunctionRun {
@@ -37,7 +38,12 @@ export interface PatternRun {
   readonly error?: string
 }
 
-export interface RunWishes { readonly every_ms: number; readonly phase_ms: number }
+export interface RunWishes {
+  readonly every_ms: number
+  readonly phase_ms: number
+  /** At least so long after the newest boot: a manager accuses nobody in its first three expiries unless the ring is whole. */
+  readonly rest_ms: number
+}
 
 /** Reboot limits, wake-ups and boots of all hosts but one, with room. */
 const POLICY_LIMIT_MS = 120_000
@@ -55,6 +61,7 @@ export async function runPattern(lab: Lab, pattern: Pattern, wishes: RunWishes):
   const ring = lab.hosts.map(host => host.name)
   const watched = pattern.hosts?.(ring) ?? ring
   await untilPolicy(lab, POLICY_LIMIT_MS, [])
+  await sleep(Math.max(0, await newestBoot_ms(lab) + wishes.rest_ms - SETTLE_MS - wishes.phase_ms - Date.now()))
   const since = new Date().toISOString()
   const epochs = new Map(ring.map(name => [name, newestClaim(lab, name)?.claim.epoch ?? 0]))
   const failures: { host: string; at_ms: number }[] = []
@@ -80,7 +87,7 @@ export async function runPattern(lab: Lab, pattern: Pattern, wishes: RunWishes):
   const { violations, watched: seen } = await watching
   const failed = failures.map(each => each.host)
   if (error !== undefined || violations.length > 0) {
-    error = `${error ?? violations.map(each => `${each.rule} ${each.subject}: ${each.text}`).join('; ')}\n${await story(lab, { since, about: failed.length > 0 ? failed : ring, most: 400 })}`
+    error = `${error ?? violations.map(each => `${each.rule} ${each.subject}: ${each.text}${each.at === undefined ? '' : ` (from ${each.at}, for ${each.for_ms} ms)`}`).join('; ')}\n${await story(lab, { since, about: failed.length > 0 ? failed : ring, most: 400 })}`
   }
   const incidents = (await incidentsFrom(lab, failed)).filter(incident => incident.detected >= since).length
   return {

@@ -18,9 +18,18 @@ export async function ringIsWhole(lab: Lab, tell: (text: string) => void): Promi
 
 /** When the first host got its power, as its mainboard noted it. */
 async function powerOn_ms(lab: Lab): Promise<number> {
+  return Math.min(Date.now(), ...await bootTimes_ms(lab))
+}
+
+/** When the newest host got its power or rebooted; for ever ago when none has. */
+export async function newestBoot_ms(lab: Lab): Promise<number> {
+  return Math.max(-Infinity, ...await bootTimes_ms(lab))
+}
+
+async function bootTimes_ms(lab: Lab): Promise<number[]> {
   const noted = await Promise.all(lab.hosts.map(async host => {
     const text = await readFile(hostPlaces(lab, host.name).state, 'utf8').catch(() => '{}')
     return Date.parse((JSON.parse(text) as { since?: string }).since ?? '')
   }))
-  return Math.min(Date.now(), ...noted.filter(Number.isFinite))
+  return noted.filter(Number.isFinite)
 }

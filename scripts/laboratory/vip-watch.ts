@@ -9,7 +9,11 @@ const FIND_EVERY_MS = 250
 /** Two answers to one question lie this close together. */
 const SAME_QUESTION_MS = 25
 
-interface Sample { readonly at_ms: number; readonly holders: ReadonlyMap<string, readonly string[]> }
+/** Answers are read later than they came, on a busy machine much later: enough samples to find those around each. */
+const SAMPLES_KEPT = 100
+
+/** Read from `at_ms` on, complete at `ended_ms`. */
+interface Sample { readonly at_ms: number; readonly ended_ms: number; readonly holders: ReadonlyMap<string, readonly string[]> }
 
 /**
  * Watches every VIP all the time. Certain findings only, so that a clean handover is never accused:
@@ -23,7 +27,7 @@ export class VipWatch {
   private readonly every_ms: number
   private readonly found = new Map<string, { violation: Violation; first_ms: number; last_ms: number }>()
   private hosts: HostSeen[] = []
-  private before: Sample | undefined
+  private samples: Sample[] = []
   private unjudged: ArpAnswer[] = []
   private readonly history = new Map<string, ArpAnswer[]>()
   private found_at_ms = 0
@@ -59,12 +63,13 @@ export class VipWatch {
       this.found_at_ms = now
     }
     const sample = this.read(performance.now())
-    if (this.before) this.seen.longest_gap_ms = Math.max(this.seen.longest_gap_ms, Math.round(sample.at_ms - this.before.at_ms))
+    const former = this.samples.at(-1)
+    if (former) this.seen.longest_gap_ms = Math.max(this.seen.longest_gap_ms, Math.round(sample.at_ms - former.at_ms))
     this.seen.samples += 1
+    this.samples = [...this.samples, sample].slice(-SAMPLES_KEPT)
     const answers = this.unjudged
-    this.unjudged = []
-    for (const answer of answers) this.judgeAnswer(answer, sample)
-    this.before = sample
+    this.unjudged = answers.filter(answer => answer.at_ms > sample.at_ms)
+    for (const answer of answers) if (answer.at_ms <= sample.at_ms) this.judgeAnswer(answer)
   }
 
   private read(at_ms: number): Sample {
@@ -77,7 +82,7 @@ export class VipWatch {
       const all = holders.get(vip) ?? []
       if (all.length > 1 && all.every(holder => this.stillHolds(holder, vip))) this.note(name, at_ms, `VIP ${vip} was on ${all.join(' and ')} at once`)
     }
-    return { at_ms, holders }
+    return { at_ms, ended_ms: performance.now(), holders }
   }
 
   private stillHolds(host: string, vip: string): boolean {
@@ -85,12 +90,14 @@ export class VipWatch {
     return leader !== null && addressesOf(leader).includes(vip)
   }
 
-  private judgeAnswer(answer: ArpAnswer, after: Sample): void {
+  private judgeAnswer(answer: ArpAnswer): void {
     const host = this.lab.hosts.find(each => each.vip === answer.address)
     if (!host) return
     const who = nameOfMac(this.lab, this.hosts, answer.mac)
-    for (const holder of this.before?.holders.get(host.vip) ?? []) {
-      const held = after.holders.get(host.vip)?.includes(holder) === true
+    const before = this.samples.findLast(sample => sample.ended_ms <= answer.at_ms)
+    const after = this.samples.find(sample => sample.at_ms >= answer.at_ms)
+    for (const holder of before?.holders.get(host.vip) ?? []) {
+      const held = after?.holders.get(host.vip)?.includes(holder) === true
       if (holder !== who && held) this.note(host.name, answer.at_ms, `VIP ${host.vip} was on ${holder} while ${who} answered for it`)
     }
     const history = this.history.get(host.vip) ?? []
