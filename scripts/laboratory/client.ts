@@ -125,7 +125,7 @@ export function resolveTarget(lab: Lab, target: string): string {
 
 export interface RunningClient {
   /** Ends the observation early; the report follows. */
-  stop(): void
+  readonly stop: () => void
   readonly report: Promise<ClientReport>
 }
 

@@ -1,6 +1,8 @@
+import { setMaxListeners } from 'node:events'
 import { Command } from 'commander'
 import { auditCommand } from './audit-command.ts'
-import { lineOf, observe, resolveTarget, startClient, type ClientReport, type ClientWishes } from './client.ts'
+import { clientCommand } from './client-command.ts'
+import { lineOf, observe, type ClientWishes } from './client.ts'
 import { takeDown } from './down.ts'
 import { durationMs } from './durations.ts'
 import { execInside } from './exec.ts'
@@ -77,21 +79,7 @@ verb('fault [verb] [arguments...]', 'make something break, or heal it').passThro
     say(await fault(await openFrom(command), name, words))
   })
 
-verb('client <target> <port>', 'a client of a VIP (of a host, or an address): a full dialogue every period, then the cuts')
-  .option('--every <duration>', 'period', '100ms')
-  .option('--for <duration>', 'how long; ^C ends it early', '60s')
-  .option('--limit <duration>', 'longest dialogue', '1s')
-  .option('--json', 'only the report, as ringward.client/1')
-  .action(async (target: string, port: string, options: { every: string; for: string; limit: string; json?: boolean }, command: Command) => {
-    const lab = await openFrom(command)
-    const client = startClient(lab, {
-      address: resolveTarget(lab, target), port: Number(port), every_ms: durationMs(options.every), for_ms: durationMs(options.for), limit_ms: durationMs(options.limit),
-    }, options.json ? undefined : say)
-    process.once('SIGINT', () => client.stop())
-    process.once('SIGTERM', () => client.stop())
-    const report = await client.report
-    say(options.json ? JSON.stringify(report) : renderReport(report))
-  })
+clientCommand(verb('client <targets> [port]', 'a client of a VIP (of a host, or an address): a full dialogue every period, then the cuts; of several hosts at once: mail,ftp'), openFrom, say)
 
 auditCommand(verb('audit', 'look at the invariants from outside; exit 1 when one is broken'), openFrom, say)
 
@@ -117,6 +105,7 @@ program.command('observe <wishes>', { hidden: true })
     process.stdin.on('end', () => over.abort()).resume()
     process.once('SIGINT', () => over.abort())
     const asked = JSON.parse(wishes) as ClientWishes | ClientWishes[]
+    if (Array.isArray(asked)) setMaxListeners(asked.length, over.signal)
     say(JSON.stringify(Array.isArray(asked)
       ? await Promise.all(asked.map(each => observe(each, () => undefined, over.signal)))
       : await observe(asked, attempt => say(lineOf(attempt)), over.signal)))
@@ -125,14 +114,6 @@ program.command('observe <wishes>', { hidden: true })
 
 function withoutDashes(words: readonly string[]): readonly string[] {
   return words[0] === '--' ? words.slice(1) : words
-}
-
-function renderReport(report: ClientReport): string {
-  return [
-    `${report.attempts} attempts, ${report.failed} bad, longest cut ${report.longest_ms} ms`,
-    ...report.cuts.map(cut => `cut ${cut.start} to ${cut.end ?? '(not over)'}: ${cut.ms} ms, ${cut.reason}`),
-    JSON.stringify(report),
-  ].join('\n')
 }
 
 program.addHelpText('after', `

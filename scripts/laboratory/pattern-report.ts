@@ -99,11 +99,12 @@ export function renderReport(report: PatternsReport): string {
   ])
   const table = [['pattern', 'runs', 'median', 'max', 'less queue', 'resumes', 'incidents', 'home', 'violations', 'functions: median/max'], ...rows]
   const widths = table[0]?.map((_, column) => Math.max(...table.map(row => (row[column] ?? '').length))) ?? []
+  const verdict = !report.verdict.ok ? 'NOT as promised' : report.verdict.clauses.some(clause => clause.ok === null) ? 'as promised as far as it was judged' : 'as promised'
   const marks = { true: 'ok  ', false: 'NOT ', null: '?   ' } as const
   return [
     ...table.map(row => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd()), '',
     '(cut of the failed hosts\' clients; "less queue": median less 0.5 s per resume that went before on the same host; "resumes": most on one host)', '',
     ...report.verdict.clauses.map(clause => `${marks[`${clause.ok}`]} ${clause.text}`),
-    `VERDICT ${report.verdict.ok ? 'as promised' : 'NOT as promised'}: ${report.patterns.reduce((sum, result) => sum + result.runs.length, 0)} runs in ${(report.took_ms / 60_000).toFixed(1)} minutes`,
+    `VERDICT ${verdict}: ${report.patterns.reduce((sum, result) => sum + result.runs.length, 0)} runs in ${(report.took_ms / 60_000).toFixed(1)} minutes`,
   ].join('\n')
 }
