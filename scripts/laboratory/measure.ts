@@ -4,7 +4,7 @@ import { startClient } from './client.ts'
 import { fault } from './faults.ts'
 import { hostOf, LabError, type Lab } from './lab.ts'
 import { median } from './median.ts'
-import { incidentsFrom, statusFrom, untilPolicy } from './ring-view.ts'
+import { incidentsFrom, statusFrom, story, untilPolicy } from './ring-view.ts'
 
 /** The troubles of the thesis (5.4), as the lab makes them. */
 export const TROUBLES: Readonly<Record<string, { readonly verb: string; readonly about: string; readonly takeover: boolean }>> = {
@@ -46,6 +46,7 @@ export async function measure(lab: Lab, wishes: MeasureWishes, run: number): Pro
   const host = hostOf(lab, wishes.target)
   await untilPolicy(lab, POLICY_LIMIT_MS, [wishes.target])
   const epoch = await epochOf(lab, wishes.target)
+  const since = new Date().toISOString()
   const over = new AbortController()
   const watching = audit(lab, { settled: true, watch: { every_ms: 50, for_ms: POLICY_LIMIT_MS + 30_000, signal: over.signal } })
   const client = startClient(lab, { address: host.vip, port: host.port, every_ms: wishes.every_ms, for_ms: POLICY_LIMIT_MS + 30_000, limit_ms: 1_000 })
@@ -57,6 +58,9 @@ export async function measure(lab: Lab, wishes: MeasureWishes, run: number): Pro
     await sleep(wishes.settle_ms)
     await untilPolicy(lab, POLICY_LIMIT_MS, [wishes.target], trouble.takeover ? new Map([[wishes.target, epoch]]) : undefined)
     policy_ms = Math.round(performance.now() - began_ms)
+  } catch (error) {
+    // Without the ring's own story a failed run tells nothing once the lab is gone.
+    throw new LabError(`${error instanceof Error ? error.message : String(error)}\n${await story(lab, { since, about: [wishes.target] })}`)
   } finally {
     client.stop()
     over.abort()

@@ -86,15 +86,15 @@ function within(what: string, value_ms: number, against: string, limit_ms: numbe
 /** One line of a run as it ends. */
 export function renderRun(name: string, number: number, run: PatternRun): string {
   const functions = run.functions.filter(each => each.cuts_ms.length + each.later_ms.length > 0).map(each => `${each.name} ${each.cuts_ms.join(' + ') || 'none'}${each.later_ms.length > 0 ? `, later ${each.later_ms.join(' + ')}` : ''} ms${each.givers.length > 0 ? ` on ${each.givers.join(' then ')}` : ''}`)
-  const state = run.violations.length > 0 ? `; ${run.violations.length} VIOLATIONS` : run.error !== undefined ? '; FAILED' : ''
-  return `${name} ${number}: cut ${run.failures.map(failure => failure.host).join(', ')}; ${functions.join('; ')}; ${run.incidents} incidents, home after ${seconds(run.home_ms)}${state}`
+  const state = run.violations.length > 0 ? `; ${run.violations.length} VIOLATIONS` : run.error === undefined ? '' : '; FAILED'
+  return `${name} ${number}: cut ${run.failures.map(failure => failure.host).join(', ')}; ${functions.join('; ')}; ${run.incidents} incidents, ${run.home_ms > 0 ? `home after ${seconds(run.home_ms)}` : 'not home'}${state}`
 }
 
 /** The table, the functions below each pattern, and the verdict. */
 export function renderReport(report: PatternsReport): string {
   const rows = report.patterns.map(result => [
     result.name, `${result.runs.length}`, seconds(result.median_ms), seconds(result.max_ms), seconds(result.unqueued_median_ms), `${result.most_resumes}`,
-    `${median(result.runs.map(run => run.incidents))}`, seconds(median(result.runs.map(run => run.home_ms))), `${result.runs.reduce((sum, run) => sum + run.violations.length, 0)}`,
+    `${median(result.runs.map(run => run.incidents))}`, seconds(median(result.runs.filter(run => run.home_ms > 0).map(run => run.home_ms))), `${result.runs.reduce((sum, run) => sum + run.violations.length, 0)}`,
     result.functions.map(each => each.runs === 0 ? `${each.name} (never failed) ${seconds(each.later_max_ms)}` : `${each.name} ${seconds(each.median_ms)}/${seconds(each.max_ms)}`).join('  '),
   ])
   const table = [['pattern', 'runs', 'median', 'max', 'less queue', 'resumes', 'incidents', 'home', 'violations', 'functions: median/max'], ...rows]
