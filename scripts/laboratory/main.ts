@@ -123,7 +123,7 @@ Examples:
   scripts/lab fault power-off ftp                    pull the plug ("lab fault --help" lists every fault)
   scripts/lab cli mail -- status                     what the ring says of it
   scripts/lab audit --settled --watch 50ms --for 30s is everything as it must be?
-  scripts/lab patterns --runs 5                      several hosts fail at once, 14 patterns; about 20 minutes
+  scripts/lab patterns --runs 5                      several hosts fail at once, 14 patterns; about 25 minutes
   scripts/lab down                                   leaves nothing behind
 
 Services: mail 25, login 22, ftp 21, proxy 3128, web1 and web2 80. VIPs 10.77.0.111 and up, in namespaces of the lab only.

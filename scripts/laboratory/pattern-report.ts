@@ -39,6 +39,8 @@ const LEAST_SLOT_MS = 1_000
 
 const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`
 const firstCut = (run: FunctionRun): number => run.cuts_ms[0] ?? 0
+/** A failure that no client noticed says nothing about how long one waits. */
+const noticed = (runs: readonly FunctionRun[]): readonly FunctionRun[] => runs.filter(run => run.cuts_ms.length > 0)
 const longestCut = (run: FunctionRun): number => Math.max(0, ...run.cuts_ms)
 
 export function resultOf(name: string, pattern: Pattern, runs: readonly PatternRun[]): PatternResult {
@@ -46,13 +48,13 @@ export function resultOf(name: string, pattern: Pattern, runs: readonly PatternR
   const names = [...new Set(runs.flatMap(run => run.functions.map(each => each.name)))]
   return {
     name, about: pattern.about, runs,
-    median_ms: median(failed.map(firstCut)), max_ms: Math.max(0, ...failed.map(longestCut)), unqueued_median_ms: median(failed.map(each => firstCut(each) - QUEUED_MS * each.queued)),
+    median_ms: median(noticed(failed).map(firstCut)), max_ms: Math.max(0, ...failed.map(longestCut)), unqueued_median_ms: median(noticed(failed).map(each => firstCut(each) - QUEUED_MS * each.queued)),
     functions: names.flatMap(each => {
       const own = failed.filter(run => run.name === each)
       const all = runs.flatMap(run => run.functions.filter(other => other.name === each))
       const later_max_ms = Math.max(0, ...all.flatMap(run => run.later_ms))
       // A bystander no client of which was ever cut says nothing.
-      return own.length === 0 && later_max_ms === 0 ? [] : [{ name: each, runs: own.length, median_ms: median(own.map(firstCut)), max_ms: Math.max(0, ...own.map(longestCut)), later_max_ms }]
+      return own.length === 0 && later_max_ms === 0 ? [] : [{ name: each, runs: own.length, median_ms: median(noticed(own).map(firstCut)), max_ms: Math.max(0, ...own.map(longestCut)), later_max_ms }]
     }),
     most_resumes: Math.max(0, ...runs.flatMap(run => Object.values(run.resumes))),
   }
@@ -72,7 +74,7 @@ export function judgePatterns(results: readonly PatternResult[], ring: readonly 
     if (pattern?.judged === 'simultaneous') clauses.push(within(`${result.name}: median cut ${seconds(result.median_ms)}, less 0.5 s per resume queued`, result.unqueued_median_ms, `1.3 × single`, single === undefined ? undefined : SIMULTANEOUS_FACTOR * single))
     if (pattern?.judged === 'one slot') {
       const judged = result.runs.flatMap(run => run.functions.filter(each => pattern.judges?.(ring).includes(each.name) ?? true))
-      clauses.push(within(`${result.name}: median cut of the target`, median(judged.map(firstCut)), 'single + one slot', single === undefined ? undefined : single + Math.max(interval_ms, LEAST_SLOT_MS)))
+      clauses.push(within(`${result.name}: median cut of the target`, median(noticed(judged).map(firstCut)), 'single + one slot', single === undefined ? undefined : single + Math.max(interval_ms, LEAST_SLOT_MS)))
     }
   }
   return { ok: clauses.every(clause => clause.ok !== false), clauses }

@@ -53,8 +53,8 @@ const SETTLE_MS = 700
 const HOME_EVERY_MS = 100
 const LINE_EVERY_MS = 10
 const LINE_LIMIT_MS = 40_000
-/** A cut begins with the last good attempt: before the failure, or a moment after it when the dying host still answered. */
-const DYING_MS = 600
+/** A power cut: ordered at `at_ms`, every process of the host gone by `until_ms`. */
+interface Failure { readonly host: string; readonly at_ms: number; until_ms: number }
 
 /** Plays a pattern once: clients of every function that may fail, the audit every 50 ms, until all are home again. */
 export async function runPattern(lab: Lab, pattern: Pattern, wishes: RunWishes): Promise<PatternRun> {
@@ -64,7 +64,7 @@ export async function runPattern(lab: Lab, pattern: Pattern, wishes: RunWishes):
   await sleep(Math.max(0, await newestBoot_ms(lab) + wishes.rest_ms - SETTLE_MS - wishes.phase_ms - Date.now()))
   const since = new Date().toISOString()
   const epochs = new Map(ring.map(name => [name, newestClaim(lab, name)?.claim.epoch ?? 0]))
-  const failures: { host: string; at_ms: number }[] = []
+  const failures: Failure[] = []
   const over = new AbortController()
   const watching = audit(lab, { settled: true, watch: { every_ms: 50, for_ms: WATCH_LIMIT_MS, signal: over.signal } })
   const clients = startClients(lab, lab.hosts.filter(host => watched.includes(host.name)).map(host => ({ address: host.vip, port: host.port, every_ms: wishes.every_ms, for_ms: WATCH_LIMIT_MS, limit_ms: 1_000 })))
@@ -99,7 +99,7 @@ export async function runPattern(lab: Lab, pattern: Pattern, wishes: RunWishes):
   }
 }
 
-function sceneOf(lab: Lab, ring: readonly string[], since: string, failures: { host: string; at_ms: number }[]): Scene {
+function sceneOf(lab: Lab, ring: readonly string[], since: string, failures: Failure[]): Scene {
   const tail = new LogTail({ files: hostLogs(lab), since })
   const seen: LogEntry[] = []
   let begun = false
@@ -111,9 +111,10 @@ function sceneOf(lab: Lab, ring: readonly string[], since: string, failures: { h
   return {
     ring,
     cut: async hosts => {
-      const at_ms = Date.now()
-      failures.push(...hosts.map(host => ({ host, at_ms })))
+      const now = hosts.map((host): Failure => ({ host, at_ms: Date.now(), until_ms: Infinity }))
+      failures.push(...now)
       await askBoard(lab, { verb: 'power-off', hosts })
+      for (const failure of now) failure.until_ms = Date.now()
     },
     line: async pattern => {
       const until_ms = performance.now() + LINE_LIMIT_MS
@@ -140,12 +141,12 @@ async function untilHome(lab: Lab, failed: readonly string[], epochs: ReadonlyMa
   await untilPolicy(lab, Math.max(10_000, until_ms - performance.now()), failed, moved)
 }
 
-function judgeClients(lab: Lab, reports: readonly ClientReport[], failures: readonly { host: string; at_ms: number }[], epochs: ReadonlyMap<string, number>): Pick<PatternRun, 'functions' | 'resumes'> {
+function judgeClients(lab: Lab, reports: readonly ClientReport[], failures: readonly Failure[], epochs: ReadonlyMap<string, number>): Pick<PatternRun, 'functions' | 'resumes'> {
   const resumes: Record<string, number> = {}
   const found = reports.flatMap((report): (FunctionRun & { first_ms: number })[] => {
     const name = lab.hosts.find(host => host.vip === report.address)?.name
     if (name === undefined) return []
-    const caused = report.cuts.filter(cut => failures.some(failure => isCausedBy(cut, failure.at_ms)))
+    const caused = report.cuts.filter(cut => failures.some(failure => isCausedBy(cut, failure)))
     const givers = claimsSince(lab, name, epochs.get(name) ?? 0).filter(claim => claim.kind === 'virtual').map(claim => claim.holder)
     for (const giver of givers) resumes[giver] = (resumes[giver] ?? 0) + 1
     return [{ name, cuts_ms: caused.map(cut => cut.ms), later_ms: report.cuts.filter(cut => !caused.includes(cut)).map(cut => cut.ms), givers, queued: 0, first_ms: Date.parse(caused[0]?.end ?? '') || 0 }]
@@ -155,4 +156,5 @@ function judgeClients(lab: Lab, reports: readonly ClientReport[], failures: read
   return { functions, resumes }
 }
 
-const isCausedBy = (cut: Cut, at_ms: number): boolean => Date.parse(cut.start) <= at_ms + DYING_MS && (cut.end === null || Date.parse(cut.end) >= at_ms)
+/** It begins with the last good attempt, before the power cut or while the host was dying, and ends after it. */
+const isCausedBy = (cut: Cut, { at_ms, until_ms }: Failure): boolean => Date.parse(cut.start) <= until_ms && (cut.end === null || Date.parse(cut.end) >= at_ms)

@@ -27,6 +27,8 @@ export class VipWatch {
   private readonly every_ms: number
   private readonly found = new Map<string, { violation: Violation; first_ms: number; last_ms: number }>()
   private hosts: HostSeen[] = []
+  /** Whose card each is, also of a host that lost its power since: its last answer is judged later. */
+  private readonly cards = new Map<string, string>()
   private samples: Sample[] = []
   private unjudged: ArpAnswer[] = []
   private readonly history = new Map<string, ArpAnswer[]>()
@@ -60,6 +62,7 @@ export class VipWatch {
     const now = performance.now()
     if (now - this.found_at_ms > FIND_EVERY_MS) {
       this.hosts = this.lab.hosts.map(host => lookAtHost(this.lab, host.name))
+      for (const { card, name } of this.hosts) if (card !== null) this.cards.set(card, name)
       this.found_at_ms = now
     }
     const sample = this.read(performance.now())
@@ -93,7 +96,7 @@ export class VipWatch {
   private judgeAnswer(answer: ArpAnswer): void {
     const host = this.lab.hosts.find(each => each.vip === answer.address)
     if (!host) return
-    const who = nameOfMac(this.lab, this.hosts, answer.mac)
+    const who = this.nameOf(answer.mac)
     const before = this.samples.findLast(sample => sample.ended_ms <= answer.at_ms)
     const after = this.samples.find(sample => sample.at_ms >= answer.at_ms)
     for (const holder of before?.holders.get(host.vip) ?? []) {
@@ -103,12 +106,16 @@ export class VipWatch {
     const history = this.history.get(host.vip) ?? []
     const other = history.at(-1)
     const earlier = history.at(-2)
-    if (other && other.mac !== answer.mac) {
-      const text = `${[nameOfMac(this.lab, this.hosts, other.mac), who].sort().join(' and ')} both answered for VIP ${host.vip}`
+    if (other && this.nameOf(other.mac) !== who) {
+      const text = `${[this.nameOf(other.mac), who].sort().join(' and ')} both answered for VIP ${host.vip}`
       const turns = earlier?.mac === answer.mac && answer.at_ms - earlier.at_ms < 3 * this.every_ms
       if (turns || answer.at_ms - other.at_ms < Math.min(SAME_QUESTION_MS, this.every_ms / 2)) this.note(host.name, answer.at_ms, text)
     }
     this.history.set(host.vip, [...history, answer].slice(-2))
+  }
+
+  private nameOf(mac: string): string {
+    return this.cards.get(mac) ?? nameOfMac(this.lab, this.hosts, mac)
   }
 
   private note(subject: string, at_ms: number, text: string): void {
