@@ -6,7 +6,7 @@ import { CLIENT_DEVICE } from './network.ts'
 
 /** Who answered for an address: the truth of the net, virtual servers included. */
 export interface ArpAnswer {
-  /** Milliseconds by the clock of `performance`. */
+  /** When the frame arrived, in milliseconds by the clock of `performance`. */
   readonly at_ms: number
   readonly address: string
   readonly mac: string
@@ -14,7 +14,8 @@ export interface ArpAnswer {
 
 /**
  * Asks for every address once per line of its input and prints every answer that is addressed to the asker: announcements
- * are nobody's answer to a question. Perl because Node has no raw sockets, arping asks at most once a second, and
+ * are nobody's answer to a question. The kernel's own stamp of the frame's arrival (SIOCGSTAMP, microseconds since 1970) goes with
+ * each answer: on a busy machine this program and its reader may see it half a second later. Perl because Node has no raw sockets, arping asks at most once a second, and
  * Debian's perl-base is always there. Arguments: device index, own MAC (hex), own address, addresses.
  */
 const PROGRAM = `
@@ -37,7 +38,9 @@ while (1) {
   defined recv($s, my $frame, 1514, 0) or next;
   my ($to, $operation, $sender, $address) = unpack('a6 x14 n a6 a4', $frame);
   next unless $operation == 2 and $to eq $me;
-  print inet_ntoa($address), ' ', join(':', map { sprintf '%02x', $_ } unpack('C6', $sender)), "\\n";
+  my $stamp = "\\0" x 16; ioctl($s, 0x8906, $stamp) or die "stamp: $!";
+  my ($seconds, $microseconds) = unpack('qq', $stamp);
+  print $seconds * 1000000 + $microseconds, ' ', inet_ntoa($address), ' ', join(':', map { sprintf '%02x', $_ } unpack('C6', $sender)), "\\n";
 }
 `
 
@@ -57,12 +60,12 @@ export async function watchArp(lab: Lab, addresses: readonly string[], period_ms
   const ended = new Promise<void>(resolve => child.once('close', () => resolve()))
   let rest = ''
   child.stdout.on('data', (chunk: Buffer) => {
-    const at_ms = performance.now()
+    const since_1970_ms = Date.now() - performance.now()
     const lines = `${rest}${chunk.toString()}`.split('\n')
     rest = lines.pop() ?? ''
     for (const line of lines) {
-      const [address, mac] = line.split(' ')
-      if (address && mac) answered({ at_ms, address, mac })
+      const [stamp, address, mac] = line.split(' ')
+      if (address && mac) answered({ at_ms: Number(stamp) / 1_000 - since_1970_ms, address, mac })
     }
   })
   return {

@@ -4,7 +4,9 @@ import { LabError, type Lab } from './lab.ts'
 
 /** What the lab's program asks of the power board, the one process of the lab that lives on; JSON lines over a socket. */
 export type BoardRequest =
-  | { readonly verb: 'power-on' | 'power-off' | 'check-service'; readonly host: string }
+  | { readonly verb: 'power-on' | 'check-service'; readonly host: string }
+  /** Of all of them in the same instant. */
+  | { readonly verb: 'power-off'; readonly hosts: readonly string[] }
   | { readonly verb: 'freeze' | 'freeze-agent'; readonly host: string; readonly seconds: number }
   | { readonly verb: 'state' }
 

@@ -125,29 +125,45 @@ export function resolveTarget(lab: Lab, target: string): string {
 
 export interface RunningClient {
   /** Ends the observation early; the report follows. */
-  stop(): void
+  readonly stop: () => void
   readonly report: Promise<ClientReport>
 }
 
 /** Starts the client in its namespace; `line` gets each attempt. The caller stops it or waits for its report. */
 export function startClient(lab: Lab, wishes: ClientWishes, line: (text: string) => void = () => undefined): RunningClient {
+  const { stop, reports } = startObserver(lab, wishes, line)
+  return { stop, report: reports.then(([report]) => report as ClientReport) }
+}
+
+export interface RunningClients {
+  readonly stop: () => void
+  /** In the order of the wishes. */
+  readonly reports: Promise<readonly ClientReport[]>
+}
+
+/** Several clients in one process: what each sees is as if it were alone, and the machine is not filled with clients. */
+export function startClients(lab: Lab, wishes: readonly ClientWishes[]): RunningClients {
+  return startObserver(lab, wishes, () => undefined)
+}
+
+function startObserver(lab: Lab, wishes: ClientWishes | readonly ClientWishes[], line: (text: string) => void): RunningClients {
   const child = spawn('nsenter', [`--net=/run/netns/${lab.client_namespace}`, '--', LAB_PROGRAM, 'observe', JSON.stringify(wishes)], { stdio: ['pipe', 'pipe', 'inherit'] })
   let rest = ''
-  let report: ClientReport | undefined
+  let found: ClientReport[] | undefined
   child.stdout.on('data', (chunk: Buffer) => {
     rest += chunk.toString()
     const lines = rest.split('\n')
     rest = lines.pop() ?? ''
     for (const text of lines) {
-      if (text.startsWith('{')) report = JSON.parse(text) as ClientReport
+      if (text.startsWith('{') || text.startsWith('[')) found = [JSON.parse(text) as ClientReport | ClientReport[]].flat()
       else line(text)
     }
   })
   return {
     stop: () => { child.stdin.end() },
-    report: new Promise((resolve, reject) => {
+    reports: new Promise((resolve, reject) => {
       child.once('error', reject)
-      child.once('close', status => report ? resolve(report) : reject(new LabError(`the client ended with ${status} and without a report`, status ?? 1)))
+      child.once('close', status => found ? resolve(found) : reject(new LabError(`the client ended with ${status} and without a report`, status ?? 1)))
     }),
   }
 }

@@ -8,6 +8,9 @@ import { argumentsOf } from './processes.ts'
 import { addressesOf } from './status.ts'
 import { PROBE_NAME } from '../../src/edges/hypervisor/accelerator.ts'
 
+/** The cable's end in a host, as nspawn names it. */
+const CARD = 'host0'
+
 /** A QEMU process of a host. */
 export interface MachineSeen { readonly host: string; readonly name: string; readonly pid: number; readonly mac: string }
 
@@ -15,6 +18,8 @@ export interface HostSeen {
   readonly name: string
   readonly on: boolean
   readonly leader: number | null
+  /** MAC address of its card below the bridge: while a host dies it answers for a moment itself. Null when the host is off. */
+  readonly card: string | null
   readonly addresses: readonly string[]
   readonly machines: readonly MachineSeen[]
   /** Processes by ringward program. */
@@ -43,7 +48,7 @@ export function lookAtHost(lab: Lab, name: string): HostSeen {
     // A child between fork and exec still shows its parent's command line.
     if (running.get(parentOf(pid)) !== program) programs[program] = (programs[program] ?? 0) + 1
   }
-  return { name, on: leader !== undefined, leader: leader ?? null, addresses: leader === undefined ? [] : addressesOf(leader), machines, programs }
+  return { name, on: leader !== undefined, leader: leader ?? null, card: leader === undefined ? null : textOf(`/proc/${leader}/root/sys/class/net/${CARD}/address`)?.trim() ?? null, addresses: leader === undefined ? [] : addressesOf(leader), machines, programs }
 }
 
 /** Parent's process number; 0 when the process is gone. */
@@ -88,6 +93,15 @@ export function newestClaim(lab: Lab, name: string): ClaimSeen | undefined {
   }
 }
 
+/** The claims of a function under later epochs, in order. */
+export function claimsSince(lab: Lab, name: string, epoch: number): ClaimRecord[] {
+  const folder = join(shareBacking(lab), 'claims', name)
+  return numbersIn(folder).filter(each => each > epoch).flatMap(each => {
+    const text = textOf(join(folder, String(each)))
+    return text === undefined ? [] : [JSON.parse(text) as ClaimRecord]
+  })
+}
+
 /** Temporary files in claims and leases that nobody will ever link or rename any more. */
 export function leftOvers(lab: Lab): string[] {
   const found: string[] = []
@@ -105,7 +119,7 @@ export function leftOvers(lab: Lab): string[] {
 
 /** A host's name, `ftp-v on mail` for a virtual server, or the bare MAC of a stranger. */
 export function nameOfMac(lab: Lab, hosts: readonly HostSeen[], mac: string): string {
-  const host = lab.hosts.find(each => each.mac === mac)
+  const host = lab.hosts.find(each => each.mac === mac) ?? hosts.find(each => each.card === mac)
   if (host) return host.name
   const machine = hosts.flatMap(each => each.machines).find(each => each.mac === mac)
   return machine ? `${machine.name} on ${machine.host}` : mac

@@ -136,9 +136,10 @@ function sides(lab: Lab, text: string | undefined): [string[], string[]] {
 }
 
 export const FAULTS: Readonly<Record<string, Fault>> = {
-  'power-off': { usage: 'HOST', about: 'cut the power: everything in the host is killed at once', run: async (lab, args) => {
-    await askBoard(lab, { verb: 'power-off', host: hostArgument(lab, args) })
-    return `${args[0]} has no power`
+  'power-off': { usage: 'HOST[,HOST…]', about: 'cut the power of one or, in the same instant, several: everything in the host is killed at once', run: async (lab, args) => {
+    const hosts = (args[0] ?? '').split(',').map(name => hostOf(lab, name).name)
+    await askBoard(lab, { verb: 'power-off', hosts })
+    return `${hosts.join(', ')} ${hosts.length === 1 ? 'has' : 'have'} no power`
   } },
   'power-on': { usage: 'HOST', about: 'switch the power on', run: async (lab, args) => {
     await askBoard(lab, { verb: 'power-on', host: hostArgument(lab, args) })

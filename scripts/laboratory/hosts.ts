@@ -30,11 +30,16 @@ const SERVICES: Readonly<Record<string, Service>> = {
   login: { daemon: 'ssh', units: ['ssh'], port: 22, dialogue: 'ssh', type: 'CPU' },
   ftp: { daemon: 'vsftpd', units: ['vsftpd'], port: 21, dialogue: 'ftp', type: 'NETWORK' },
   proxy: { daemon: 'squid', units: ['squid'], port: 3128, dialogue: 'http-proxy', type: 'NETWORK' },
+  web: WEB,
 }
+/** `web2`, `mail3`: the number tells hosts of one kind apart. */
+const NAME = /^([a-z]+)([1-9]\d?)?$/
 
 export const DEFAULT_HOSTS: readonly HostName[] = ['mail', 'login', 'ftp', 'proxy', 'web1', 'web2']
+/** Two of each kind and four web servers, for `--hosts 12`. */
+const ALL_HOSTS: readonly HostName[] = [...DEFAULT_HOSTS, 'mail2', 'login2', 'ftp2', 'proxy2', 'web3', 'web4']
 /** The address plan has room for twelve (.11 to .22). */
-export const MOST_HOSTS = 12
+export const MOST_HOSTS = ALL_HOSTS.length
 
 export const NET_PREFIX = 24
 const NET = '10.77.0'
@@ -46,13 +51,24 @@ export const POWER_PORT = 6230
 /** Wake-on-LAN's customary port (discard). */
 export const WAKE_PORT = 9
 
+/** `mail,ftp`: these; `12`: so many of the lab's own names. What is wrong with them is told by `planHosts`. */
+export function readHosts(text: string): HostName[] {
+  const count = Number(text)
+  if (!/^\d+$/.test(text)) return text.split(',').filter(Boolean)
+  if (count < 1 || count > MOST_HOSTS) throw new Error(tooMany(count))
+  return ALL_HOSTS.slice(0, count)
+}
+
+const tooMany = (count: number): string => `a ring of the lab has 1 to ${MOST_HOSTS} hosts, not ${count}`
+
 /** The plan of the named hosts, in the order given, which is the order of the ring. Throws on a name the lab has no service for. */
 export function planHosts(names: readonly HostName[]): HostPlan[] {
-  if (names.length < 2 || names.length > MOST_HOSTS) throw new Error(`a ring of the lab has 2 to ${MOST_HOSTS} hosts, not ${names.length}`)
+  if (names.length < 1 || names.length > MOST_HOSTS) throw new Error(tooMany(names.length))
   if (new Set(names).size !== names.length) throw new Error(`a host is named twice in ${names.join(',')}`)
   return names.map((name, index) => {
-    const service = SERVICES[name] ?? (/^web[1-9]$/.test(name) ? WEB : undefined)
-    if (!service) throw new Error(`the lab has no host "${name}"; it knows ${Object.keys(SERVICES).join(', ')} and web1 to web9`)
+    const kind = NAME.exec(name)?.[1] ?? ''
+    const service = Object.hasOwn(SERVICES, kind) ? SERVICES[kind] : undefined
+    if (!service) throw new Error(`the lab has no host "${name}"; it knows ${Object.keys(SERVICES).join(', ')}, each with a number behind if there are several (web2)`)
     const number = 11 + index
     return {
       name, ...service, number,

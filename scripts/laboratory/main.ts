@@ -1,13 +1,17 @@
+import { setMaxListeners } from 'node:events'
 import { Command } from 'commander'
 import { auditCommand } from './audit-command.ts'
-import { lineOf, observe, resolveTarget, startClient, type ClientReport, type ClientWishes } from './client.ts'
+import { clientCommand } from './client-command.ts'
+import { lineOf, observe, type ClientWishes } from './client.ts'
 import { takeDown } from './down.ts'
 import { durationMs } from './durations.ts'
 import { execInside } from './exec.ts'
 import { fault, FAULTS } from './faults.ts'
-import { DEFAULT_HOSTS } from './hosts.ts'
+import { DEFAULT_HOSTS, readHosts } from './hosts.ts'
 import { DEFAULT_DIRECTORY, LabError, openLab } from './lab.ts'
+import { patternsCommand } from './patterns-command.ts'
 import { runPowerBoard } from './power-board.ts'
+import { ringIsWhole } from './ring-whole.ts'
 import { renderStatus, statusOf } from './status.ts'
 
 const program = new Command('lab')
@@ -28,8 +32,8 @@ const say = (text: string) => process.stdout.write(`${text}\n`)
 const tell = (text: string) => process.stderr.write(`lab: ${text}\n`)
 const openFrom = (command: Command) => openLab(directory(command))
 
-verb('up', 'build the hosts and switch them on; resolves when every service answers')
-  .option('--hosts <names>', 'in the order of the ring', DEFAULT_HOSTS.join(','))
+verb('up', 'build the hosts and switch them on; ends when every service answers and the ring is whole (exit 1: it is not, and what is missing is told; the lab stays)')
+  .option('--hosts <names>', 'in the order of the ring, of 1 to 12 (a number: so many of the lab\'s own names)', DEFAULT_HOSTS.join(','))
   .option('--interval <duration>', 'monitoring interval', '1s')
   .option('--standby <kind>', 'how virtual servers wait: saved or cold', 'saved')
   .option('--post-delay <duration>', 'self test of a machine before its system starts', '0s')
@@ -39,10 +43,12 @@ verb('up', 'build the hosts and switch them on; resolves when every service answ
     if (options.standby !== 'saved' && options.standby !== 'cold') throw new LabError(`standby "${options.standby}" is not known here; use saved or cold`, 2)
     const { bringUp } = await import('./up.ts')
     await bringUp({
-      directory: directory(command), tell, hosts: options.hosts.split(',').filter(Boolean), interval: options.interval, standby: options.standby,
+      directory: directory(command), tell, hosts: readHosts(options.hosts), interval: options.interval, standby: options.standby,
       post_delay_ms: durationMs(options.postDelay), ringward: options.ringward, power: options.power ?? false, project: process.env['RINGWARD_PROJECT'] ?? process.cwd(),
     })
-    say(renderStatus(await statusOf(await openFrom(command))))
+    const lab = await openFrom(command)
+    say(renderStatus(await statusOf(lab)))
+    if (options.ringward && !await ringIsWhole(lab, tell)) process.exitCode = 1
   })
 
 verb('down', 'end everything and remove every trace')
@@ -74,21 +80,7 @@ verb('fault [verb] [arguments...]', 'make something break, or heal it').passThro
     say(await fault(await openFrom(command), name, words))
   })
 
-verb('client <target> <port>', 'a client of a VIP (of a host, or an address): a full dialogue every period, then the cuts')
-  .option('--every <duration>', 'period', '100ms')
-  .option('--for <duration>', 'how long; ^C ends it early', '60s')
-  .option('--limit <duration>', 'longest dialogue', '1s')
-  .option('--json', 'only the report, as ringward.client/1')
-  .action(async (target: string, port: string, options: { every: string; for: string; limit: string; json?: boolean }, command: Command) => {
-    const lab = await openFrom(command)
-    const client = startClient(lab, {
-      address: resolveTarget(lab, target), port: Number(port), every_ms: durationMs(options.every), for_ms: durationMs(options.for), limit_ms: durationMs(options.limit),
-    }, options.json ? undefined : say)
-    process.once('SIGINT', () => client.stop())
-    process.once('SIGTERM', () => client.stop())
-    const report = await client.report
-    say(options.json ? JSON.stringify(report) : renderReport(report))
-  })
+clientCommand(verb('client <targets> [port]', 'a client of a VIP (of a host, or an address): a full dialogue every period, then the cuts; of several hosts at once: mail,ftp'), openFrom, say)
 
 auditCommand(verb('audit', 'look at the invariants from outside; exit 1 when one is broken'), openFrom, say)
 
@@ -102,6 +94,8 @@ verb('measure [target]', 'make each trouble several times, watch a client and th
     process.exitCode = clean ? 0 : 1
   })
 
+patternsCommand(verb('patterns [names...]', 'cut the power of several hosts at once, pattern by pattern, watch clients and the invariants, print cuts and a verdict'), openFrom, say, tell)
+
 // Parts of the lab that live in one of its namespaces; not for people.
 program.command('power-board', { hidden: true }).requiredOption('--dir <directory>')
   .action(async (_options, command: Command) => { await runPowerBoard(await openFrom(command)) })
@@ -111,21 +105,16 @@ program.command('observe <wishes>', { hidden: true })
     // The asking program closes our input when it has seen enough, and when it dies.
     process.stdin.on('end', () => over.abort()).resume()
     process.once('SIGINT', () => over.abort())
-    const report = await observe(JSON.parse(wishes) as ClientWishes, attempt => say(lineOf(attempt)), over.signal)
-    say(JSON.stringify(report))
+    const asked = JSON.parse(wishes) as ClientWishes | ClientWishes[]
+    if (Array.isArray(asked)) setMaxListeners(asked.length, over.signal)
+    say(JSON.stringify(Array.isArray(asked)
+      ? await Promise.all(asked.map(each => observe(each, () => undefined, over.signal)))
+      : await observe(asked, attempt => say(lineOf(attempt)), over.signal)))
     process.exit(0)
   })
 
 function withoutDashes(words: readonly string[]): readonly string[] {
   return words[0] === '--' ? words.slice(1) : words
-}
-
-function renderReport(report: ClientReport): string {
-  return [
-    `${report.attempts} attempts, ${report.failed} bad, longest cut ${report.longest_ms} ms`,
-    ...report.cuts.map(cut => `cut ${cut.start} to ${cut.end ?? '(not over)'}: ${cut.ms} ms, ${cut.reason}`),
-    JSON.stringify(report),
-  ].join('\n')
 }
 
 program.addHelpText('after', `
@@ -135,6 +124,7 @@ Examples:
   scripts/lab fault power-off ftp                    pull the plug ("lab fault --help" lists every fault)
   scripts/lab cli mail -- status                     what the ring says of it
   scripts/lab audit --settled --watch 50ms --for 30s is everything as it must be?
+  scripts/lab patterns --runs 5                      several hosts fail at once, 14 patterns; about 25 minutes
   scripts/lab down                                   leaves nothing behind
 
 Services: mail 25, login 22, ftp 21, proxy 3128, web1 and web2 80. VIPs 10.77.0.111 and up, in namespaces of the lab only.

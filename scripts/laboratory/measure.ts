@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { IncidentsDocument, StatusDocument } from '../../src/control/documents.ts'
 import { audit, type Violation } from './audit.ts'
 import { startClient } from './client.ts'
-import { runInside } from './exec.ts'
 import { fault } from './faults.ts'
 import { hostOf, LabError, type Lab } from './lab.ts'
+import { median } from './median.ts'
+import { incidentsFrom, statusFrom, story, untilPolicy } from './ring-view.ts'
 
 /** The troubles of the thesis (5.4), as the lab makes them. */
 export const TROUBLES: Readonly<Record<string, { readonly verb: string; readonly about: string; readonly takeover: boolean }>> = {
@@ -38,16 +38,15 @@ export interface Measured {
 const PHASES_MS = [0, 370, 740, 110, 480, 850, 220, 590, 960, 330]
 /** Reboot limit, wake, boot, three good rounds and the return, with room. */
 const POLICY_LIMIT_MS = 90_000
-const LOOK_EVERY_MS = 500
-const STORY_LINES = 120
 
 /** One trouble on one host, watched by a client every `every_ms` and by the audit every 50 ms, until the layout is policy again. */
 export async function measure(lab: Lab, wishes: MeasureWishes, run: number): Promise<Measured> {
   const trouble = TROUBLES[wishes.trouble]
   if (!trouble) throw new LabError(`unknown trouble "${wishes.trouble}"; known are ${Object.keys(TROUBLES).join(', ')}`, 2)
   const host = hostOf(lab, wishes.target)
-  await untilPolicy(lab, wishes.target)
-  const epoch = (await statusFrom(lab, wishes.target))?.functions.find(each => each.name === wishes.target)?.epoch ?? 0
+  await untilPolicy(lab, POLICY_LIMIT_MS, [wishes.target])
+  const epoch = await epochOf(lab, wishes.target)
+  const since = new Date().toISOString()
   const over = new AbortController()
   const watching = audit(lab, { settled: true, watch: { every_ms: 50, for_ms: POLICY_LIMIT_MS + 30_000, signal: over.signal } })
   const client = startClient(lab, { address: host.vip, port: host.port, every_ms: wishes.every_ms, for_ms: POLICY_LIMIT_MS + 30_000, limit_ms: 1_000 })
@@ -57,8 +56,11 @@ export async function measure(lab: Lab, wishes: MeasureWishes, run: number): Pro
     const began_ms = performance.now()
     await fault(lab, trouble.verb, [wishes.target])
     await sleep(wishes.settle_ms)
-    await untilPolicy(lab, wishes.target, trouble.takeover ? epoch : undefined)
+    await untilPolicy(lab, POLICY_LIMIT_MS, [wishes.target], trouble.takeover ? new Map([[wishes.target, epoch]]) : undefined)
     policy_ms = Math.round(performance.now() - began_ms)
+  } catch (error) {
+    // Without the ring's own story a failed run tells nothing once the lab is gone.
+    throw new LabError(`${error instanceof Error ? error.message : String(error)}\n${await story(lab, { since, about: [wishes.target] })}`)
   } finally {
     client.stop()
     over.abort()
@@ -67,56 +69,17 @@ export async function measure(lab: Lab, wishes: MeasureWishes, run: number): Pro
   }
   const report = await client.report
   const { violations } = await watching
-  const status = await statusFrom(lab, wishes.target)
-  const newest = status?.functions.find(each => each.name === wishes.target)?.epoch ?? 0
-  const incident = await incidentOf(lab, wishes.target)
+  const newest = await epochOf(lab, wishes.target)
+  const incident = (await incidentsFrom(lab, [wishes.target])).find(each => each.target === wishes.target)
   return {
     trouble: wishes.trouble, cuts_ms: report.cuts.map(cut => cut.ms), longest_ms: report.longest_ms, taken_over: newest > epoch + 1,
     function_ms: incident?.function_ms ?? null, target_ms: incident?.target_ms ?? null, policy_ms, violations,
   }
 }
 
-/** Asked on another host than the target, which may be away. */
-async function statusFrom(lab: Lab, target: string): Promise<StatusDocument | undefined> {
-  const from = lab.hosts.find(each => each.name !== target)?.name ?? target
-  const { stdout } = await runInside(lab, from, ['ringward', 'status', '--json'])
-  try {
-    return JSON.parse(stdout) as StatusDocument
-  } catch {
-    return undefined
-  }
+async function epochOf(lab: Lab, name: string): Promise<number> {
+  return (await statusFrom(lab, [name]))?.functions.find(each => each.name === name)?.epoch ?? 0
 }
-
-async function incidentOf(lab: Lab, target: string): Promise<IncidentsDocument['incidents'][number] | undefined> {
-  const from = lab.hosts.find(each => each.name !== target)?.name ?? target
-  const { stdout } = await runInside(lab, from, ['ringward', 'incidents', '--json'])
-  try {
-    return (JSON.parse(stdout) as IncidentsDocument).incidents.find(each => each.target === target)
-  } catch {
-    return undefined
-  }
-}
-
-/** What the ring itself says about the last minutes of a target: without it a failed run tells nothing once the lab is gone. */
-async function story(lab: Lab, target: string): Promise<string> {
-  const from = lab.hosts.find(each => each.name !== target)?.name ?? target
-  const { stdout } = await runInside(lab, from, ['ringward', 'log', '--since', '3m'])
-  return stdout.split('\n').filter(line => line.includes(target)).slice(-STORY_LINES).join('\n')
-}
-
-/** Until the ring is whole and every function native; with `epoch` the function must have changed hands since. */
-async function untilPolicy(lab: Lab, target: string, epoch?: number): Promise<void> {
-  const until_ms = performance.now() + POLICY_LIMIT_MS
-  for (;;) {
-    const status = await statusFrom(lab, target)
-    const moved = epoch === undefined || (status?.functions.find(each => each.name === target)?.epoch ?? 0) > epoch
-    if (status?.verdict === 'ok' && moved && status.incidents_open.length === 0 && status.hosts.every(host => host.targets.length === Math.min(2, lab.hosts.length - 1))) return
-    if (performance.now() > until_ms) throw new LabError(`the layout is not policy again after ${POLICY_LIMIT_MS / 1_000} s: ${status?.reason ?? 'no status'}\n${await story(lab, target)}`)
-    await sleep(LOOK_EVERY_MS)
-  }
-}
-
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor((values.length - 1) / 2)] ?? 0
 
 /** All runs of the named troubles; a line each, then medians. Resolves with false when an invariant was broken. */
 export async function measureAll(lab: Lab, wishes: Omit<MeasureWishes, 'trouble' | 'settle_ms'> & { readonly troubles: readonly string[]; readonly runs: number }): Promise<boolean> {

@@ -54,15 +54,12 @@ function receive(socket: Socket, handle: (request: BoardRequest) => Promise<Boar
 
 async function answer(lab: Lab, boards: ReadonlyMap<string, Mainboard>, request: BoardRequest, tell: (text: string) => void): Promise<BoardReply> {
   if (request.verb === 'state') return { ok: true, hosts: Object.fromEntries([...boards].map(([name, board]) => [name, board.state])) }
+  if (request.verb === 'power-off') return await cutAll(request.hosts.map(host => boards.get(host) ?? host))
   const board = boards.get(request.host)
   if (!board) return { ok: false, reason: `no host "${request.host}"` }
   switch (request.verb) {
     case 'power-on':
       return await board.powerOn('switch') ? { ok: true } : { ok: false, reason: `${request.host} has power already` }
-    case 'power-off':
-      if (board.state.power === 'off') return { ok: false, reason: `${request.host} is off already` }
-      await board.powerOff('switch')
-      return { ok: true }
     case 'check-service': {
       const result = await holdDialogue(board.host.address, dialogueOf(board.host), CHECK_LIMIT_MS)
       return result.ok ? { ok: true } : { ok: false, reason: result.reason }
@@ -77,6 +74,15 @@ async function answer(lab: Lab, boards: ReadonlyMap<string, Mainboard>, request:
     case 'freeze-agent':
       return freezeAgent(lab, request.host, request.seconds)
   }
+}
+
+/** One after the other the kills are sent before any is waited for: some milliseconds lie between the first host and the last. */
+async function cutAll(boards: readonly (Mainboard | string)[]): Promise<BoardReply> {
+  const known = boards.filter(board => typeof board !== 'string')
+  const against = [...boards.filter(board => typeof board === 'string').map(name => `no host "${name}"`), ...known.filter(board => board.state.power === 'off').map(board => `${board.host.name} is off already`)]
+  if (against.length > 0) return { ok: false, reason: against.join(', ') }
+  await Promise.all(known.map(board => board.powerOff('switch')))
+  return { ok: true }
 }
 
 /** A host that lost its power while frozen has nothing to thaw. */

@@ -9,7 +9,11 @@ const FIND_EVERY_MS = 250
 /** Two answers to one question lie this close together. */
 const SAME_QUESTION_MS = 25
 
-interface Sample { readonly at_ms: number; readonly holders: ReadonlyMap<string, readonly string[]> }
+/** Answers are read later than they came, on a busy machine much later: enough samples to find those around each. */
+const SAMPLES_KEPT = 100
+
+/** Read from `at_ms` on, complete at `ended_ms`. */
+interface Sample { readonly at_ms: number; readonly ended_ms: number; readonly holders: ReadonlyMap<string, readonly string[]> }
 
 /**
  * Watches every VIP all the time. Certain findings only, so that a clean handover is never accused:
@@ -23,7 +27,9 @@ export class VipWatch {
   private readonly every_ms: number
   private readonly found = new Map<string, { violation: Violation; first_ms: number; last_ms: number }>()
   private hosts: HostSeen[] = []
-  private before: Sample | undefined
+  /** Whose card each is, also of a host that lost its power since: its last answer is judged later. */
+  private readonly cards = new Map<string, string>()
+  private samples: Sample[] = []
   private unjudged: ArpAnswer[] = []
   private readonly history = new Map<string, ArpAnswer[]>()
   private found_at_ms = 0
@@ -56,15 +62,17 @@ export class VipWatch {
     const now = performance.now()
     if (now - this.found_at_ms > FIND_EVERY_MS) {
       this.hosts = this.lab.hosts.map(host => lookAtHost(this.lab, host.name))
+      for (const { card, name } of this.hosts) if (card !== null) this.cards.set(card, name)
       this.found_at_ms = now
     }
     const sample = this.read(performance.now())
-    if (this.before) this.seen.longest_gap_ms = Math.max(this.seen.longest_gap_ms, Math.round(sample.at_ms - this.before.at_ms))
+    const former = this.samples.at(-1)
+    if (former) this.seen.longest_gap_ms = Math.max(this.seen.longest_gap_ms, Math.round(sample.at_ms - former.at_ms))
     this.seen.samples += 1
+    this.samples = [...this.samples, sample].slice(-SAMPLES_KEPT)
     const answers = this.unjudged
-    this.unjudged = []
-    for (const answer of answers) this.judgeAnswer(answer, sample)
-    this.before = sample
+    this.unjudged = answers.filter(answer => answer.at_ms > sample.at_ms)
+    for (const answer of answers) if (answer.at_ms <= sample.at_ms) this.judgeAnswer(answer)
   }
 
   private read(at_ms: number): Sample {
@@ -77,7 +85,7 @@ export class VipWatch {
       const all = holders.get(vip) ?? []
       if (all.length > 1 && all.every(holder => this.stillHolds(holder, vip))) this.note(name, at_ms, `VIP ${vip} was on ${all.join(' and ')} at once`)
     }
-    return { at_ms, holders }
+    return { at_ms, ended_ms: performance.now(), holders }
   }
 
   private stillHolds(host: string, vip: string): boolean {
@@ -85,23 +93,29 @@ export class VipWatch {
     return leader !== null && addressesOf(leader).includes(vip)
   }
 
-  private judgeAnswer(answer: ArpAnswer, after: Sample): void {
+  private judgeAnswer(answer: ArpAnswer): void {
     const host = this.lab.hosts.find(each => each.vip === answer.address)
     if (!host) return
-    const who = nameOfMac(this.lab, this.hosts, answer.mac)
-    for (const holder of this.before?.holders.get(host.vip) ?? []) {
-      const held = after.holders.get(host.vip)?.includes(holder) === true
+    const who = this.nameOf(answer.mac)
+    const before = this.samples.findLast(sample => sample.ended_ms <= answer.at_ms)
+    const after = this.samples.find(sample => sample.at_ms >= answer.at_ms)
+    for (const holder of before?.holders.get(host.vip) ?? []) {
+      const held = after?.holders.get(host.vip)?.includes(holder) === true
       if (holder !== who && held) this.note(host.name, answer.at_ms, `VIP ${host.vip} was on ${holder} while ${who} answered for it`)
     }
     const history = this.history.get(host.vip) ?? []
     const other = history.at(-1)
     const earlier = history.at(-2)
-    if (other && other.mac !== answer.mac) {
-      const text = `${[nameOfMac(this.lab, this.hosts, other.mac), who].sort().join(' and ')} both answered for VIP ${host.vip}`
+    if (other && this.nameOf(other.mac) !== who) {
+      const text = `${[this.nameOf(other.mac), who].sort().join(' and ')} both answered for VIP ${host.vip}`
       const turns = earlier?.mac === answer.mac && answer.at_ms - earlier.at_ms < 3 * this.every_ms
       if (turns || answer.at_ms - other.at_ms < Math.min(SAME_QUESTION_MS, this.every_ms / 2)) this.note(host.name, answer.at_ms, text)
     }
     this.history.set(host.vip, [...history, answer].slice(-2))
+  }
+
+  private nameOf(mac: string): string {
+    return this.cards.get(mac) ?? nameOfMac(this.lab, this.hosts, mac)
   }
 
   private note(subject: string, at_ms: number, text: string): void {

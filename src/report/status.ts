@@ -95,7 +95,7 @@ function unprotectedFunctions(state: State): { function: string; reason: string 
     const holder = functionOf(state, name).claim?.holder ?? name
     const candidates = candidatesFor({ state }, name, new Map([[holder, 'it gives the function']]))
     if (candidates.some(candidate => candidate.value !== null)) return []
-    return [{ function: name, reason: candidates.map(({ host, reason }) => `${host}: ${reason}`).join('; ') || 'there is no other host' }]
+    return [{ function: name, reason: state.order.length === 1 ? 'there is no other host' : candidates.map(({ host, reason }) => `${host}: ${reason}`).join('; ') }]
   })
 }
 
@@ -129,6 +129,7 @@ function verdictOf(state: State, moments: Moments, functions: readonly FunctionS
   if (away.length > 0) return { verdict: 'critical', reason: `nobody gives ${away.join(', ')}` }
   if (!state.share.good) return { verdict: 'degraded', reason: 'the shared area does not answer: nothing can be taken over until it does' }
   if (!ownLeaseGood(state, moments.now_ms)) return { verdict: 'degraded', reason: 'the lease of this host is not good' }
+  if (hosts.length === 1) return { verdict: 'degraded', reason: `nobody watches ${state.self}: the ring has no other host` }
   const out = hosts.filter(host => host.state !== 'in ring').map(host => `${host.name} is ${host.state === 'maintenance' ? 'in maintenance' : host.state}`)
   if (isHeld(state)) return { verdict: 'degraded', reason: 'the ring is on hold: nothing is taken over' }
   if (out.length > 0) return { verdict: 'degraded', reason: out.join(', ') }

@@ -12,6 +12,9 @@ import { runInside, runInsideOrFail } from '../../scripts/laboratory/exec.ts'
 import { fault } from '../../scripts/laboratory/faults.ts'
 import { hostOf, shareBacking, type Lab } from '../../scripts/laboratory/lab.ts'
 import { measure, TROUBLES } from '../../scripts/laboratory/measure.ts'
+import { renderRun } from '../../scripts/laboratory/pattern-report.ts'
+import { runPattern } from '../../scripts/laboratory/pattern-run.ts'
+import { PATTERNS, type Pattern } from '../../scripts/laboratory/patterns.ts'
 import { publishProgram } from '../../scripts/laboratory/install-ringward.ts'
 import { bringUp } from '../../scripts/laboratory/up.ts'
 
@@ -101,6 +104,20 @@ describe('the troubles of the thesis', () => {
     expect(result.taken_over).toBe(true)
     // The first cut ended while the host was still away: real dialogues were answered by the virtual server.
     expect(result.cuts_ms[0]).toBeLessThan(result.policy_ms)
+  })
+})
+
+describe('several hosts lose their power at once', () => {
+  test.each(['adjacent-three', 'all-but-one'])('%s: every function is given again, all are home, never two givers', async name => {
+    const pattern = PATTERNS[name] as Pattern
+    const run = await runPattern(lab, pattern, { every_ms: 200, phase_ms: 0, rest_ms: 0 })
+    console.log(renderRun(name, 1, run))
+    expect(run.error).toBeUndefined()
+    expect(run.violations).toEqual([])
+    expect(run.failures.map(failure => failure.host)).toEqual(pattern.hosts?.(HOSTS))
+    // Each was given by a virtual server while its host was away, and clients were answered by it.
+    for (const each of run.functions) expect(each.givers.length, each.name).toBeGreaterThan(0)
+    for (const each of run.functions) expect(each.cuts_ms[0], each.name).toBeLessThan(run.home_ms)
   })
 })
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { cutsOf, type Attempt } from '../../scripts/laboratory/client.ts'
 import { durationMs } from '../../scripts/laboratory/durations.ts'
-import { DEFAULT_HOSTS, planHosts } from '../../scripts/laboratory/hosts.ts'
+import { DEFAULT_HOSTS, planHosts, readHosts } from '../../scripts/laboratory/hosts.ts'
 import { programOf } from '../../scripts/laboratory/programs.ts'
 import { magicAddress } from '../../scripts/laboratory/wake-listener.ts'
 
@@ -31,10 +31,18 @@ describe('the plan of the hosts', () => {
     expect(plan[2]).toMatchObject({ name: 'ftp', daemon: 'vsftpd', port: 21, address: '10.77.0.13', vip: '10.77.0.113', virtual_address: '10.77.0.213', mac: '52:77:00:00:00:0d' })
   })
 
-  it('refuses a host it has no service for, one host twice, and a ring of one', () => {
+  it('knows the kind of service by the name before the number, and twelve names of its own', () => {
+    expect(planHosts(['mail', 'mail2', 'web12']).map(host => [host.name, host.daemon])).toEqual([['mail', 'postfix'], ['mail2', 'postfix'], ['web12', 'nginx']])
+    expect(readHosts('ftp,mail')).toEqual(['ftp', 'mail'])
+    expect(readHosts('6')).toEqual(DEFAULT_HOSTS)
+    expect(planHosts(readHosts('12')).map(host => host.name).slice(6)).toEqual(['mail2', 'login2', 'ftp2', 'proxy2', 'web3', 'web4'])
+    expect(() => readHosts('13')).toThrow('1 to 12')
+  })
+
+  it('refuses a host it has no service for, one host twice, and a ring of none', () => {
     expect(() => planHosts(['mail', 'dns'])).toThrow('no host "dns"')
     expect(() => planHosts(['mail', 'mail'])).toThrow('twice')
-    expect(() => planHosts(['mail'])).toThrow('2 to 12')
+    expect(() => planHosts([])).toThrow('1 to 12')
   })
 })
 

@@ -72,6 +72,12 @@ describe('ringward.status/1', () => {
     expect(status(harness).hosts[0]!.lease.good).toBe(false)
   })
 
+  it('is degraded in a ring of one, for nobody watches it', () => {
+    const document = status(Harness.settled('mail', { hosts: 1 }))
+    expect(document).toMatchObject({ verdict: 'degraded', reason: 'nobody watches mail: the ring has no other host' })
+    expect(document.unprotected).toEqual([{ function: 'mail', reason: 'there is no other host' }])
+  })
+
   it('is degraded when nobody could take a function over, with the reason for each host', () => {
     const harness = Harness.settled('mail', { servers: { ftp: { virtual_server: { ...new Harness('mail').inventory.servers[2]!.virtual_server, memory_mb: 100_000 } } } })
     const document = status(harness)
