@@ -37,6 +37,7 @@ function noteLease(context: Context, host: HostFacts, seen: LeaseRecord | undefi
     // The first sight of a record proves nothing about when it was written.
     if (former) host.lease_grew_ms = context.now_ms
     host.lease = seen
+    host.missing = false
     host.lease_since_ms = context.now_ms
     if (former?.generation !== seen?.generation) {
       host.generation_since_ms = context.now_ms
@@ -49,6 +50,7 @@ function noteLease(context: Context, host: HostFacts, seen: LeaseRecord | undefi
     host.lease_since_ms = context.now_ms
   }
   host.lease_silent_ms = Math.max(0, started_ms - host.lease_since_ms)
+  if (host.lease_silent_ms >= context.state.profile.stop_ms) host.missing = true
 }
 
 export function noteClaim(context: Context, name: string, claim: ClaimRecord): void {

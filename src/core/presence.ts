@@ -6,11 +6,14 @@ export function ownLeaseGood(state: State, now_ms: number, margin_ms = 0): boole
   return state.own.generation > 0 && state.own.deadline_ms - now_ms > margin_ms
 }
 
-/** Joined, managed, and renewing: silent for less than D_stop. */
+/**
+ * Joined, managed, and renewing: silent for less than D_stop. Who was missing is present again when its lease grows, not when a slow look at the share
+ * makes its silence count anew.
+ */
 export function isPresent(state: State, name: string): boolean {
   if (name === state.self) return true
-  const { lease, lease_silent_ms } = hostOf(state, name)
-  return lease !== undefined && lease.standing === 'member' && lease_silent_ms < state.profile.stop_ms
+  const { lease, lease_silent_ms, missing } = hostOf(state, name)
+  return lease !== undefined && lease.standing === 'member' && !missing && lease_silent_ms < state.profile.stop_ms
 }
 
 /** Seen to renew lately, not merely "not silent for long": after a share outage silence is counted from zero for the dead as well. */
@@ -23,10 +26,14 @@ export function isMember(state: State, name: string): boolean {
   return name === state.self || hostOf(state, name).lease?.standing === 'member'
 }
 
-/** Cold start: nobody is accused until the ring is whole or three expiries have passed (protocol 5.8). */
+/** Whether every host of the ring is here now: each was seen to renew, for a record alone may be of last week. */
+export function isWhole(state: State): boolean {
+  return state.order.every(name => name === state.self || (hostOf(state, name).lease_grew_ms > -Infinity && isPresent(state, name)))
+}
+
+/** Cold start: nobody is accused until the ring was whole once or three expiries have passed (protocol 5.8). */
 export function graceEnds_ms(state: State): number {
-  const whole = state.order.every(name => name === state.self || (state.hosts.get(name)?.lease !== undefined && isPresent(state, name)))
-  return whole ? -Infinity : state.started_ms + 3 * state.profile.expire_ms
+  return state.was_whole ? -Infinity : state.started_ms + 3 * state.profile.expire_ms
 }
 
 /** The share was read lately enough to act on. */

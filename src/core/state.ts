@@ -17,6 +17,8 @@ export interface HostFacts {
   lease_grew_ms: number
   /** Since when this generation of the host is known. */
   generation_since_ms: number
+  /** Silent for D_stop once, and not seen to grow since. */
+  missing: boolean
   /** How long the lease had been silent when the last good read was issued. */
   lease_silent_ms: number
   /** The kept-open stream of the peers edge. */
@@ -156,6 +158,8 @@ export interface State {
   /** Server names in ring order. */
   readonly order: readonly string[]
   readonly started_ms: number
+  /** This agent has seen every host of the ring present at the same time. */
+  was_whole: boolean
   own: { generation: number; sequence: number; deadline_ms: number }
   share: { good: boolean; last_started_ms: number; last_returned_ms: number; outstanding_ms: number | undefined; look: boolean }
   readonly hosts: Map<string, HostFacts>
@@ -189,11 +193,11 @@ export interface State {
 export function initialState(self: string, inventory: Inventory, profile: Profile, wall_offset_ms: number, now_ms: number): State {
   const order = inventory.servers.map(server => server.name)
   return {
-    self, wall_offset_ms, inventory, profile, order, started_ms: now_ms,
+    self, wall_offset_ms, inventory, profile, order, started_ms: now_ms, was_whole: false,
     own: { generation: 0, sequence: 0, deadline_ms: 0 },
     share: { good: false, last_started_ms: -Infinity, last_returned_ms: -Infinity, outstanding_ms: undefined, look: true },
     hosts: new Map(order.map(name => [name, {
-      name, lease: undefined, lease_since_ms: now_ms, lease_grew_ms: -Infinity, generation_since_ms: now_ms, lease_silent_ms: 0, reachable: false, condition: undefined, condition_ms: -Infinity, promised_until_ms: -Infinity,
+      name, lease: undefined, lease_since_ms: now_ms, lease_grew_ms: -Infinity, generation_since_ms: now_ms, missing: false, lease_silent_ms: 0, reachable: false, condition: undefined, condition_ms: -Infinity, promised_until_ms: -Infinity,
     }])),
     functions: new Map(order.map(name => [name, { name, claim: undefined, release: undefined, since_ms: now_ms, failed_starts: 0, failed_ms: -Infinity, given_up_epoch: 0, releasing_ms: -Infinity, return_wanted: false, returning_ms: -Infinity, came_home_ms: [], flapping_told: 0 }])),
     giving: new Map(), watches: new Map(), rehoming: new Map(), power: new Map(), incidents: new Map(), standing_by: new Map(),

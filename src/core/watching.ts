@@ -8,7 +8,7 @@ import { enterMode, tellP2 } from './mode.ts'
 import { examine } from './examination.ts'
 import { openIncident } from './incident.ts'
 import { givesAnything, isHeld, leavingReason } from './orders.ts'
-import { graceEnds_ms, isMember, isPresent, ownLeaseGood } from './presence.ts'
+import { graceEnds_ms, isWhole, isMember, isPresent, ownLeaseGood } from './presence.ts'
 import { rolesOf } from './ring.ts'
 import { decideServiceRecovery } from './service-recovery.ts'
 import type { State, Watch } from './state.ts'
@@ -130,6 +130,7 @@ function decideStandingBy(context: Context, watch: Watch): void {
 }
 
 export function decideWatches(context: Context): void {
+  context.state.was_whole ||= isWhole(context.state)
   decideRoles(context)
   for (const watch of context.state.watches.values()) {
     switch (watch.mode) {

@@ -82,17 +82,23 @@ export function applyFault(world: World, fault: FaultName, target: string, rando
       queue.at(ends_ms, () => world.handless.delete(target))
       return ends_ms
     case 'blink, failing starts':
-      // Nobody takes over, so that the host itself claims again after its boot.
-      host.powerOff()
-      queue.after(random.between(200, 4_000), () => host.powerOn())
-      for (const name of world.names) if (name !== target) world.failingStarts.add(name)
-      queue.at(queue.now_ms + BLINK_MS, () => world.failingStarts.clear())
-      return queue.now_ms + BLINK_MS
+      return blink(world, target, random)
     case 'flap':
       for (let count = 0; count < FLAPS; count += 1) queue.after(count * FLAP_MS, () => host.powerOff())
       for (let count = 0; count < FLAPS; count += 1) queue.after(count * FLAP_MS + 1_000, () => host.powerOn())
       return queue.now_ms + FLAPS * FLAP_MS
   }
+}
+
+/** Nobody takes over, so that the host itself claims again after its boot. */
+function blink(world: World, target: string, random: RandomStream): number {
+  const host = world.host(target)
+  const { queue } = world
+  host.powerOff()
+  queue.after(random.between(200, 4_000), () => host.powerOn())
+  for (const name of world.names) if (name !== target) world.failingStarts.add(name)
+  queue.at(queue.now_ms + BLINK_MS, () => world.failingStarts.clear())
+  return queue.now_ms + BLINK_MS
 }
 
 /** What people do on purpose: the system is shut down in order, or an operator's order stands for a while. */
