@@ -43,9 +43,27 @@ export interface VirtualServer {
   readonly stateless: boolean
 }
 
+/** How a target without an agent is reached: plain SSH with the ring's hand key, its host key pinned by the record. */
+export interface RemoteAccess {
+  readonly user: string
+  readonly port: number
+}
+
+/** What can be done about the target's power besides its own system. */
+export interface Power {
+  readonly wake_on_lan: boolean
+  /** A program that answers to `status`, `on` and `off`. */
+  readonly command?: readonly string[]
+}
+
 /** Management data: one record per server (thesis 5.2.4). */
 export interface Server {
   readonly name: string
+  /** False: an appliance or a host of another system, watched from the ring, that runs nothing of ringward and is never a manager. */
+  readonly agent: boolean
+  /** Present exactly when there is no agent. */
+  readonly remote?: RemoteAccess
+  readonly power?: Power
   /** Operating-system host name; the host finds its own record by it. */
   readonly host: string
   /** IPR: the real server's own address, without prefix length. */
