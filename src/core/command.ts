@@ -7,6 +7,8 @@ import type { Candidate, Outcome, Trouble } from './trouble.ts'
 export type ClaimOrder = Omit<ClaimRecord, 'schema' | 'nonce'>
 export type ReleaseOrder = Omit<ReleaseRecord, 'schema'>
 
+export type PowerVerb = 'status' | 'on' | 'off'
+
 /** Everything the core can ask for. The edges carry it out and answer with events. */
 export type Command =
   /** Wake the core with `timer` at that time; a later order replaces an earlier one. */
@@ -30,8 +32,11 @@ export type Command =
   | { readonly command: 'survey' }
   | { readonly command: 'send'; readonly to: string; readonly message: Message }
   | { readonly command: 'publish'; readonly message: Message }
-  | { readonly command: 'hand'; readonly target: string; readonly verb: 'restart-daemon' | 'release' | 'reboot'; readonly args: readonly string[]; readonly limit_ms: number }
+  /** `look` and `give` only for targets without an agent: where is the VIP, and put it there (args: the epoch). */
+  | { readonly command: 'hand'; readonly target: string; readonly verb: 'restart-daemon' | 'release' | 'reboot' | 'look' | 'give'; readonly args: readonly string[]; readonly limit_ms: number }
   | { readonly command: 'wake'; readonly target: string }
+  /** Asks the power controller of the target, or switches by it. Answer: `power`, with the same `request`. */
+  | { readonly command: 'power'; readonly target: string; readonly verb: PowerVerb; readonly request: number }
   /** R8: native functions may outlive the lease until then. */
   | { readonly command: 'ride'; readonly until_ms: number }
   | { readonly command: 'incident'; readonly entry: IncidentEntry }

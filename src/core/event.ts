@@ -1,3 +1,4 @@
+import type { PowerVerb } from './command.ts'
 import type { FunctionKind, Observation } from './records.ts'
 import type { HostCapacity, LoadAverage } from './non-select.ts'
 import type { ClaimRecord } from './records.ts'
@@ -37,7 +38,9 @@ export type Event =
   | { readonly event: 'message'; readonly from: string; readonly message: unknown }
   /** The averages of one survey window. */
   | { readonly event: 'survey'; readonly average: LoadAverage; readonly capacity: HostCapacity }
-  | { readonly event: 'hand'; readonly target: string; readonly verb: string; readonly ok: boolean; readonly detail: string }
+  /** `vip`: where the hand saw the VIP of a target without an agent. `barred`: that epoch was taken off it before. */
+  | { readonly event: 'hand'; readonly target: string; readonly verb: string; readonly ok: boolean; readonly detail: string; readonly vip?: 'on' | 'off'; readonly barred?: boolean }
+  | { readonly event: 'power'; readonly target: string; readonly verb: PowerVerb; readonly request: number; readonly state: 'on' | 'off' | 'unknown'; readonly detail: string }
   /** The operator's word: the function may go back to its own server though its policy is manual. */
   | { readonly event: 'return-wanted'; readonly function: string }
   | { readonly event: 'woken'; readonly target: string; readonly ok: boolean; readonly detail: string }

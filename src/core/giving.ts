@@ -1,5 +1,6 @@
 /** What this host gives: R5 claim, R6 serve, R7 reconcile. Only the host that will give a function claims it. */
 import type { FunctionKind } from './records.ts'
+import { isAgentless } from './appliance.ts'
 import type { Context } from './context.ts'
 import { functionOf, hostOf } from './context.ts'
 import type { Giving, State } from './state.ts'
@@ -155,14 +156,14 @@ function reconcile(context: Context, name: string): void {
   }
 }
 
-export function releaseEpoch(context: Context, name: string, epoch: number, how: 'goodbye' | 'not-started' | 'remote-hand'): void {
+export function releaseEpoch(context: Context, name: string, epoch: number, how: 'goodbye' | 'not-started' | 'remote-hand' | 'power'): void {
   const facts = functionOf(context.state, name)
   const last = facts.claim
   if (!last || last.epoch !== epoch || facts.release) return
   // Not to be written twice within one read of the share; the record itself is read back.
   if (facts.releasing_ms > context.now_ms - STEP_LIMIT_MS.claiming) return
   facts.releasing_ms = context.now_ms
-  if (last.holder === context.state.self) facts.given_up_epoch = epoch
+  if (last.holder === context.state.self || isAgentless(context.state, last.holder)) facts.given_up_epoch = epoch
   context.do({ command: 'release', order: { function: name, epoch, how, by: context.state.self } })
 }
 
@@ -185,8 +186,8 @@ function takeUpPrepared(context: Context, giving: Giving): void {
 /** Hands a function over on target recovery: stop first, then claim for the target (protocol 5.6). */
 export function handOver(context: Context, giving: Giving, to: string, generation: number, incident: string): void {
   const { state } = context
-  const target = hostOf(state, to)
-  if (giving.stage !== 'serving' || target.lease?.generation !== generation || !isRenewing(state, to, context.now_ms)) return
+  const takes_it = isAgentless(state, to) ? generation === 0 : hostOf(state, to).lease?.generation === generation && isRenewing(state, to, context.now_ms)
+  if (giving.stage !== 'serving' || !takes_it) return
   giving.hand_over = { to, generation, incident }
   stopGiving(context, giving, `${to} is back (generation ${generation})`)
 }

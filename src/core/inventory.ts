@@ -49,10 +49,10 @@ export interface RemoteAccess {
   readonly port: number
 }
 
-/** What can be done about the target's power besides its own system. */
-export interface Power {
+/** How a host that is off is noticed and switched on. */
+export interface PowerControl {
   readonly wake_on_lan: boolean
-  /** A program that answers to `status`, `on` and `off`. */
+  /** A program by its absolute path, with arguments; `status`, `on` or `off` is appended. Absent: nobody can ask. */
   readonly command?: readonly string[]
 }
 
@@ -63,7 +63,7 @@ export interface Server {
   readonly agent: boolean
   /** Present exactly when there is no agent. */
   readonly remote?: RemoteAccess
-  readonly power?: Power
+  readonly power?: PowerControl
   /** Operating-system host name; the host finds its own record by it. */
   readonly host: string
   /** IPR: the real server's own address, without prefix length. */

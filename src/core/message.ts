@@ -24,6 +24,8 @@ export interface ConditionMessage {
   readonly load?: { readonly average: LoadAverage; readonly forecast: LoadAverage; readonly capacity: HostCapacity }
   readonly giving: readonly GivenFunction[]
   readonly watches: readonly { readonly target: string; readonly priority: 1 | 2; readonly mode: string }[]
+  /** What P1 sees of targets without an agent, which cannot speak for themselves. */
+  readonly agentless?: readonly { readonly target: string; readonly answering: boolean; readonly serving: boolean }[]
 }
 
 export type Message =
@@ -89,7 +91,7 @@ const AVERAGE: Fields = { memory_kb: 'number', cpu_idle_percent: 'number', netwo
 const CAPACITY: Fields = { memory_kb: 'number', cores: 'number', network_rated_kb_per_s: 'number' }
 
 function isCondition(value: Record<string, unknown>): boolean {
-  const { load, giving, watches } = value
+  const { load, giving, watches, agentless } = value
   if (!hasShape(value, { generation: 'number', sequence: 'number', version: 'string' })) return false
   if (load !== undefined) {
     if (!isRecord(load) || !isRecord(load['average']) || !isRecord(load['forecast']) || !isRecord(load['capacity'])) return false
@@ -99,6 +101,7 @@ function isCondition(value: Record<string, unknown>): boolean {
     Array.isArray(list) && list.length <= LIST_LIMIT && list.every(entry => isRecord(entry) && hasShape(entry, shape))
   return isListOf(giving, { function: 'string', epoch: 'number', kind: 'string', stage: 'string' })
     && isListOf(watches, { target: 'string', priority: 'number', mode: 'string' })
+    && (agentless === undefined || isListOf(agentless, { target: 'string', answering: 'boolean', serving: 'boolean' }))
 }
 
 /** The message, or undefined when it is not one of ours. */

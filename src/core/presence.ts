@@ -25,7 +25,7 @@ export function isMember(state: State, name: string): boolean {
 
 /** Cold start: nobody is accused until the ring is whole or three expiries have passed (protocol 5.8). */
 export function graceEnds_ms(state: State): number {
-  const whole = state.order.every(name => name === state.self || (state.hosts.get(name)?.lease !== undefined && isPresent(state, name)))
+  const whole = state.order.every(name => name === state.self || state.without_agent.has(name) || (state.hosts.get(name)?.lease !== undefined && isPresent(state, name)))
   return whole ? -Infinity : state.started_ms + 3 * state.profile.expire_ms
 }
 

@@ -1,4 +1,7 @@
 /** The core: one pure step, the same for daemon and simulator. It may change `state` in place; nothing else is touched. */
+import { isAgentless } from './appliance.ts'
+import { noteAppliancePower } from './appliance-power.ts'
+import { noteApplianceHand } from './appliance-vip.ts'
 import type { Command, Reason } from './command.ts'
 import { Context } from './context.ts'
 import { hostOf } from './context.ts'
@@ -85,6 +88,7 @@ function note(context: Context, event: Event): void {
       return wantReturn(context, event.function)
     case 'survey': return noteSurvey(context, event.average, event.capacity)
     case 'hand': return noteHand(context, event)
+    case 'power': return notePower(context, event)
     case 'woken':
       if (!event.ok) context.because(`__Wake_on_LAN_${event.target}_failed: ${event.detail}`, { level: 'warning' })
   }
@@ -107,9 +111,18 @@ function noteReach(context: Context, name: string, reachable: boolean, why: stri
 }
 
 function noteHand(context: Context, event: Extract<Event, { event: 'hand' }>): void {
-  const watch = context.state.watches.get(event.target)
+  const { watches, appliances } = context.state
+  const watch = watches.get(event.target)
+  const appliance = appliances.get(event.target)
+  if (watch && appliance && noteApplianceHand(context, watch, appliance, event)) return
   context.because(`Remote_hand_${event.verb}_on_${event.target}: ${event.ok ? 'done' : 'failed'}${event.detail ? ` (${event.detail})` : ''}`, { level: event.ok ? 'info' : 'warning', incident: watch?.incident })
   if (watch) noteRepairHand(context, watch, event.verb, event.ok, event.detail)
+}
+
+function notePower(context: Context, event: Extract<Event, { event: 'power' }>): void {
+  const watch = context.state.watches.get(event.target)
+  const appliance = context.state.appliances.get(event.target)
+  if (watch && appliance && isAgentless(context.state, event.target)) noteAppliancePower(context, watch, appliance, event)
 }
 
 function noteMessage(context: Context, from: string, message: Message): void {

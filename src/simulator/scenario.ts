@@ -23,6 +23,9 @@ export interface Scenario {
   /** How many of the sample ring's servers, in ring order: mail, login, ftp, proxy, web1, web2. */
   readonly hosts: number
   readonly seed: number
+  /** Servers without an agent, and whether their power can be switched by a command. */
+  readonly agentless?: readonly string[]
+  readonly power_command?: boolean
   readonly steps: readonly ScenarioStep[]
   readonly until_ms: number
 }
@@ -53,6 +56,7 @@ export function parseScenario(value: unknown): Scenario {
   for (const field of ['hosts', 'seed', 'until_ms'] as const) if (!Number.isInteger(scenario[field])) wrong(`"${field}" is not a whole number`)
   if (!Array.isArray(scenario.steps)) wrong('"steps" is no list')
   const names = sampleInventory(scenario.hosts).servers.map(server => server.name)
+  for (const name of scenario.agentless ?? []) if (!names.includes(name)) wrong(`there is no host "${name}"`)
   for (const { at_ms, do: act, host } of scenario.steps) {
     if (!Number.isInteger(at_ms)) wrong('a step has no "at_ms"')
     if (!ACTS.includes(act)) wrong(`"${act}" cannot be done; known: ${ACTS.join(', ')}`)
@@ -62,7 +66,7 @@ export function parseScenario(value: unknown): Scenario {
 }
 
 export function runScenario(scenario: Scenario): ScenarioResult {
-  const world = new World(sampleInventory(scenario.hosts), scenario.seed)
+  const world = new World(sampleInventory(scenario.hosts, scenario), scenario.seed)
   const log: string[] = []
   world.onLog = (host, text) => log.push(`${(world.queue.now_ms / 1000).toFixed(3).padStart(9)} ${host.padEnd(6)} ${text}`)
   const random = new RandomStream(scenario.seed, 'scenario')
@@ -103,8 +107,8 @@ function actOn(world: World, name: string, what: Exclude<Act, 'share-hang' | 'sh
       return host.powerOn()
     case 'no-wake': return (host.wakeable = false)
     case 'reboot': return host.reboot()
-    case 'stop-daemon': return (host.service = 'stopped')
-    case 'break-daemon': return (host.service = 'broken until reboot')
+    case 'stop-daemon': return host.breakService('stopped')
+    case 'break-daemon': return host.breakService('broken until reboot')
     case 'kill-agent': return host.killAgent()
     case 'kill-guard': return host.killGuard()
     case 'isolate': return world.isolate(name)

@@ -1,7 +1,7 @@
 /** Random fault schedules: start, faults, quiet until the layout is policy again. Seed and commit replay one exactly. */
 import { applyFault, FAULTS, type FaultName } from './faults.ts'
 import { RandomStream } from './prng.ts'
-import { sampleInventory } from './sample-inventory.ts'
+import { sampleInventory, type SampleWishes } from './sample-inventory.ts'
 import type { Violation } from './checker.ts'
 import { World, type WorldOptions } from './world.ts'
 
@@ -28,7 +28,7 @@ const SAMPLE_MS = 50
 /** Between one fault and the next of the same schedule at most. */
 const GAP_MS = 12_000
 
-export interface ScheduleOptions extends WorldOptions {
+export interface ScheduleOptions extends WorldOptions, SampleWishes {
   readonly seed: number
   readonly hosts?: number
   /** Instead of random ones, in this order. */
@@ -44,7 +44,7 @@ export interface ScheduleOptions extends WorldOptions {
 export function runSchedule(options: ScheduleOptions): ScheduleResult {
   const { seed } = options
   const random = new RandomStream(seed, 'faults')
-  const world = new World(sampleInventory(options.hosts ?? 6), seed, options)
+  const world = new World(sampleInventory(options.hosts ?? 6, options), seed, options)
   world.onLog = (host, text) => options.onLog?.(world.queue.now_ms, host, text)
   for (const name of world.names) world.queue.after(random.between(0, 1_500), () => world.host(name).powerOn())
   world.queue.runUntil(START_MS)

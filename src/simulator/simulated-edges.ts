@@ -1,4 +1,5 @@
 /** What the daemon's edges do, in virtual time: each command of the core leads to its events. */
+import { applianceHand, power } from './simulated-appliance.ts'
 import type { Command } from '../core/command.ts'
 import type { ClaimRecord } from '../core/records.ts'
 import type { SimulatedHost } from './simulated-host.ts'
@@ -32,6 +33,7 @@ export function perform(host: SimulatedHost, command: Exclude<Command, { command
       return
     case 'hand': return hand(host, command)
     case 'wake': return void world.queue.after(5, () => world.host(command.target).wakeable && world.host(command.target).powerOn())
+    case 'power': return power(host, command)
     case 'ride': return void host.guard?.ride(command.until_ms)
     case 'incident': return world.recordIncident(host.name, command.entry)
   }
@@ -144,6 +146,7 @@ function hand(host: SimulatedHost, command: Of<'hand'>): void {
   const { target, verb } = command
   const asked = world.host(target)
   const answer = (ok: boolean, detail: string): void => host.handle({ event: 'hand', target, verb, ok, detail })
+  if (asked.appliance) return applianceHand(host, asked, asked.appliance, command)
   if (!asked.up || world.handless.has(target) || !world.connected(host.name, target)) return host.later(command.limit_ms, () => answer(false, 'no answer'))
   host.later(world.random.between(80, 400), () => {
     if (!asked.up) return answer(false, 'connection lost')
