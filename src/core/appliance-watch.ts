@@ -59,9 +59,10 @@ function decideExamination(context: Context, watch: Watch, appliance: Appliance)
   const { state, now_ms } = context
   const { examination, target } = watch
   if (!examination) return examine(context, watch)
-  if (examination.direct || watch.ping_missed === 0) return resume(context, watch, `Network_is_normal_(${target})`)
+  if (examination.direct) return resume(context, watch, `Network_is_normal_(${target})`)
   if (examination.direct === undefined && !context.due(examination.started_ms + EXAMINATION_LIMIT_MS)) return
   if (!context.due(examination.started_ms + EXAMINATION_MS)) return
+  if (watch.ping_missed === 0 && examination.direct === undefined) return resume(context, watch, `Network_is_normal_(${target})`)
   if (examination.indirect) note(context, watch, `Path_to_${target}_is_broken_here_and_others_reach_it: no takeover`)
   else if (applianceAnswers(watch)) note(context, watch, `${target}_does_not_answer_pings_and_its_services_do: no takeover`)
   else if (!ownLeaseGood(state, now_ms)) note(context, watch, `${target}_does_not_answer_and_the_own_lease_is_not_good: no accusation from here`)
@@ -89,8 +90,8 @@ function decideStandingBy(context: Context, watch: Watch): void {
     return
   }
   const home = claim === undefined || (claim.holder === watch.target && !release)
-  if (home) return enterMode(context, watch, 'regular', 'the target answers and its function is its own')
-  enterMode(context, watch, 'target recovery', 'the target answers')
+  if (home && watch.ping_missed === 0) return enterMode(context, watch, 'regular', 'the target answers and its function is its own')
+  if (!home) enterMode(context, watch, 'target recovery', 'the target answers')
 }
 
 /** Called before the answer counts. */

@@ -44,11 +44,12 @@ function isFalseAlarm(state: State, incident: Incident): boolean {
 
 function endFalseAlarm(context: Context, incident: Incident): void {
   const { state } = context
-  for (const rehoming of [...state.rehoming.values()]) if (rehoming.incident === incident.id) withdrawNomination(context, rehoming, 'the target renews its lease again')
+  const why = isAgentless(state, incident.target) ? 'the target serves again' : 'the target renews its lease again'
+  for (const rehoming of [...state.rehoming.values()]) if (rehoming.incident === incident.id) withdrawNomination(context, rehoming, why)
   const watch = state.watches.get(incident.target)
   if (watch) tellP2(context, watch, 'R')
   closeIncident(context, incident, 'resumed', 'the target answered again before anything was taken over')
-  if (watch) enterMode(context, watch, 'regular', 'the target renews its lease again')
+  if (watch) enterMode(context, watch, 'regular', why)
 }
 
 function decideHealing(context: Context, incident: Incident): void {

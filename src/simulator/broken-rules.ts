@@ -15,8 +15,6 @@ export interface BrokenRules {
   readonly address_at_boot?: boolean
   /** The remote hand says "released" and leaves the VIP where it is (R4). */
   readonly hand_lies?: boolean
-  /** A hand puts the VIP on a target without an agent and does not ask the segment for it first (R6). */
-  readonly gives_blindly?: boolean
   /** A stop is confirmed although the function goes on (protocol 5.6: the holder stops first). */
   readonly stop_lies?: boolean
 }

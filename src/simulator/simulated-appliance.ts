@@ -34,8 +34,10 @@ export function applianceHand(host: SimulatedHost, asked: SimulatedHost, applian
   const slow = world.random.next() < SLOW_SHARE
   world.queue.after(world.random.between(40, slow ? 2 * command.limit_ms : 200), () => {
     if (!answers() || boot !== asked.boot) return host.later(command.limit_ms, fail)
-    const segment_free = verb !== 'give' || world.broken.gives_blindly === true || world.givers(target).every(giver => giver === asked.name)
-    const result = segment_free ? appliance.obey(vip, orderOf(command, daemons.map(daemon => daemon.name))) : { ok: false, detail: 'another host answers for it' }
+    const segment_free = verb !== 'give' || world.givers(target).every(giver => giver === asked.name)
+    const order = orderOf(command, daemons.map(daemon => daemon.name))
+    const lies = verb === 'release' && world.broken.hand_lies === true
+    const result = lies ? { ok: true, detail: 'done', vip: 'off' as const } : segment_free ? appliance.obey(vip, order) : { ok: false, detail: 'another host answers for it' }
     asked.noteAppliance()
     host.later(world.random.between(20, 100), () => host.handle({ event: 'hand', target, verb, ...result }))
     if (verb === 'reboot') asked.reboot()
