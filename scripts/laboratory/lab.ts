@@ -17,6 +17,8 @@ export interface LabSettings {
   /** Time between power coming on and the system starting, as a real machine's self test. */
   readonly post_delay_ms: number
   readonly ringward: boolean
+  /** Hosts on which nothing of ringward is installed: sshd and their service, watched by the others. */
+  readonly agentless?: readonly HostName[]
   /** The root image the hosts stand on. */
   readonly image: string
   /** Folder of the project whose programs are installed. */

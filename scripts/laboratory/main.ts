@@ -33,13 +33,14 @@ verb('up', 'build the hosts and switch them on; resolves when every service answ
   .option('--interval <duration>', 'monitoring interval', '1s')
   .option('--standby <kind>', 'how virtual servers wait: saved or cold', 'saved')
   .option('--post-delay <duration>', 'self test of a machine before its system starts', '0s')
+  .option('--agentless <names>', 'hosts without an agent, watched by the others: nothing of ringward is installed there', '')
   .option('--no-ringward', 'hosts and services only')
-  .action(async (options: { hosts: string; interval: string; standby: string; postDelay: string; ringward: boolean }, command: Command) => {
+  .action(async (options: { hosts: string; interval: string; standby: string; postDelay: string; agentless: string; ringward: boolean }, command: Command) => {
     if (options.standby !== 'saved' && options.standby !== 'cold') throw new LabError(`standby "${options.standby}" is not known here; use saved or cold`, 2)
     const { bringUp } = await import('./up.ts')
     await bringUp({
       directory: directory(command), tell, hosts: options.hosts.split(',').filter(Boolean), interval: options.interval, standby: options.standby,
-      post_delay_ms: durationMs(options.postDelay), ringward: options.ringward, project: process.env['RINGWARD_PROJECT'] ?? process.cwd(),
+      post_delay_ms: durationMs(options.postDelay), ringward: options.ringward, agentless: options.agentless.split(',').filter(Boolean), project: process.env['RINGWARD_PROJECT'] ?? process.cwd(),
     })
     say(renderStatus(await statusOf(await openFrom(command))))
   })
