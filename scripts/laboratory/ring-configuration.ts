@@ -64,7 +64,7 @@ async function sshHostKey(lab: Lab, host: HostPlan): Promise<string> {
 async function writeHost(lab: Lab, host: HostPlan, keys: string, share: string): Promise<void> {
   const { root } = hostPlaces(lab, host.name)
   const hand = (await readFile(join(keys, 'hand_key.pub'), 'utf8')).trim()
-  const forced = isAgentless(lab, host.name) ? 'restrict' : 'restrict,command="/usr/local/lib/ringward/hand"'
+  const forced = isAgentless(lab, host.name) ? 'restrict,command="/bin/sh -s"' : 'restrict,command="/usr/local/lib/ringward/hand"'
   await mkdir(join(root, 'root/.ssh'), { recursive: true, mode: 0o700 })
   await writeInto(root, 'root/.ssh/authorized_keys', `${forced} ${hand}\n`, 0o600)
   if (isAgentless(lab, host.name)) return

@@ -18,6 +18,7 @@ const ANSWER_MARGIN_MS = 1_000
 const LOOK_LEAST_MS = 5_000
 const LOOK_ROUNDS = 5
 const RETRY_MS = 5_000
+const LOOK_AGAIN_MS = 1_000
 /** A request to the holder to hand over is repeated no earlier. */
 const RETURN_RETRY_MS = 10_000
 /** Rounds with good services before the function returns, as for any target (protocol 6). */
@@ -131,6 +132,8 @@ export function noteApplianceHand(context: Context, watch: Watch, appliance: App
 function noteHandCondition(context: Context, watch: Watch, appliance: Appliance, good: boolean, detail: string): void {
   if (good) appliance.hand_ms = context.now_ms
   if (good === appliance.hand_good) return
+  // An SSH server is slower to come back than a ping.
+  if (!good) appliance.look_ms = Math.min(appliance.look_ms, context.now_ms + LOOK_AGAIN_MS)
   if (!good && applianceAnswers(watch)) context.because(`Remote_hand_does_not_reach_${watch.target}: ${detail}; while it does not, its stop cannot be proved by it`, { level: 'alarm', incident: watch.incident })
   if (good && appliance.hand_good === false) context.because(`Remote_hand_reaches_${watch.target}_again`, { incident: watch.incident })
   appliance.hand_good = good

@@ -107,7 +107,7 @@ function warningsOf(state: State, moments: Moments): string[] {
 }
 
 function verdictOf(state: State, moments: Moments, functions: readonly FunctionStatus[], hosts: readonly HostStatus[], unprotected: number): Pick<StatusDocument, 'verdict' | 'reason'> {
-  const away = functions.filter(({ kind, epoch, name }) => kind === 'none' && epoch > 0 && hostOf(state, name).lease?.standing !== 'unmanaged').map(({ name }) => name)
+  const away = functions.filter(({ kind, epoch, name }) => kind === 'none' && (epoch > 0 || isAgentless(state, name)) && hostOf(state, name).lease?.standing !== 'unmanaged').map(({ name }) => name)
   if (away.length > 0) return { verdict: 'critical', reason: `nobody gives ${away.join(', ')}` }
   if (!state.share.good) return { verdict: 'degraded', reason: 'the shared area does not answer: nothing can be taken over until it does' }
   if (!ownLeaseGood(state, moments.now_ms)) return { verdict: 'degraded', reason: 'the lease of this host is not good' }

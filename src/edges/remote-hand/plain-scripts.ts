@@ -20,16 +20,20 @@ function safe(text: string | number, pattern: RegExp): string {
 const address = (text: string): string => safe(text, ADDRESS)
 const device = (text: string): string => safe(text, DEVICE)
 
-/** In a function, so that the shell has read all before it runs any: no command can eat the rest of its input. */
+/**
+ * In a function, so that the shell has read all before it runs any: no command can eat the rest of its input. The redirection is for good:
+ * one for the call alone would be kept open, by copies, in what runs on in the background, and sshd would wait for that.
+ */
 function script(lines: readonly string[]): string {
   return [
     'main() {',
+    'exec </dev/null 2>&1',
     'LC_ALL=C; export LC_ALL',
     'PATH="$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"; export PATH',
     'as=; if [ "$(id -u)" != 0 ]; then if command -v sudo >/dev/null 2>&1; then as="sudo -n"; else as="doas -n"; fi; fi',
     ...lines,
     '}',
-    'main </dev/null 2>&1',
+    'main',
     '',
   ].join('\n')
 }
