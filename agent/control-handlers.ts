@@ -2,6 +2,7 @@ import type { ActionStep } from '../src/control/documents.ts'
 import type { ControlHandlers } from '../src/control/control-server.ts'
 import type { Event } from '../src/core/event.ts'
 import type { State } from '../src/core/state.ts'
+import { isAgentless } from '../src/core/appliance.ts'
 import { serverOf } from '../src/core/context.ts'
 import { isMember, isPresent } from '../src/core/presence.ts'
 import type { Clock } from '../src/edges/clock.ts'
@@ -60,9 +61,11 @@ async function flag(parts: ControlParts, args: Readonly<Record<string, unknown>>
   const { hosts, all, dry_run } = args
   const { state, clock } = parts
   const on = args['on'] === true
-  const named = all === true ? state.order : Array.isArray(hosts) ? hosts.filter(host => typeof host === 'string') : []
+  const named = all === true ? state.order.filter(host => !isAgentless(state, host)) : Array.isArray(hosts) ? hosts.filter(host => typeof host === 'string') : []
   const unknown = named.filter(host => !state.hosts.has(host))
   if (unknown.length > 0 || named.length === 0) throw new RingwardError('USAGE', `${unknown.join(', ') || 'no host'}: not in the group, which has ${state.order.join(', ')}`)
+  const without_agent = named.filter(host => isAgentless(state, host))
+  if (without_agent.length > 0) throw new RingwardError('USAGE', `${without_agent.join(', ')}: without an agent there is no flag; it is watched as long as it stands in group.toml`)
   const order: FlagOrder = { on, dry_run: dry_run === true, wait_ms: patienceOf(args['wait_ms']), signal }
   // Without its own flag this agent ends: it comes last, when the others have been waited for.
   const steps = await Promise.all(named.filter(host => host !== state.self).map(host => switchFlag(parts, host, order)))

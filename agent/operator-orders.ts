@@ -1,4 +1,5 @@
 import type { ActionDocument, ActionStep } from '../src/control/documents.ts'
+import { isAgentless } from '../src/core/appliance.ts'
 import { functionOf } from '../src/core/context.ts'
 import { givesAnything } from '../src/core/orders.ts'
 import type { State } from '../src/core/state.ts'
@@ -25,6 +26,7 @@ export async function maintenance(parts: OperatorOrderParts, args: Arguments, si
   const { state, clock } = parts
   const { host, on, dry_run, wait_ms } = args
   if (typeof host !== 'string' || !state.order.includes(host)) throw new RingwardError('USAGE', `there is no host ${String(host)}; the group has ${state.order.join(', ')}`)
+  if (isAgentless(state, host)) throw new RingwardError('USAGE', `${host} has no agent that could hand over; use "ringward hold on" while you work on it`)
   const for_ms = durationOf(args)
   const document = documentOf(parts, `maintenance ${on === true ? 'on' : 'off'}`, dry_run === true)
   const act = on === true ? `what it gives goes to other hosts, and nothing returns ${for_ms === undefined ? 'until "ringward maintenance off"' : `before ${endOf(clock, for_ms)}`}` : 'it takes part again and gets its function back'

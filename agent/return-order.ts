@@ -1,7 +1,7 @@
 import type { ActionDocument, ActionStep } from '../src/control/documents.ts'
 import type { Event } from '../src/core/event.ts'
+import { isThere } from '../src/core/appliance.ts'
 import { giverOf } from '../src/core/incident.ts'
-import { isPresent } from '../src/core/presence.ts'
 import type { State } from '../src/core/state.ts'
 import type { Clock } from '../src/edges/clock.ts'
 import { RingwardError } from '../src/errors.ts'
@@ -25,7 +25,7 @@ export async function returnHome({ state, clock, post }: ReturnParts, args: Read
     steps: [{ host: name, act: `let its function return to ${name}`, outcome, ...(reason === undefined ? {} : { reason }) }],
   })
   if (claim?.holder === name) return document('unchanged', `${name} gives its function itself`)
-  if (!isPresent(state, name)) throw new RingwardError('CONTROL_REFUSED', `${name} is not in the ring: start it, or set its flag, and ask again`)
+  if (!isThere(state, name)) throw new RingwardError('CONTROL_REFUSED', `${name} is not in the ring: start it, or set its flag, and ask again`)
   if (dry_run === true) return document('planned')
   post({ event: 'return-wanted', function: name })
   if (wait_ms === 0) return document('done', 'its manager hands it over after three good rounds')

@@ -5,13 +5,16 @@ import type { Server } from '../src/core/inventory.ts'
 import type { PingWatch, Prober } from '../src/edges/probes/prober.ts'
 import type { RemoteHand } from '../src/edges/remote-hand/remote-hand.ts'
 import { within } from '../src/edges/within.ts'
-import { reasonOf } from '../src/errors.ts'
+import { reasonOf, RingwardError } from '../src/errors.ts'
+import { handOnAppliance, type ApplianceParts } from './appliance-orders.ts'
 
 type Of<Name extends Command['command']> = Extract<Command, { command: Name }>
 
 export interface WatchParts {
   readonly prober: Prober
   readonly hand: RemoteHand
+  /** For targets without an agent. */
+  readonly appliances: ApplianceParts
   readonly wake: (mac: string, signal: AbortSignal) => Promise<void>
   readonly setNeighbours: (names: readonly string[]) => void
   readonly serverOf: (name: string) => Server
@@ -85,9 +88,12 @@ export class WatchOrders {
     post({ event: 'probed', target, where, ...(results.find(result => result.verdict !== 'OK') ?? results[0] ?? { daemon: '', verdict: 'OK', detail: '' }) })
   }
 
-  async hand({ target, verb, args, limit_ms }: Of<'hand'>): Promise<void> {
-    const { hand, serverOf, signal, post } = this.parts
-    const { address, ssh_host_key } = serverOf(target)
+  async hand(order: Of<'hand'>): Promise<void> {
+    const { hand, appliances, serverOf, signal, post } = this.parts
+    const { target, verb, args, limit_ms } = order
+    const { agent, address, ssh_host_key } = serverOf(target)
+    if (!agent) return post(await handOnAppliance(appliances, serverOf(target), order, signal))
+    if (verb === 'look' || verb === 'give') throw new RingwardError('INTERNAL', `${verb} is for servers without an agent, and ${target} has one`)
     const { ok, detail } = await hand.run({ name: target, address, ssh_host_key }, verb, args, limit_ms, signal)
     post({ event: 'hand', target, verb, ok, detail })
   }

@@ -14,6 +14,7 @@ import { CommandPowerSwitch } from '../src/edges/power/command-power-switch.ts'
 import { wake } from '../src/edges/power/wake-on-lan.ts'
 import { SystemProber } from '../src/edges/probes/system-prober.ts'
 import { SshHand } from '../src/edges/remote-hand/ssh-hand.ts'
+import { SshPlainHand } from '../src/edges/remote-hand/ssh-plain-hand.ts'
 import { ShareClient } from '../src/edges/share/share-client.ts'
 import { ProcSurvey } from '../src/edges/survey/proc-survey.ts'
 import { reasonOf } from '../src/errors.ts'
@@ -80,15 +81,18 @@ export class Agent {
     this.hypervisor = new QemuHypervisor({ share_vm_directory: join(host.share, 'vm'), run_directory: places.virtual_servers, bridge: host.bridge ?? host.device, network: networkOf(inventory), log: text => diagnostics.info(text), clock })
     const announcer = new ArpingAnnouncer(clock, problem)
     const hand = new SshHand({ clock, private_key: Buffer.from(keys.hand_key) })
+    const handedOver = (name: string): boolean => this.state.functions.get(name)?.claim?.proof === 'hand-over'
     this.peers = this.createPeers(post)
     this.relay = new Relay({ send: (to, message) => this.peers.send(to, message), answer: verb => answer(control, verb) })
     this.giving = new GivingOrders({
       hypervisor: this.hypervisor, guard: this.guard, announcer, device: host.device, serverOf: server, post, ownAddresses,
-      handedOver: name => this.state.functions.get(name)?.claim?.proof === 'hand-over', margin_ms: profile.stop_ms / 4,
+      handedOver, margin_ms: profile.stop_ms / 4,
     })
     const prober = new SystemProber({ clock, onProblem: problem })
     this.watching = new WatchOrders({
-      prober, hand, wake: (mac, signal) => wake(mac, self.address, signal), setNeighbours: names => this.peers.setNeighbours(names),
+      prober, hand,
+      appliances: { hand: new SshPlainHand({ clock, private_key: Buffer.from(keys.hand_key) }), inUse: (vip, signal) => announcer.inUse(vip, host.device, signal), handedOver },
+      wake: (mac, signal) => wake(mac, self.address, signal), setNeighbours: names => this.peers.setNeighbours(names),
       serverOf: server, interval_ms: inventory.interval_ms, signal: this.ending.signal, post,
     })
     this.power = new PowerOrders({ power: new CommandPowerSwitch(clock), serverOf: server, signal: this.ending.signal, post })

@@ -38,13 +38,14 @@ function daemonsOf({ daemons }: Record<string, unknown>): string[] {
   return names.filter(name => typeof name === 'string')
 }
 
-/** A server without a `host` has its own name as host. */
+/** A server without a `host` has its own name as host. One without an agent is nobody's own: no guard may renew a lease for it. */
 async function serverHosts(folder: string): Promise<NamedHost[]> {
   const hosts: NamedHost[] = []
   for (const file of (await readdir(folder)).sort()) {
     if (!file.endsWith('.toml')) continue
     const name = file.slice(0, -'.toml'.length)
-    const { host } = await readToml(join(folder, file))
+    const { host, agent } = await readToml(join(folder, file))
+    if (agent === false) continue
     hosts.push({ name, host: typeof host === 'string' ? host : name })
   }
   return hosts

@@ -19,6 +19,8 @@ export interface LabSettings {
   readonly ringward: boolean
   /** Every host's record has a power command; without it the lease is what proves a power cut. */
   readonly power?: boolean
+  /** Hosts on which nothing of ringward is installed: sshd and their service, watched by the others. */
+  readonly agentless?: readonly HostName[]
   /** The root image the hosts stand on. */
   readonly image: string
   /** Folder of the project whose programs are installed. */

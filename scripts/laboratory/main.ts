@@ -37,14 +37,15 @@ verb('up', 'build the hosts and switch them on; ends when every service answers 
   .option('--interval <duration>', 'monitoring interval', '1s')
   .option('--standby <kind>', 'how virtual servers wait: saved or cold', 'saved')
   .option('--post-delay <duration>', 'self test of a machine before its system starts', '0s')
+  .option('--agentless <names>', 'hosts without an agent, watched by the others: nothing of ringward is installed there', '')
   .option('--power', 'every host has a power controller the ring can ask, as a BMC')
   .option('--no-ringward', 'hosts and services only')
-  .action(async (options: { hosts: string; interval: string; standby: string; postDelay: string; power?: true; ringward: boolean }, command: Command) => {
+  .action(async (options: { hosts: string; interval: string; standby: string; postDelay: string; agentless: string; power?: true; ringward: boolean }, command: Command) => {
     if (options.standby !== 'saved' && options.standby !== 'cold') throw new LabError(`standby "${options.standby}" is not known here; use saved or cold`, 2)
     const { bringUp } = await import('./up.ts')
     await bringUp({
       directory: directory(command), tell, hosts: readHosts(options.hosts), interval: options.interval, standby: options.standby,
-      post_delay_ms: durationMs(options.postDelay), ringward: options.ringward, power: options.power ?? false, project: process.env['RINGWARD_PROJECT'] ?? process.cwd(),
+      post_delay_ms: durationMs(options.postDelay), ringward: options.ringward, power: options.power ?? false, agentless: options.agentless.split(',').filter(Boolean), project: process.env['RINGWARD_PROJECT'] ?? process.cwd(),
     })
     const lab = await openFrom(command)
     say(renderStatus(await statusOf(lab)))

@@ -39,10 +39,15 @@ export async function writeRing(lab: Lab): Promise<void> {
   for (const host of lab.hosts) await writeHost(lab, host, keys, share)
 }
 
+export function isAgentless(lab: Lab, host: string): boolean {
+  return lab.settings.agentless?.includes(host) ?? false
+}
+
 async function writeServer(lab: Lab, host: HostPlan, share: string): Promise<void> {
   const { standby } = lab.settings
   if (standby === 'warm') throw new LabError('standby "warm" comes with a later version; use saved or cold', 2)
   await writeFile(join(share, pathOf('servers', host.name)), renderServerToml({
+    ...(isAgentless(lab, host.name) ? { agent: false, ssh_host_key: await sshHostKey(lab, host) } : {}),
     host: host.name, address: host.address, mac: host.mac, vip: `${host.vip}/32`, type: host.type,
     daemons: [{ name: host.daemon, probe: host.dialogue }],
     virtual_server: { name: virtualServerOf(host.name), address: host.virtual_address, memory_mb: GUEST_MEMORY_MB, cpus: 1, image: imageOf(host.name), standby },
@@ -51,16 +56,23 @@ async function writeServer(lab: Lab, host: HostPlan, share: string): Promise<voi
   }))
 }
 
+async function sshHostKey(lab: Lab, host: HostPlan): Promise<string> {
+  const [kind = '', key = ''] = (await readFile(join(hostPlaces(lab, host.name).root, 'etc/ssh/ssh_host_ed25519_key.pub'), 'utf8')).split(' ')
+  return `${kind} ${key.trim()}`
+}
+
+/** What ringward finds on a host: its keys and settings, or, without an agent, nothing but the ring's key among those sshd lets in. */
 async function writeHost(lab: Lab, host: HostPlan, keys: string, share: string): Promise<void> {
   const { root } = hostPlaces(lab, host.name)
+  const hand = (await readFile(join(keys, 'hand_key.pub'), 'utf8')).trim()
+  const forced = isAgentless(lab, host.name) ? 'restrict,command="/bin/sh -s"' : 'restrict,command="/usr/local/lib/ringward/hand"'
+  await mkdir(join(root, 'root/.ssh'), { recursive: true, mode: 0o700 })
+  await writeInto(root, 'root/.ssh/authorized_keys', `${forced} ${hand}\n`, 0o600)
+  if (isAgentless(lab, host.name)) return
   const folder = join(root, 'etc/ringward/keys')
   await mkdir(folder, { recursive: true, mode: 0o700 })
   for (const name of ['ring.psk', 'hand_key']) await cp(join(keys, name), join(folder, name), { preserveTimestamps: true })
   const peer_id = await createIdentity(join(folder, 'identity.key'))
-  const [kind, key] = (await readFile(join(root, 'etc/ssh/ssh_host_ed25519_key.pub'), 'utf8')).split(' ')
-  await writeFile(join(share, pathOf('identities', host.name)), `${JSON.stringify({ schema: 'ringward.identity/1', peer_id, ssh_host_key: `${kind} ${key}` })}\n`)
+  await writeFile(join(share, pathOf('identities', host.name)), `${JSON.stringify({ schema: 'ringward.identity/1', peer_id, ssh_host_key: await sshHostKey(lab, host) })}\n`)
   await writeInto(root, 'etc/ringward/host.toml', renderHostToml({ share: '/srv/ringward', device: 'br0', network_service: 'systemd-networkd', bridge: 'br0' }))
-  const hand = (await readFile(join(keys, 'hand_key.pub'), 'utf8')).trim()
-  await mkdir(join(root, 'root/.ssh'), { recursive: true, mode: 0o700 })
-  await writeInto(root, 'root/.ssh/authorized_keys', `restrict,command="/usr/local/lib/ringward/hand" ${hand}\n`, 0o600)
 }

@@ -25,6 +25,8 @@ export async function bringUp(wishes: UpWishes): Promise<Lab> {
   if (labExists(directory)) throw new LabError(`a lab is up in ${directory}; "scripts/lab down" ends it`)
   // Everything in the directory is the lab's to remove; a folder with anything else in it is somebody's.
   if (existsSync(directory) && (await readdir(directory)).length > 0) throw new LabError(`${directory} is not empty and holds no lab; name another one with --dir`, 2)
+  const unknown = (settings.agentless ?? []).filter(name => !settings.hosts.includes(name))
+  if (unknown.length > 0) throw new LabError(`--agentless ${unknown.join(',')}: not among the hosts ${settings.hosts.join(',')}`, 2)
   const image = await rootImage(tell)
   if (image.built) tell(`root image built in ${(image.took_ms / 1_000).toFixed(1)} s`)
   const lab = makeLab(directory, { schema: 'ringward.lab-settings/1', ...settings, image: image.root })
@@ -74,13 +76,13 @@ async function build(lab: Lab, tell: (text: string) => void): Promise<void> {
 async function setUpRing(lab: Lab, tell: (text: string) => void): Promise<void> {
   tell('ring: configuration, keys, program, virtual servers')
   // Loaded only here: the libp2p behind it would slow down every other verb.
-  const { writeRing } = await import('./ring-configuration.ts')
+  const { isAgentless, writeRing } = await import('./ring-configuration.ts')
   const { buildProgram, installRingward, placeVirtualServers, publishProgram } = await import('./install-ringward.ts')
   // The virtual servers are those of the ring's configuration.
   await writeRing(lab)
   await Promise.all([buildProgram(tell), placeVirtualServers(lab)])
   await publishProgram(lab, tell)
-  for (const host of lab.hosts) await installRingward(lab, host)
+  for (const host of lab.hosts) if (!isAgentless(lab, host.name)) await installRingward(lab, host)
 }
 
 async function ready(lab: Lab, tell: (text: string) => void): Promise<void> {

@@ -78,5 +78,6 @@ export function ownServer(inventory: Inventory, settings: HostSettings, hostname
   const name = ownName(inventory.servers, settings.name, hostname)
   const found = inventory.servers.find(server => server.name === name)
   if (!found) throw new RingwardError('INTERNAL', `no server ${name} in the inventory`)
+  if (!found.agent) throw new RingwardError('CONFIGURATION_INVALID', `the record of ${name} says agent = false, so ringward must not run on this host; remove it there, or remove ringward here`)
   return found
 }

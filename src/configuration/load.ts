@@ -1,5 +1,6 @@
 import type { Inventory, Server } from '../core/inventory.ts'
 import { brokenConstraints, PROFILES } from '../core/profile.ts'
+import { agentlessMistakes, noAgentAtAll } from './agentless-checks.ts'
 import { duplicates, ringNames, tooLarge, unknownProbes, type RingServer } from './cross-checks.ts'
 import { GROUP_FILE, pathOf } from './layout.ts'
 import { powerOf } from './power.ts'
@@ -47,11 +48,11 @@ export function loadConfiguration(source: ReadonlyMap<string, string>, options: 
   problems.push(...large.problems)
   warnings.push(...large.warnings)
   for (const server of ring) {
-    problems.push(...unknownProbes(server, files))
+    problems.push(...unknownProbes(server, files), ...agentlessMistakes(server, files))
     warnings.push(...doubtful(server, files))
   }
   if (group) {
-    problems.push(...timings(group, options))
+    problems.push(...timings(group, options), ...noAgentAtAll(group.toml, ring))
     warnings.push(...leftOut(names.names, files))
     if (group.value?.servers.length === 1) warnings.push(group.toml.problem(['servers'], 'a ring of one has nobody to watch it. Add a second server.'))
   }
@@ -76,7 +77,7 @@ function settle(files: ConfigurationFiles, named: readonly string[], ring: reado
 function serverOf(name: string, file: ServerFile, files: ConfigurationFiles): Server {
   const identity = files.identities.get(name)
   return {
-    name, host: file.host, address: file.address, mac: file.mac, vip: file.vip.address, vip_prefix: file.vip.prefix, type: file.type,
+    name, agent: file.agent, ...file.agent ? {} : { remote: file.remote ?? { user: 'root', port: 22 } }, host: file.host, address: file.address, mac: file.mac, vip: file.vip.address, vip_prefix: file.vip.prefix, type: file.type,
     daemons: file.daemons.flatMap(daemon => {
       const probe = files.probes.get(daemon.probe)
       return probe ? [{ name: daemon.name, probe }] : []
@@ -108,7 +109,7 @@ function doubtful({ name, parsed }: RingServer, files: ConfigurationFiles): Prob
   const warnings: Problem[] = []
   const identity = files.identities.get(name)
   for (const key of ['peer_id', 'ssh_host_key'] as const) {
-    if (value[key] === undefined && identity?.[key] === undefined) warnings.push(toml.problem([key], `${key} is missing, so this host cannot join. Run "ringward join" on ${value.host}, then "ringward publish".`))
+    if (value.agent && value[key] === undefined && identity?.[key] === undefined) warnings.push(toml.problem([key], `${key} is missing, so this host cannot join. Run "ringward join" on ${value.host}, then "ringward publish".`))
   }
   if (value.power?.wake_on_lan === false && !value.power.command && !value.power.ipmi) {
     warnings.push(toml.problem(['power', 'wake_on_lan'], 'nothing can switch this host on again: a power cut waits for a person. Write power.ipmi or power.command, or wake_on_lan = true.'))

@@ -14,6 +14,8 @@ export interface GroupText {
 }
 
 export interface ServerText {
+  readonly agent?: boolean
+  readonly remote?: { readonly user?: string; readonly port?: number }
   readonly host: string
   readonly address: string
   readonly mac: string

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { readExpression } from './expression.ts'
 import { PROBE_LIMIT_MS } from './builtin-probes.ts'
-import { readAbsolutePath, readAddress, readAddressWithPrefix, readArgument, readDuration, readHostName, readMac, readName, readPeerId, readPowerUser, readSshKey, readUnit, type Reading } from './values.ts'
+import { readAbsolutePath, readAddress, readAddressWithPrefix, readArgument, readDuration, readHostName, readMac, readName, readPeerId, readPowerUser, readSshKey, readUnit, readUserName, type Reading } from './values.ts'
 
 /**
  * What the files may say. The description of each key says what to write; `validate.ts` puts it into the problem.
@@ -84,7 +84,14 @@ const powerSchema = z.strictObject({
   if (power.ipmi && power.command) context.addIssue({ code: 'custom', path: ['command'], message: 'stands beside power.ipmi: only one of the two can say whether the host has power' })
 })
 
+const remoteSchema = z.strictObject({
+  user: reads(readUserName).default('root').describe('Write the account the ring logs in to, for example user = "root".'),
+  port: port(1).default(22).describe('Write the port of its SSH server, for example port = 22.'),
+})
+
 export const serverSchema = z.strictObject({
+  agent: z.boolean().default(true).describe('Write agent = false for a server on which nothing of ringward runs, or leave it out.'),
+  remote: remoteSchema.optional().describe('Write a [remote] table with user and port, or leave it out.'),
   host: reads(readHostName).describe('Write the host name as the command "hostname" prints it, for example host = "mail1".'),
   address: reads(readAddress).describe('Write the host\'s own address without prefix length, for example address = "192.0.2.11".'),
   mac: reads(readMac).describe('Write the address of its network card, for example mac = "52:54:00:00:00:0b".'),

@@ -122,3 +122,8 @@ export function readArgument(text: string): Reading<string> {
 export function readPowerUser(text: string): Reading<string> {
   return /^[A-Za-z0-9_][A-Za-z0-9_.@-]{0,15}$/.test(text) ? { value: text } : { wrong: 'is not a user name: at most 16 letters, digits and _ . @ -, the first a letter, digit or _' }
 }
+
+/** The name of an account, as every system ringward's hands reach allows it. */
+export function readUserName(text: string): Reading<string> {
+  return /^[a-z_][a-z0-9_-]{0,31}$/.test(text) ? { value: text } : { wrong: 'is not the name of an account: a-z, 0-9, "_" and "-", at most 32, the first a letter or "_"' }
+}

@@ -5,8 +5,8 @@
  */
 import type { StandbyKind } from '../core/inventory.ts'
 
-/** `unreachable`: nothing is heard of the host, and nothing is proved. `unmanaged`: its flag was taken away; its service goes on. */
-export type HostState = 'in ring' | 'separated' | 'suspended' | 'maintenance' | 'unreachable' | 'unmanaged'
+/** `unreachable`: nothing is heard of the host, and nothing is proved. `unmanaged`: its flag was taken away; its service goes on. `watched`: it has no agent, and answers its managers. */
+export type HostState = 'in ring' | 'watched' | 'separated' | 'suspended' | 'maintenance' | 'unreachable' | 'unmanaged'
 export type GivenKind = 'native' | 'virtual' | 'none'
 export type WatchMode = 'regular' | 'network examination' | 'service recovery' | 'backup server' | 'target recovery'
 export type WatchPriority = 1 | 2

@@ -32,7 +32,8 @@ export type Command =
   | { readonly command: 'survey' }
   | { readonly command: 'send'; readonly to: string; readonly message: Message }
   | { readonly command: 'publish'; readonly message: Message }
-  | { readonly command: 'hand'; readonly target: string; readonly verb: 'restart-daemon' | 'release' | 'reboot'; readonly args: readonly string[]; readonly limit_ms: number }
+  /** `look` and `give` only for targets without an agent: where is the VIP, and put it there (args: the epoch). */
+  | { readonly command: 'hand'; readonly target: string; readonly verb: 'restart-daemon' | 'release' | 'reboot' | 'look' | 'give'; readonly args: readonly string[]; readonly limit_ms: number }
   | { readonly command: 'wake'; readonly target: string }
   /** Asks the power controller of the target, or switches by it. Answer: `power`, with the same `request`. */
   | { readonly command: 'power'; readonly target: string; readonly verb: PowerVerb; readonly request: number }

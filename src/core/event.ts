@@ -38,7 +38,8 @@ export type Event =
   | { readonly event: 'message'; readonly from: string; readonly message: unknown }
   /** The averages of one survey window. */
   | { readonly event: 'survey'; readonly average: LoadAverage; readonly capacity: HostCapacity }
-  | { readonly event: 'hand'; readonly target: string; readonly verb: string; readonly ok: boolean; readonly detail: string }
+  /** `vip`: where the hand saw the VIP of a target without an agent. `barred`: that epoch was taken off it before. */
+  | { readonly event: 'hand'; readonly target: string; readonly verb: string; readonly ok: boolean; readonly detail: string; readonly vip?: 'on' | 'off'; readonly barred?: boolean }
   /** The operator's word: the function may go back to its own server though its policy is manual. */
   | { readonly event: 'return-wanted'; readonly function: string }
   /** This host is about to shut down or reboot: what it gives goes to others first (protocol 5.7). */

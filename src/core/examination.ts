@@ -7,6 +7,10 @@ import type { Watch } from './state.ts'
 
 /** Asked besides the target's other manager: three packets buy eight orders of magnitude against false alarms. */
 const INDIRECT_PROBES = 4
+/** Three quick pings 100 ms apart and their answers; others are asked meanwhile (protocol 4.2). */
+export const EXAMINATION_MS = 400
+/** An edge that has not answered by then is asked again. */
+export const EXAMINATION_LIMIT_MS = 2_000
 
 export function examine(context: Context, watch: Watch): void {
   const { state } = context

@@ -1,10 +1,13 @@
 /** What the edges answer about the functions this host gives. */
 import type { Event } from './event.ts'
+import { isAgentless } from './appliance.ts'
 import type { Context } from './context.ts'
 import { functionOf } from './context.ts'
 import { beginGiving, enterStage, failGiving, releaseEpoch, reportProgress, stopGiving } from './giving.ts'
 import { noteClaim } from './observation.ts'
-import type { Giving } from './state.ts'
+import { isPresent } from './presence.ts'
+import { p1Of } from './ring.ts'
+import type { Giving, State } from './state.ts'
 
 type Of<Name extends Event['event']> = Extract<Event, { event: Name }>
 
@@ -36,7 +39,12 @@ function finishHandOver(context: Context, giving: Giving, event: Of<'claimed'>):
   context.state.giving.delete(giving.function)
   if (event.outcome !== 'won') return
   context.because(`Virtual_IP_${giving.function}_is_handed_over_to_${to}_(epoch_${event.epoch})`, { incident: giving.incident })
-  context.send(to, { kind: 'look' })
+  context.send(managerOf(context.state, to), { kind: 'look' })
+}
+
+/** Who puts the VIP on the target: itself, or without an agent its P1. */
+function managerOf(state: State, name: string): string {
+  return isAgentless(state, name) ? p1Of(state.order, name, host => isPresent(state, host)) ?? state.self : name
 }
 
 export function noteServing(context: Context, event: Of<'serving'>): void {

@@ -1,5 +1,6 @@
 /** What this host gives: R5 claim, R6 serve, R7 reconcile. Only the host that will give a function claims it. */
 import type { FunctionKind, ReleaseHow } from './records.ts'
+import { isAgentless } from './appliance.ts'
 import type { Context } from './context.ts'
 import { functionOf, hostOf } from './context.ts'
 import type { Giving, State } from './state.ts'
@@ -163,7 +164,7 @@ export function releaseEpoch(context: Context, name: string, epoch: number, how:
   // Not to be written twice within one read of the share; the record itself is read back.
   if (facts.releasing_ms > context.now_ms - STEP_LIMIT_MS.claiming) return
   facts.releasing_ms = context.now_ms
-  if (last.holder === context.state.self) facts.given_up_epoch = epoch
+  if (last.holder === context.state.self || isAgentless(context.state, last.holder)) facts.given_up_epoch = epoch
   context.do({ command: 'release', order: { function: name, epoch, how, by: context.state.self } })
 }
 
@@ -186,8 +187,8 @@ function takeUpPrepared(context: Context, giving: Giving): void {
 /** Hands a function over, on target recovery or before a leave: stop first, then claim for the other host (protocol 5.6, 5.7). */
 export function handOver(context: Context, giving: Giving, to: string, generation: number, kind: FunctionKind, why: string): void {
   const { state } = context
-  const target = hostOf(state, to)
-  if (giving.stage !== 'serving' || target.lease?.generation !== generation || !isRenewing(state, to, context.now_ms)) return
+  const takes_it = isAgentless(state, to) ? generation === 0 : hostOf(state, to).lease?.generation === generation && isRenewing(state, to, context.now_ms)
+  if (giving.stage !== 'serving' || !takes_it) return
   giving.hand_over = { to, generation, kind }
   stopGiving(context, giving, why)
 }

@@ -1,5 +1,6 @@
 /** The record of one trouble, from its detection until the layout is policy again. */
 import type { Outcome, Trouble } from './trouble.ts'
+import { applianceServes, hasNoLease, isThere } from './appliance.ts'
 import type { Context } from './context.ts'
 import { functionOf, hostOf, serverOf } from './context.ts'
 import { predict, type Prediction } from './prediction.ts'
@@ -60,7 +61,7 @@ export function changeTrouble(context: Context, incident: Incident, trouble: Tro
 
 export function closeIncident(context: Context, incident: Incident, outcome: Outcome, why: string): void {
   const { state } = context
-  const target_ms = incident.target_ms ?? (isPresent(state, incident.target) ? Math.round(context.now_ms - incident.detected_ms) : undefined)
+  const target_ms = incident.target_ms ?? (isThere(state, incident.target) ? Math.round(context.now_ms - incident.detected_ms) : undefined)
   if (outcome === 'repaired' || outcome === 'returned') context.record(incident, 'target restored', { detail: why })
   context.record(incident, 'closed', {
     detail: why, trouble: incident.trouble, outcome,
@@ -77,6 +78,7 @@ export function giverOf(context: Pick<Context, 'state'>, name: string): string |
   const { state } = context
   const { claim, release } = functionOf(state, name)
   if (!claim || release) return undefined
+  if (hasNoLease(state, claim)) return applianceServes(state, claim.holder) ? claim.holder : undefined
   const given = claim.holder === state.self
     ? state.giving.get(name)
     : hostOf(state, claim.holder).condition?.giving.find(entry => entry.function === name)

@@ -45,6 +45,12 @@ export interface VirtualServer {
   readonly stateless: boolean
 }
 
+/** How a target without an agent is reached: plain SSH with the ring's hand key, its host key pinned by the record. */
+export interface RemoteAccess {
+  readonly user: string
+  readonly port: number
+}
+
 /** How a host that is off is noticed and switched on. */
 export interface PowerControl {
   readonly wake_on_lan: boolean
@@ -55,6 +61,10 @@ export interface PowerControl {
 /** Management data: one record per server (thesis 5.2.4). */
 export interface Server {
   readonly name: string
+  /** False: an appliance or a host of another system, watched from the ring, that runs nothing of ringward and is never a manager. */
+  readonly agent: boolean
+  /** Present exactly when there is no agent. */
+  readonly remote?: RemoteAccess
   /** Operating-system host name; the host finds its own record by it. */
   readonly host: string
   /** IPR: the real server's own address, without prefix length. */

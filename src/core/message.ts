@@ -26,6 +26,8 @@ export interface ConditionMessage {
   readonly watches: readonly { readonly target: string; readonly priority: 1 | 2; readonly mode: string }[]
   /** An announced leave: what this host gives is to be given by others. */
   readonly leaving?: Leaving
+  /** What P1 sees of targets without an agent, which cannot speak for themselves. */
+  readonly agentless?: readonly { readonly target: string; readonly answering: boolean; readonly serving: boolean }[]
 }
 
 export type Leaving = 'shutdown' | 'reboot'
@@ -97,7 +99,7 @@ const AVERAGE: Fields = { memory_kb: 'number', cpu_idle_percent: 'number', netwo
 const CAPACITY: Fields = { memory_kb: 'number', cores: 'number', network_rated_kb_per_s: 'number' }
 
 function isCondition(value: Record<string, unknown>): boolean {
-  const { load, giving, watches, leaving } = value
+  const { load, giving, watches, leaving, agentless } = value
   if (leaving !== undefined && leaving !== 'shutdown' && leaving !== 'reboot') return false
   if (!hasShape(value, { generation: 'number', sequence: 'number', version: 'string' })) return false
   if (load !== undefined) {
@@ -108,6 +110,7 @@ function isCondition(value: Record<string, unknown>): boolean {
     Array.isArray(list) && list.length <= LIST_LIMIT && list.every(entry => isRecord(entry) && hasShape(entry, shape))
   return isListOf(giving, { function: 'string', epoch: 'number', kind: 'string', stage: 'string' })
     && isListOf(watches, { target: 'string', priority: 'number', mode: 'string' })
+    && (agentless === undefined || isListOf(agentless, { target: 'string', answering: 'boolean', serving: 'boolean' }))
 }
 
 /** The message, or undefined when it is not one of ours. */

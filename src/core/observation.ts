@@ -1,5 +1,6 @@
 /** R3: what fresh reads of the share say about leases and claims. */
 import type { ClaimRecord, LeaseRecord, Observation, ReleaseRecord } from './records.ts'
+import { isAgentless } from './appliance.ts'
 import type { Context } from './context.ts'
 import { functionOf } from './context.ts'
 import { noteOrders } from './orders.ts'
@@ -90,7 +91,8 @@ export function noteObservation(context: Context, started_ms: number, observatio
   state.share.outstanding_ms = undefined
   state.share.last_returned_ms = now_ms
   const leases = new Map(observation.leases.map(lease => [lease.host, lease]))
-  for (const host of state.hosts.values()) noteLease(context, host, leases.get(host.name), started_ms, gap)
+  // What an agent that once ran there has left is no word of this target.
+  for (const host of state.hosts.values()) if (!isAgentless(state, host.name)) noteLease(context, host, leases.get(host.name), started_ms, gap)
   for (const { claim, release } of observation.claims) {
     if (!state.functions.has(claim.function)) continue
     noteClaim(context, claim.function, claim)

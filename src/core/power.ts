@@ -10,6 +10,7 @@
  * (S6), so "off" counts only while the lease has not grown since the question and has missed two renewals, no ping is answered, and
  * no promise to the host stands.
  */
+import { isAgentless } from './appliance.ts'
 import type { Context } from './context.ts'
 import { functionOf, hostOf, serverOf } from './context.ts'
 import type { Event } from './event.ts'
@@ -34,7 +35,7 @@ export function decidePower(context: Context): void {
   const { state } = context
   for (const target of state.power.keys()) if (!state.watches.has(target)) state.power.delete(target)
   for (const watch of state.watches.values()) {
-    if (serverOf(state, watch.target).power.command === undefined) continue
+    if (serverOf(state, watch.target).power.command === undefined || isAgentless(state, watch.target)) continue
     const known = state.power.get(watch.target)
     if (known?.off && hasRenewedSince(state, watch.target, known.off.asked_ms)) known.off = undefined
     const awaited = isAwaited(context, watch)

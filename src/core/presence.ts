@@ -28,7 +28,7 @@ export function isMember(state: State, name: string): boolean {
 
 /** Whether every host of the ring is here now: each was seen to renew, for a record alone may be of last week. */
 export function isWhole(state: State): boolean {
-  return state.order.every(name => name === state.self || (hostOf(state, name).lease_grew_ms > -Infinity && isPresent(state, name)))
+  return state.order.every(name => name === state.self || state.without_agent.has(name) || (hostOf(state, name).lease_grew_ms > -Infinity && isPresent(state, name)))
 }
 
 /** Cold start: nobody is accused until the ring was whole once or three expiries have passed (protocol 5.8). */

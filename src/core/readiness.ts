@@ -1,8 +1,8 @@
 /** A target that is back but whose service is bad cannot have its function again: it is healed in place, rung by rung (thesis background job 2). */
 import type { Context } from './context.ts'
 import { functionOf, hostOf, serverOf } from './context.ts'
+import { isThere } from './appliance.ts'
 import { isHeld, leavingReason } from './orders.ts'
-import { isPresent } from './presence.ts'
 import type { Watch } from './state.ts'
 
 /** Restart, restart, reboot, reboot: then only a person helps, and the ladder begins anew after the pause. */
@@ -19,7 +19,7 @@ export function decideReadiness(context: Context): void {
 
 function isAwayFromHome(context: Context, target: string): boolean {
   const { claim, release } = functionOf(context.state, target)
-  return isPresent(context.state, target) && claim !== undefined && (claim.holder !== target || release !== undefined)
+  return isThere(context.state, target) && claim !== undefined && (claim.holder !== target || release !== undefined)
 }
 
 /** An incident climbs its own ladder; two at once would only disturb each other. */

@@ -1,5 +1,6 @@
 /** Backup server mode (thesis 5.3.1, protocol 5): nominate the host with the lowest non-select value; it prepares, and claims when proof stands. */
 import type { ClaimRecord } from './records.ts'
+import { isAgentless } from './appliance.ts'
 import type { Context } from './context.ts'
 import { functionOf, hostOf } from './context.ts'
 import { openIncident } from './incident.ts'
@@ -36,7 +37,7 @@ function holderIsLost(context: Context, claim: ClaimRecord): boolean {
   const { state } = context
   const { holder, generation } = claim
   if (holder === state.self || !context.due(hostOf(state, holder).promised_until_ms)) return false
-  if (!isPresent(state, holder)) return !isKeptUnmanaged(state, claim)
+  if (!isAgentless(state, holder) && !isPresent(state, holder)) return !isKeptUnmanaged(state, claim)
   const watch = state.watches.get(holder)
   const incident = state.incidents.get(watch?.incident ?? '')
   return watch?.mode === 'backup server' && incident !== undefined && incident.trouble !== 'St2' && generation <= incident.target_generation

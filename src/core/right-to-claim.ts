@@ -1,5 +1,6 @@
 /** R4: when a host may claim a function. Only facts of the share and the own lease count. */
 import type { ClaimRecord, ProofKind } from './records.ts'
+import { hasNoLease } from './appliance.ts'
 import type { Context } from './context.ts'
 import { functionOf, hostOf } from './context.ts'
 import type { State } from './state.ts'
@@ -27,6 +28,7 @@ export function rightToClaim(context: Context, name: string): RightToClaim {
     return claim.generation === state.own.generation ? { refused: 'it is claimed by this host already' } : { proof: 'own-past', epoch }
   }
   if (isKeptUnmanaged(state, claim)) return { refused: `${claim.holder} keeps it unmanaged` }
+  if (hasNoLease(state, claim)) return { refused: `${claim.holder} has no agent and no lease: only a release proves that it has stopped` }
   return silenceProof(context, claim.holder, epoch)
 }
 
@@ -50,6 +52,7 @@ export function proofStands(state: State, name: string, now_ms: number): boolean
   const { claim, release } = functionOf(state, name)
   if (!claim) return false
   if (release) return true
+  if (hasNoLease(state, claim)) return false
   const holder = hostOf(state, claim.holder)
   return holder.lease_silent_ms >= state.profile.expire_ms && holder.promised_until_ms <= now_ms && !isKeptUnmanaged(state, claim)
 }

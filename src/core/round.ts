@@ -1,4 +1,5 @@
 /** The round (thesis 5.3.2, 5.3.3): all probe at the same moment, called by the first of the ring; the survey lies between two rounds. */
+import { applianceReports, isAgentless } from './appliance.ts'
 import type { Context } from './context.ts'
 import { hostOf } from './context.ts'
 import type { ConditionMessage } from './message.ts'
@@ -37,7 +38,8 @@ function probeTargets(context: Context): void {
     const { service } = watch
     if (watch.mode === 'service recovery') continue
     if (service.probing_since_ms !== undefined && context.now_ms - service.probing_since_ms < PROBE_LIMIT_MS) continue
-    if (!isPresent(context.state, watch.target) && watch.ping_missed > 0) {
+    // Without a lease the dialogues are evidence as good as a ping.
+    if (!isAgentless(context.state, watch.target) && !isPresent(context.state, watch.target) && watch.ping_missed > 0) {
       service.good_rounds = 0
       continue
     }
@@ -58,12 +60,14 @@ function publishCondition(context: Context): void {
 }
 
 export function conditionOf(state: State): ConditionMessage {
+  const agentless = applianceReports(state)
   return {
     kind: 'condition', generation: state.own.generation, sequence: state.condition_sequence, version: state.inventory.version,
     ...(state.load ? { load: state.load } : {}),
     giving: [...state.giving.values()].map(({ function: name, epoch, kind, stage }) => ({ function: name, epoch, kind, stage })),
     watches: [...state.watches.values()].map(({ target, priority, mode }) => ({ target, priority, mode })),
     ...(state.leaving ? { leaving: state.leaving.why } : {}),
+    ...(agentless.length > 0 ? { agentless } : {}),
   }
 }
 

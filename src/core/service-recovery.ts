@@ -5,8 +5,8 @@ import { examine } from './examination.ts'
 import { changeTrouble, closeIncident, firstHealing, openIncident } from './incident.ts'
 import { releaseEpoch } from './giving.ts'
 import { beginRehoming } from './rehoming.ts'
+import { isAgentless, isThere } from './appliance.ts'
 import { isHeld, leavingReason } from './orders.ts'
-import { isPresent } from './presence.ts'
 import type { State, Watch } from './state.ts'
 import { enterMode, tellP2 } from './mode.ts'
 
@@ -22,7 +22,7 @@ const RETRY_MS = 2_000
 /** Only a function given natively by the target is repaired there. */
 function givesItself(state: State, target: string): boolean {
   const { claim, release } = functionOf(state, target)
-  return claim?.holder === target && claim.kind === 'native' && release === undefined && isPresent(state, target)
+  return claim?.holder === target && claim.kind === 'native' && release === undefined && isThere(state, target)
 }
 
 /** Daemons of a host that has just booted may still be starting: they get its reboot limit, unless they were seen good before. */
@@ -45,7 +45,7 @@ export function decideServiceRecovery(context: Context, watch: Watch): void {
     // Without a network the second dialogue can only time out.
     if (!watch.examination.direct || watch.service.probing_since_ms === undefined) return judge(context, watch)
   }
-  if (!isPresent(context.state, watch.target)) return enterMode(context, watch, 'regular', 'the whole target is missing')
+  if (!isThere(context.state, watch.target)) return enterMode(context, watch, 'regular', 'the whole target is missing')
   if (leavingReason(context.state, watch.target) !== undefined) return enterMode(context, watch, 'regular', 'the target leaves')
   if (!givesItself(context.state, watch.target)) return leaveToBackup(context, watch)
   if (!watch.repair) return startRepair(context, watch, 'confirm')
@@ -139,7 +139,7 @@ function release(context: Context, watch: Watch): void {
 
 function releaseFailed(context: Context, watch: Watch, why: string): void {
   const { claim } = functionOf(context.state, watch.target)
-  context.because(`Virtual_IP_of_${watch.target}_could_not_be_removed: ${why}; the target itself is asked`, { level: 'alarm', incident: watch.incident })
+  context.because(`Virtual_IP_of_${watch.target}_could_not_be_removed: ${why}; ${isAgentless(context.state, watch.target) ? 'it has no agent to ask: take it off by hand' : 'the target itself is asked'}`, { level: 'alarm', incident: watch.incident })
   if (claim) context.send(watch.target, { kind: 'yield', function: watch.target, epoch: claim.epoch })
   startRepair(context, watch, 'failed')
 }

@@ -1,3 +1,4 @@
+import type { Appliance } from './appliance.ts'
 import type { Trouble } from './trouble.ts'
 import type { Inventory } from './inventory.ts'
 import type { ConditionMessage, GivingStage, Leaving } from './message.ts'
@@ -166,6 +167,9 @@ export interface State {
   readonly functions: Map<string, FunctionFacts>
   readonly giving: Map<string, Giving>
   readonly watches: Map<string, Watch>
+  /** Servers without an agent, and what this host knows of those it watches. */
+  readonly without_agent: ReadonlySet<string>
+  readonly appliances: Map<string, Appliance>
   readonly rehoming: Map<string, Rehoming>
   /** Of targets that are missed or off and have a power controller. */
   readonly power: Map<string, PowerFacts>
@@ -200,6 +204,7 @@ export function initialState(self: string, inventory: Inventory, profile: Profil
       name, lease: undefined, lease_since_ms: now_ms, lease_grew_ms: -Infinity, generation_since_ms: now_ms, missing: false, lease_silent_ms: 0, reachable: false, condition: undefined, condition_ms: -Infinity, promised_until_ms: -Infinity,
     }])),
     functions: new Map(order.map(name => [name, { name, claim: undefined, release: undefined, since_ms: now_ms, failed_starts: 0, failed_ms: -Infinity, given_up_epoch: 0, releasing_ms: -Infinity, return_wanted: false, returning_ms: -Infinity, came_home_ms: [], flapping_told: 0 }])),
+    without_agent: new Set(inventory.servers.filter(server => !server.agent).map(server => server.name)), appliances: new Map(),
     giving: new Map(), watches: new Map(), rehoming: new Map(), power: new Map(), incidents: new Map(), standing_by: new Map(),
     round: { number: 0, next_ms: now_ms, surveyed: false },
     load: undefined,

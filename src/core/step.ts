@@ -1,4 +1,7 @@
 /** The core: one pure step, the same for daemon and simulator. It may change `state` in place; nothing else is touched. */
+import { isAgentless } from './appliance.ts'
+import { noteAppliancePower } from './appliance-power.ts'
+import { noteApplianceHand } from './appliance-vip.ts'
 import type { Command, Reason } from './command.ts'
 import { Context } from './context.ts'
 import { hostOf } from './context.ts'
@@ -93,7 +96,7 @@ function note(context: Context, event: Event): void {
       for (const host of state.order) if (host !== state.self) context.send(host, { kind: 'return-wanted', function: event.function })
       return wantReturn(context, event.function)
     case 'leave': return noteLeave(context, event.why)
-    case 'power': return notePower(context, event)
+    case 'power': return notePowerOf(context, event)
     case 'confirmed-dead': return noteConfirmedDead(context, event.target)
     case 'survey': return noteSurvey(context, event.average, event.capacity)
     case 'hand': return noteHand(context, event)
@@ -119,9 +122,20 @@ function noteReach(context: Context, name: string, reachable: boolean, why: stri
 }
 
 function noteHand(context: Context, event: Extract<Event, { event: 'hand' }>): void {
-  const watch = context.state.watches.get(event.target)
+  const { watches, appliances } = context.state
+  const watch = watches.get(event.target)
+  const appliance = appliances.get(event.target)
+  if (watch && appliance && noteApplianceHand(context, watch, appliance, event)) return
   context.because(`Remote_hand_${event.verb}_on_${event.target}: ${event.ok ? 'done' : 'failed'}${event.detail ? ` (${event.detail})` : ''}`, { level: event.ok ? 'info' : 'warning', incident: watch?.incident })
   if (watch) noteRepairHand(context, watch, event.verb, event.ok, event.detail)
+}
+
+/** A target without an agent has no lease to weigh the answer against: it has rules of its own. */
+function notePowerOf(context: Context, event: Extract<Event, { event: 'power' }>): void {
+  if (!isAgentless(context.state, event.target)) return notePower(context, event)
+  const watch = context.state.watches.get(event.target)
+  const appliance = context.state.appliances.get(event.target)
+  if (watch && appliance) noteAppliancePower(context, watch, appliance, event)
 }
 
 function noteMessage(context: Context, from: string, message: Message): void {

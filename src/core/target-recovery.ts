@@ -1,4 +1,5 @@
 /** Target server recovery and the background jobs that heal the target in their own time (thesis 5.3.1, protocol 5.5 and 5.6). */
+import { applianceServes, isAgentless, isThere } from './appliance.ts'
 import type { Context } from './context.ts'
 import { functionOf, hostOf, serverOf } from './context.ts'
 import { allRestored, changeTrouble, closeIncident, firstHealing, giverOf, noteRestored } from './incident.ts'
@@ -42,17 +43,19 @@ function isFalseAlarm(state: State, incident: Incident): boolean {
   const { lease, lease_silent_ms } = hostOf(state, incident.target)
   const watch = state.watches.get(incident.target)
   const untouched = [...incident.functions].every(([name, epoch]) => functionOf(state, name).claim?.epoch === epoch && !functionOf(state, name).release)
-  return untouched && lease?.generation === incident.target_generation && lease_silent_ms < state.profile.renew_ms * 2 && isPresent(state, incident.target)
+  if (isAgentless(state, incident.target)) return untouched && applianceServes(state, incident.target)
+  return untouched && lease?.generation === incident.target_generation && lease_silent_ms < state.profile.renew_ms * 2 && isThere(state, incident.target)
     && (watch === undefined || watch.ping_missed === 0)
 }
 
 function endFalseAlarm(context: Context, incident: Incident): void {
   const { state } = context
-  for (const rehoming of [...state.rehoming.values()]) if (rehoming.incident === incident.id) withdrawNomination(context, rehoming, 'the target renews its lease again')
+  const why = isAgentless(state, incident.target) ? 'the target serves again' : 'the target renews its lease again'
+  for (const rehoming of [...state.rehoming.values()]) if (rehoming.incident === incident.id) withdrawNomination(context, rehoming, why)
   const watch = state.watches.get(incident.target)
   if (watch) tellP2(context, watch, 'R')
   closeIncident(context, incident, 'resumed', 'the target answered again before anything was taken over')
-  if (watch) enterMode(context, watch, 'regular', 'the target renews its lease again')
+  if (watch) enterMode(context, watch, 'regular', why)
 }
 
 function decideHealing(context: Context, incident: Incident): void {
@@ -70,18 +73,18 @@ function decideHealing(context: Context, incident: Incident): void {
   if (healing.step === 'wait for reboot' && isOffAndReplaced(context, incident)) return wake(context, incident)
   if (healing.step === 'down' || healing.step === 'away' || !context.due(healing.until_ms)) return
   if (healing.step === 'reboot') return reboot(context, incident)
-  if (incident.trouble === 'St2' && healing.reboots < REBOOT_ATTEMPTS && isPresent(state, incident.target)) return reboot(context, incident)
+  if (incident.trouble === 'St2' && healing.reboots < REBOOT_ATTEMPTS && isThere(state, incident.target)) return reboot(context, incident)
   wake(context, incident)
 }
 
 function isUnmanaged(state: State, target: string): boolean {
-  return !isMember(state, target) && hostOf(state, target).lease?.standing !== 'goodbye'
+  return !isAgentless(state, target) && !isMember(state, target) && hostOf(state, target).lease?.standing !== 'goodbye'
 }
 
 /** The target was up and went away again before it gave its function: the ladder starts anew. */
 function healAgain(context: Context, incident: Incident): void {
   const { state } = context
-  if (isPresent(state, incident.target)) return
+  if (isThere(state, incident.target)) return
   incident.target_generation = hostOf(state, incident.target).lease?.generation ?? 0
   incident.target_ms = undefined
   incident.healing = firstHealing(context, incident.target, incident.trouble)
@@ -94,7 +97,8 @@ function healAgain(context: Context, incident: Incident): void {
 function isUp(state: State, incident: Incident): boolean {
   const generation = hostOf(state, incident.target).lease?.generation ?? 0
   const good_rounds = state.watches.get(incident.target)?.service.good_rounds ?? 0
-  return isPresent(state, incident.target) && generation > incident.target_generation && good_rounds > 0
+  const new_life = isAgentless(state, incident.target) || generation > incident.target_generation
+  return isThere(state, incident.target) && new_life && good_rounds > 0
 }
 
 function targetUp(context: Context, incident: Incident): void {
@@ -145,7 +149,7 @@ function decideEnd(context: Context, incident: Incident): void {
   if (watch?.incident === incident.id) enterMode(context, watch, 'target recovery', 'the function is given again')
   const { claim } = functionOf(state, incident.target)
   if (claim !== undefined && giverOf(context, incident.target) !== incident.target) return
-  if (!isPresent(state, incident.target)) return
+  if (!isThere(state, incident.target)) return
   if (watch) tellP2(context, watch, 'U')
   closeIncident(context, incident, 'returned', 'the target is back and gives its function')
   if (watch) enterMode(context, watch, 'regular', 'the target is back and gives its function')

@@ -2,10 +2,12 @@
  * Regular mode and network examination (thesis 5.3.1, protocol 4). P1 and P2 look at the same round; P1 acts, P2 stands by.
  * Evidence leads to an examination at once; only the share's word, read elsewhere, leads to a takeover.
  */
+import { isAgentless } from './appliance.ts'
+import { decideAppliance, noteApplianceHeard } from './appliance-watch.ts'
 import type { Context } from './context.ts'
 import { functionOf, hostOf, serverOf } from './context.ts'
 import { enterMode, tellP2 } from './mode.ts'
-import { examine } from './examination.ts'
+import { EXAMINATION_LIMIT_MS, EXAMINATION_MS, examine } from './examination.ts'
 import { openIncident } from './incident.ts'
 import { givesAnything, isHeld, leavingReason } from './orders.ts'
 import { graceEnds_ms, isWhole, isMember, isPresent, ownLeaseGood } from './presence.ts'
@@ -14,10 +16,6 @@ import { decideServiceRecovery } from './service-recovery.ts'
 import type { State, Watch } from './state.ts'
 import type { Trouble } from './trouble.ts'
 
-/** Three quick pings 100 ms apart and their answers; others are asked meanwhile (protocol 4.2). */
-const EXAMINATION_MS = 400
-/** An edge that has not answered by then is asked again. */
-const EXAMINATION_LIMIT_MS = 2_000
 function newWatch(target: string, priority: 1 | 2, now_ms: number): Watch {
   return {
     target, priority, mode: 'regular', mode_since_ms: now_ms, ping_missed: 0, ping_seen: false, examination: undefined,
@@ -28,7 +26,7 @@ function newWatch(target: string, priority: 1 | 2, now_ms: number): Watch {
 /** Follows the ring: redundant watches are dropped, a recovery in progress is not (digest, fig. 5.11). */
 export function decideRoles(context: Context): void {
   const { state } = context
-  const roles = rolesOf(state.order, state.self, host => isPresent(state, host)).filter(role => isMember(state, role.target))
+  const roles = rolesOf(state.order, state.self, host => isPresent(state, host)).filter(role => isMember(state, role.target) || isAgentless(state, role.target))
   const wanted = new Map(roles.map(role => [role.target, role.priority]))
   for (const [target, priority] of wanted) {
     const watch = state.watches.get(target)
@@ -80,19 +78,19 @@ function decideExamination(context: Context, watch: Watch): void {
 }
 
 /** More than half gone at once: suspect yourself first; the leases alone decide then (protocol 5.8). */
-function mostVanished(state: State): boolean {
+export function mostVanished(state: State): boolean {
   const others = state.order.filter(host => host !== state.self && isMember(state, host))
   const reached = others.filter(host => hostOf(state, host).reachable).length
   return others.length > 2 && reached * 2 < others.length - 1
 }
 
-function note(context: Context, watch: Watch, text: string, level: 'info' | 'warning' = 'warning'): void {
+export function note(context: Context, watch: Watch, text: string, level: 'info' | 'warning' = 'warning'): void {
   if (watch.noted === text) return
   watch.noted = text
   context.because(text, { level, incident: watch.incident })
 }
 
-function resume(context: Context, watch: Watch, text: string): void {
+export function resume(context: Context, watch: Watch, text: string): void {
   context.because(text)
   if (watch.priority === 1) tellP2(context, watch, 'R')
   watch.ping_missed = 0
@@ -133,6 +131,10 @@ export function decideWatches(context: Context): void {
   context.state.was_whole ||= isWhole(context.state)
   decideRoles(context)
   for (const watch of context.state.watches.values()) {
+    if (isAgentless(context.state, watch.target)) {
+      decideAppliance(context, watch)
+      continue
+    }
     switch (watch.mode) {
       case 'regular': decideRegular(context, watch); break
       case 'network examination': decideExamination(context, watch); break
@@ -146,6 +148,7 @@ export function decideWatches(context: Context): void {
 export function notePing(context: Context, target: string, answered: boolean): void {
   const watch = context.state.watches.get(target)
   if (!watch) return
+  if (answered && isAgentless(context.state, target)) noteApplianceHeard(context, watch)
   watch.ping_missed = answered ? 0 : watch.ping_missed + 1
   if (answered) watch.ping_seen = true
 }

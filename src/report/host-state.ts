@@ -1,4 +1,5 @@
 import type { HostState } from '../control/documents.ts'
+import { isAgentless, isThere } from '../core/appliance.ts'
 import { functionOf, hostOf } from '../core/context.ts'
 import { isPresent } from '../core/presence.ts'
 import type { State } from '../core/state.ts'
@@ -11,5 +12,6 @@ export function hostStateOf(state: State, name: string): HostState {
   const { claim, release } = functionOf(state, name)
   const away = claim !== undefined && (claim.holder !== name || release !== undefined)
   if (away) return 'separated'
+  if (isAgentless(state, name)) return isThere(state, name) ? 'watched' : 'unreachable'
   return isPresent(state, name) ? 'in ring' : 'unreachable'
 }

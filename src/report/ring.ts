@@ -1,4 +1,5 @@
 import type { RingDocument } from '../control/documents.ts'
+import { isAgentless, isThere } from '../core/appliance.ts'
 import { functionOf, hostOf } from '../core/context.ts'
 import { giverOf } from '../core/incident.ts'
 import { isMember, isPresent } from '../core/presence.ts'
@@ -15,7 +16,7 @@ export function ringDocument(state: State, moments: Moments): RingDocument {
   return {
     schema: 'ringward.ring/1', at: moments.wall.toISOString(), host: state.self, synchroniser: members[0] ?? null,
     members: members.map((name, index) => {
-      const roles = rolesOf(state.order, name, present).filter(role => inRing(role.target))
+      const roles = rolesOf(state.order, name, present).filter(role => inRing(role.target) || (isAgentless(state, role.target) && isThere(state, role.target)))
       return {
         number: index + 1, name, state: hostStateOf(state, name),
         p1_target: roles.find(role => role.priority === 1)?.target ?? null, p2_target: roles.find(role => role.priority === 2)?.target ?? null,

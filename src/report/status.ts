@@ -1,5 +1,6 @@
 /** `ringward.status/1`: everything as this host sees it, from its core's state alone. It never waits for anybody. */
 import type { FunctionStatus, HostStatus, OpenIncident, StatusDocument, VirtualServerStatus, WatchMode, WatchStatus } from '../control/documents.ts'
+import { isAgentless } from '../core/appliance.ts'
 import { functionOf, hostOf, serverOf } from '../core/context.ts'
 import { giverOf } from '../core/incident.ts'
 import { isHeld } from '../core/orders.ts'
@@ -111,7 +112,9 @@ function warningsOf(state: State, moments: Moments): string[] {
     }
     const standing = hostOf(state, name).lease?.standing
     if (standing === 'goodbye' && !isPresent(state, name)) warnings.push(`${name} has left by a shutdown or reboot of its own: it is not accused, its function is given elsewhere`)
-    else if (!isMember(state, name)) warnings.push(hostOf(state, name).lease?.standing === 'unmanaged' ? `${name} is unmanaged: its flag is off and nobody protects it` : `${name} has not joined: set its flag with "ringward flag on"`)
+    else if (isAgentless(state, name)) {
+      if (state.appliances.get(name)?.hand_good === false) warnings.push(`the remote hand does not reach ${name}, which has no agent: if it fails now, only its power or you can prove that it stopped`)
+    } else if (!isMember(state, name)) warnings.push(hostOf(state, name).lease?.standing === 'unmanaged' ? `${name} is unmanaged: its flag is off and nobody protects it` : `${name} has not joined: set its flag with "ringward flag on"`)
     else if (name !== state.self && isPresent(state, name) && !hostOf(state, name).reachable) warnings.push(`${name} renews its lease but is not reachable from here`)
     const version = hostOf(state, name).condition?.version
     if (version !== undefined && isPresent(state, name) && version !== state.inventory.version) warnings.push(`${name} runs version ${version}, this host ${state.inventory.version}: flag off and on picks up the newest`)
@@ -125,12 +128,12 @@ function untilText(moments: Moments, until_ms: number): string {
 }
 
 function verdictOf(state: State, moments: Moments, functions: readonly FunctionStatus[], hosts: readonly HostStatus[], unprotected: number): Pick<StatusDocument, 'verdict' | 'reason'> {
-  const away = functions.filter(({ kind, epoch, name }) => kind === 'none' && epoch > 0 && hostOf(state, name).lease?.standing !== 'unmanaged').map(({ name }) => name)
+  const away = functions.filter(({ kind, epoch, name }) => kind === 'none' && (epoch > 0 || isAgentless(state, name)) && hostOf(state, name).lease?.standing !== 'unmanaged').map(({ name }) => name)
   if (away.length > 0) return { verdict: 'critical', reason: `nobody gives ${away.join(', ')}` }
   if (!state.share.good) return { verdict: 'degraded', reason: 'the shared area does not answer: nothing can be taken over until it does' }
   if (!ownLeaseGood(state, moments.now_ms)) return { verdict: 'degraded', reason: 'the lease of this host is not good' }
   if (hosts.length === 1) return { verdict: 'degraded', reason: `nobody watches ${state.self}: the ring has no other host` }
-  const out = hosts.filter(host => host.state !== 'in ring').map(host => `${host.name} is ${host.state === 'maintenance' ? 'in maintenance' : host.state}`)
+  const out = hosts.filter(host => host.state !== 'in ring' && host.state !== 'watched').map(host => `${host.name} is ${host.state === 'maintenance' ? 'in maintenance' : host.state}`)
   if (isHeld(state)) return { verdict: 'degraded', reason: 'the ring is on hold: nothing is taken over' }
   if (out.length > 0) return { verdict: 'degraded', reason: out.join(', ') }
   const virtual = functions.filter(({ kind }) => kind === 'virtual').map(({ name, giver }) => `${name} is given by a virtual server on ${giver}`)

@@ -1,4 +1,5 @@
 /** The thesis's management files (5.2.6, fig. 5.6), rendered for people. Nobody reads them back (protocol 2). */
+import { isAgentless, isThere } from '../core/appliance.ts'
 import { functionOf, serverOf } from '../core/context.ts'
 import { giverOf } from '../core/incident.ts'
 import { loadsOf } from '../core/placement.ts'
@@ -16,8 +17,8 @@ export function renderViews(state: State): ReadonlyMap<string, string> {
   const present = (name: string): boolean => isPresent(state, name)
   const members = state.order.filter(name => present(name) && isMember(state, name))
   const operation = members.flatMap(manager => rolesOf(state.order, manager, present)
-    .filter(role => isMember(state, role.target) && present(role.target)).map(role => [role.priority, manager, role.target, `servers/${role.target}.toml`] as const))
-  const separated = state.order.filter(name => isMember(state, name) && (!present(name) || functionOf(state, name).claim?.holder !== name))
+    .filter(role => isThere(state, role.target) && (isMember(state, role.target) || isAgentless(state, role.target))).map(role => [role.priority, manager, role.target, `servers/${role.target}.toml`] as const))
+  const separated = state.order.filter(name => (isMember(state, name) || isAgentless(state, name)) && (!isThere(state, name) || functionOf(state, name).claim?.holder !== name))
   const trouble = state.order.flatMap(name => {
     const { claim, release } = functionOf(state, name)
     return claim?.kind === 'virtual' && !release ? [[serverOf(state, name).virtual_server.name, name, claim.holder, giverOf({ state }, name) === undefined ? 'starting' : 'serving'] as const] : []

@@ -1,5 +1,6 @@
 /** The invariants (protocol 1), looked at from outside after every change. */
 import type { ClaimRecord, LeaseRecord, ReleaseRecord } from '../core/records.ts'
+import { rolesOf } from '../core/ring.ts'
 import type { World } from './world.ts'
 
 export interface Violation {
@@ -78,6 +79,7 @@ export class Checker {
       const host = world.host(name)
       if (!host.addresses.has(name)) found.push(`${name} does not hold its own VIP`)
       if (host.virtual_servers.size > 0) found.push(`${name} still has virtual servers: ${[...host.virtual_servers.keys()].join(' ')}`)
+      if (host.appliance) continue
       const core = host.core
       if (!core) { found.push(`${name} has no agent`); continue }
       if (core.incidents.size > 0) found.push(`${name} has open incidents: ${[...core.incidents.values()].map(incident => `${incident.target} (${incident.healing.step})`).join(' ')}`)
@@ -85,7 +87,7 @@ export class Checker {
       const busy = [...core.giving.values()].filter(giving => giving.stage !== 'serving' || giving.function !== name)
       if (busy.length > 0) found.push(`${name} is busy: ${busy.map(giving => `${giving.function} ${giving.stage}`).join(' ')}`)
       const watches = [...core.watches.values()]
-      const expected = Math.min(2, world.names.length - 1)
+      const expected = rolesOf(world.names, name, other => world.host(other).appliance === undefined).length
       if (watches.length !== expected || watches.some(watch => watch.mode !== 'regular')) found.push(`${name} watches ${watches.map(watch => `${watch.target} (P${watch.priority}, ${watch.mode})`).join(' ')}`)
     }
     return found

@@ -45,10 +45,10 @@ export function applyFault(world: World, fault: FaultName, target: string, rando
     case 'hold':
       return announce(world, fault, target, ends_ms)
     case 'stop-daemon':
-      host.service = 'stopped'
+      host.breakService('stopped')
       return queue.now_ms
     case 'break-daemon':
-      host.service = 'broken until reboot'
+      host.breakService('broken until reboot')
       return queue.now_ms
     case 'kill-agent':
       host.killAgent()
@@ -77,7 +77,7 @@ export function applyFault(world: World, fault: FaultName, target: string, rando
       failStarts(world, world.failingServes, target, random, ends_ms)
       return ends_ms
     case 'break-daemon, no hand':
-      host.service = 'broken until reboot'
+      host.breakService('broken until reboot')
       world.handless.add(target)
       queue.at(ends_ms, () => world.handless.delete(target))
       return ends_ms

@@ -1,5 +1,5 @@
 /**
- * `npm run simulate -- --schedules 1000 [--seed 1] [--hosts 6] [--fault NAME] [--target HOST] [--faults 1] [--power none|some|all] [--log]`
+ * `npm run simulate -- --schedules 1000 [--seed 1] [--hosts 6] [--fault NAME] [--target HOST] [--faults 1] [--power none|some|all] [--agentless NAME,…] [--power-command] [--log]`
  * `--faults` is how many random faults each schedule has.
  * `--power`: which hosts have a power controller; without it, some in every fourth schedule.
  * Runs random schedules and ends with 1 on any violation of S1–S7 or any layout that did not return to policy.
@@ -32,7 +32,7 @@ function failed(result: ScheduleResult): boolean {
 }
 
 function main(): void {
-  const { values } = parseArgs({ options: { schedules: { type: 'string', default: '1000' }, seed: { type: 'string', default: '1' }, hosts: { type: 'string', default: '6' }, fault: { type: 'string' }, target: { type: 'string' }, faults: { type: 'string', default: '1' }, power: { type: 'string' }, log: { type: 'boolean', default: false } } })
+  const { values } = parseArgs({ options: { schedules: { type: 'string', default: '1000' }, seed: { type: 'string', default: '1' }, hosts: { type: 'string', default: '6' }, fault: { type: 'string' }, target: { type: 'string' }, faults: { type: 'string', default: '1' }, power: { type: 'string' }, agentless: { type: 'string', default: '' }, 'power-command': { type: 'boolean', default: false }, log: { type: 'boolean', default: false } } })
   const fault = values.fault === undefined ? undefined : FAULTS_BY_NAME.find(name => name === values.fault)
   if (values.fault !== undefined && fault === undefined) {
     console.error(`unknown fault ${values.fault}; known: ${FAULTS_BY_NAME.join(', ')}`)
@@ -52,7 +52,7 @@ function main(): void {
   let events = 0
   for (let seed = first; seed < first + total; seed += 1) {
     const result = runSchedule({
-      seed, hosts: Number(values.hosts), count: Number(values.faults), ...(power ? { power } : {}), ...(fault ? { faults: [fault] } : {}), ...(values.target === undefined ? {} : { targets: [values.target] }),
+      seed, hosts: Number(values.hosts), count: Number(values.faults), agentless: values.agentless.split(',').filter(Boolean), power_command: values['power-command'], ...(power ? { power } : {}), ...(fault ? { faults: [fault] } : {}), ...(values.target === undefined ? {} : { targets: [values.target] }),
       ...(values.log ? { onLog: (at_ms, host, text) => console.log(`${(at_ms / 1000).toFixed(3).padStart(9)} ${host.padEnd(6)} ${text}`) } : {}),
     })
     events += result.events

@@ -26,6 +26,9 @@ export interface Scenario {
   readonly seed: number
   /** Hosts with a power controller; none unless named. */
   readonly power?: readonly string[]
+  /** Servers without an agent, and whether their power can be switched by a command. */
+  readonly agentless?: readonly string[]
+  readonly power_command?: boolean
   readonly steps: readonly ScenarioStep[]
   readonly until_ms: number
 }
@@ -57,6 +60,7 @@ export function parseScenario(value: unknown): Scenario {
   if (!Array.isArray(scenario.steps)) wrong('"steps" is no list')
   const names = sampleInventory(scenario.hosts).servers.map(server => server.name)
   for (const name of scenario.power ?? []) if (!names.includes(name)) wrong(`there is no host "${name}"`)
+  for (const name of scenario.agentless ?? []) if (!names.includes(name)) wrong(`there is no host "${name}"`)
   for (const { at_ms, do: act, host } of scenario.steps) {
     if (!Number.isInteger(at_ms)) wrong('a step has no "at_ms"')
     if (!ACTS.includes(act)) wrong(`"${act}" cannot be done; known: ${ACTS.join(', ')}`)
@@ -66,7 +70,7 @@ export function parseScenario(value: unknown): Scenario {
 }
 
 export function runScenario(scenario: Scenario): ScenarioResult {
-  const world = new World(withPower(sampleInventory(scenario.hosts), scenario.power ?? []), scenario.seed)
+  const world = new World(withPower(sampleInventory(scenario.hosts, scenario), scenario.power ?? []), scenario.seed)
   const log: string[] = []
   world.onLog = (host, text) => log.push(`${(world.queue.now_ms / 1000).toFixed(3).padStart(9)} ${host.padEnd(6)} ${text}`)
   const random = new RandomStream(scenario.seed, 'scenario')
@@ -109,8 +113,8 @@ function actOn(world: World, name: string, what: Exclude<Act, 'share-hang' | 'sh
       return host.powerOn()
     case 'no-wake': return (host.wakeable = false)
     case 'reboot': return host.reboot()
-    case 'stop-daemon': return (host.service = 'stopped')
-    case 'break-daemon': return (host.service = 'broken until reboot')
+    case 'stop-daemon': return host.breakService('stopped')
+    case 'break-daemon': return host.breakService('broken until reboot')
     case 'kill-agent': return host.killAgent()
     case 'kill-guard': return host.killGuard()
     case 'isolate': return world.isolate(name)

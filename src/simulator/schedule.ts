@@ -2,7 +2,7 @@
 import type { Inventory } from '../core/inventory.ts'
 import { applyFault, FAULTS, type FaultName } from './faults.ts'
 import { RandomStream } from './prng.ts'
-import { sampleInventory, withPower } from './sample-inventory.ts'
+import { sampleInventory, withPower, type SampleWishes } from './sample-inventory.ts'
 import type { Violation } from './checker.ts'
 import { World, type WorldOptions } from './world.ts'
 
@@ -33,7 +33,7 @@ const GAP_MS = 12_000
 const POWER_EVERY = 4
 const POWER_SHARE = 0.75
 
-export interface ScheduleOptions extends WorldOptions {
+export interface ScheduleOptions extends WorldOptions, SampleWishes {
   readonly seed: number
   readonly hosts?: number
   /** Instead of random ones, in this order. */
@@ -77,11 +77,11 @@ export function runSchedule(options: ScheduleOptions): ScheduleResult {
 }
 
 /** From a stream of its own, so that a schedule goes the same way as ever on hosts without controllers. */
-function inventoryOf({ seed, hosts, power }: ScheduleOptions): Inventory {
-  const inventory = sampleInventory(hosts ?? 6)
+function inventoryOf({ seed, hosts, power, agentless = [], power_command = false }: ScheduleOptions): Inventory {
+  const inventory = sampleInventory(hosts ?? 6, { agentless, power_command })
   const wanted = power ?? (seed % POWER_EVERY === 0 ? 'some' : 'none')
   const random = new RandomStream(seed, 'power')
-  const names = inventory.servers.map(server => server.name)
+  const names = inventory.servers.filter(server => server.agent).map(server => server.name)
   return withPower(inventory, wanted === 'none' ? [] : wanted === 'all' ? names : names.filter(() => random.next() < POWER_SHARE))
 }
 

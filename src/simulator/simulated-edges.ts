@@ -1,4 +1,5 @@
 /** What the daemon's edges do, in virtual time: each command of the core leads to its events. */
+import { applianceHand } from './simulated-appliance.ts'
 import type { Command } from '../core/command.ts'
 import type { ClaimRecord } from '../core/records.ts'
 import type { SimulatedHost } from './simulated-host.ts'
@@ -146,6 +147,7 @@ function hand(host: SimulatedHost, command: Of<'hand'>): void {
   const { target, verb } = command
   const asked = world.host(target)
   const answer = (ok: boolean, detail: string): void => host.handle({ event: 'hand', target, verb, ok, detail })
+  if (asked.appliance) return applianceHand(host, asked, asked.appliance, command)
   if (!asked.up || world.handless.has(target) || !world.connected(host.name, target)) return host.later(command.limit_ms, () => answer(false, 'no answer'))
   host.later(world.random.between(80, 400), () => {
     if (!asked.up) return answer(false, 'connection lost')
@@ -173,7 +175,7 @@ function power(host: SimulatedHost, { target, verb, request }: Of<'power'>): voi
   const { world } = host
   const asked = world.host(target)
   const answer = (state: 'on' | 'off' | 'unknown', detail: string): void => host.handle({ event: 'power', target, verb, request, state, detail })
-  if (world.isolated.has(host.name) || world.random.next() < POWER_SILENT_SHARE) return host.later(POWER_LIMIT_MS, () => answer('unknown', 'no answer'))
+  if (world.isolated.has(host.name) || !asked.power_answers || world.random.next() < POWER_SILENT_SHARE) return host.later(POWER_LIMIT_MS, () => answer('unknown', 'no answer'))
   const took_ms = world.power_answer_ms ?? world.random.between(...POWER_ANSWER_MS)
   // Its look lies anywhere between question and answer.
   const look_ms = world.random.between(0, took_ms)

@@ -1,4 +1,5 @@
 /** One host in virtual time: power, boot, services, virtual servers, guard, and an agent that runs the real core. */
+import { MemoryAppliance } from '../edges/remote-hand/memory-appliance.ts'
 import type { Command } from '../core/command.ts'
 import type { Event } from '../core/event.ts'
 import { initialState, type State } from '../core/state.ts'
@@ -25,6 +26,10 @@ export interface SimulatedVirtualServer {
 export class SimulatedHost {
   readonly name: string
   readonly world: World
+  /** Of a host without an agent: its system, on which only a hand and this simulation act. */
+  readonly appliance: MemoryAppliance | undefined
+  /** Another's power command reaches its outlet. */
+  power_answers = true
   powered = false
   /** Network up: answers ping. */
   up = false
@@ -48,6 +53,8 @@ export class SimulatedHost {
   constructor(name: string, world: World) {
     this.name = name
     this.world = world
+    const server = world.inventory.servers.find(candidate => candidate.name === name)
+    this.appliance = server && !server.agent ? new MemoryAppliance(server.address, server.daemons.map(daemon => daemon.name)) : undefined
   }
 
   powerOn(): void {
@@ -60,8 +67,32 @@ export class SimulatedHost {
       this.up = true
       this.service = 'good'
       this.world.note(`${this.name} is up`)
+      if (this.appliance) return this.bootAppliance(this.appliance)
       queue.after(random.between(400, 900), () => boot === this.boot && this.startManagement())
     })
+  }
+
+  /** No agent, no guard: its system alone decides what it has. */
+  private bootAppliance(appliance: MemoryAppliance): void {
+    appliance.boot()
+    this.noteAppliance()
+  }
+
+  /** The checker looks at every host's addresses alike. */
+  noteAppliance(): void {
+    if (!this.appliance) return
+    const vip = this.world.inventory.servers.find(server => server.name === this.name)!.vip
+    if (this.up && this.appliance.addresses.has(vip)) this.addresses.add(this.name)
+    else this.addresses.delete(this.name)
+    const [daemon] = this.appliance.daemons.values()
+    this.service = daemon === 'running' ? 'good' : daemon ?? 'good'
+    this.world.changed()
+  }
+
+  /** A fault of the service, wherever it is kept. */
+  breakService(condition: ServiceCondition): void {
+    this.service = condition
+    for (const daemon of this.appliance?.daemons.keys() ?? []) this.appliance!.daemons.set(daemon, condition === 'good' ? 'running' : condition)
   }
 
   powerOff(): void {
@@ -160,6 +191,7 @@ export class SimulatedHost {
   }
 
   killAgent(): void {
+    if (this.appliance) return
     const { boot } = this
     this.stopAgent()
     this.world.queue.after(this.world.random.between(200, 900), () => {

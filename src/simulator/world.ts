@@ -120,6 +120,11 @@ export class World {
     }
   }
 
+  /** Hosts whose answer to ARP would name a giver of the function. */
+  givers(name: string): string[] {
+    return [...this.hosts.values()].filter(host => host.addresses.has(name) || host.virtual_servers.get(name)?.address === true).map(host => host.name)
+  }
+
   changed(): void {
     this.checker.check()
   }

@@ -65,4 +65,9 @@ export const OUTCOMES: Readonly<Record<string, Outcome>> = {
   'failed-starts': { claims: { ftp: [TAKEN_OVER, RETURNED] }, incidents: ['ftp: Nt2 returned, by login'], cut_at_most_ms: { ftp: 10_000 } },
   'cable-pulled': { claims: { ftp: [TAKEN_OVER, RETURNED] }, incidents: ['ftp: Nt2 returned, by login'], cut_at_most_ms: { ftp: TAKEOVER_MS } },
   'dies-again-before-return': { claims: { ftp: [TAKEN_OVER, RETURNED] }, incidents: ['ftp: Nt2 returned, by login'], cut_at_most_ms: { ftp: TAKEOVER_MS } },
+  // A server without an agent: no lease, hence never a claim by silence.
+  'agentless-daemon-stopped': { claims: {}, incidents: ['ftp: St1 repaired, by login'], cut_at_most_ms: { ftp: 1_500 } },
+  'agentless-daemon-broken': { claims: { ftp: ['another, virtual, released', RETURNED] }, incidents: ['ftp: St2 returned, by login'], cut_at_most_ms: { ftp: 2_500 } },
+  'agentless-power-proof': { claims: { ftp: ['another, virtual, released', RETURNED] }, incidents: ['ftp: Nt2 returned, by login'], cut_at_most_ms: { ftp: 5_000 } },
+  'agentless-no-proof': { claims: {}, incidents: ['ftp: Nt2 resumed, by login'], cut_at_most_ms: { ftp: 31_500 } },
 }

@@ -31,14 +31,15 @@ function hostTable({ hosts, functions, virtual_servers, at }: StatusDocument, st
   const rows = hosts.map((host): Cell[] => {
     const given = functions.find(candidate => candidate.name === host.name)
     return [
-      host.name, { text: host.state, tone: host.state === 'in ring' ? 'good' : 'warning' }, since(host.since, at), duration(host.age_ms), leaseCell(host), watches(host, 1), watches(host, 2),
+      host.name, { text: host.state, tone: host.state === 'in ring' || host.state === 'watched' ? 'good' : 'warning' }, since(host.since, at), duration(host.age_ms), leaseCell(host), watches(host, 1), watches(host, 2),
       giverCell(given, virtual_servers.find(candidate => candidate.for === host.name)?.name), given ? String(given.epoch) : '-', since(given?.since, at),
     ]
   })
   return table(columns, rows, style)
 }
 
-function leaseCell({ lease }: HostStatus): Cell {
+function leaseCell({ lease, state }: HostStatus): Cell {
+  if (state === 'watched') return '-'
   if (lease.age_ms === null) return { text: 'none', tone: 'warning' }
   return lease.good ? `good ${duration(lease.age_ms)}` : { text: `over ${duration(lease.age_ms - lease.deadline_ms)}`, tone: 'bad' }
 }

@@ -61,8 +61,8 @@ export class HandConnection {
     })
   }
 
-  /** Runs the command and resolves with what it wrote; rejects with ConnectionError. Unbounded in time: the caller ends the connection. */
-  async exec(command: string): Promise<string> {
+  /** Runs the command, which reads `input`, and resolves with what it wrote; rejects with ConnectionError. Unbounded in time: the caller ends the connection. */
+  async exec(command: string, input?: string): Promise<string> {
     await this.ready
     return new Promise((resolve, reject) => {
       let started = false
@@ -81,6 +81,7 @@ export class HandConnection {
             this.waiting.delete(lost)
             resolve(text)
           })
+          if (input !== undefined) channel.end(input)
         })
       } catch (error) {
         fail(String(error))
