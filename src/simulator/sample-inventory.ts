@@ -3,6 +3,9 @@ import type { Inventory, Server, ServerType } from '../core/inventory.ts'
 const NAMES = ['mail', 'login', 'ftp', 'proxy', 'web1', 'web2', 'dns', 'pop', 'imap', 'news', 'file', 'print']
 const TYPES: readonly ServerType[] = ['CPU_NET', 'CPU', 'NETWORK', 'NETWORK', 'CPU_NET', 'CPU_NET']
 
+/** Of the sample ring, in its order. */
+export const serverNames = (count: number): readonly string[] => NAMES.slice(0, count)
+
 /** The thesis's six servers (5.4), and more when asked for. */
 export function sampleInventory(count = 6): Inventory {
   const servers = NAMES.slice(0, count).map((name, index): Server => ({

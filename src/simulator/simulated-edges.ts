@@ -25,11 +25,13 @@ export function perform(host: SimulatedHost, command: Exclude<Command, { command
       return host.later(there ? random.between(2, 30) : 400, () => host.handle({ event: 'examined', target, answered: world.host(target).up && world.connected(host.name, target) }))
     }
     case 'probe': return probe(host, command)
-    case 'survey': return host.handle({ event: 'survey', average: { memory_kb: random.between(2e6, 4e6), cpu_idle_percent: random.between(40, 95), network_kb_per_s: random.between(0, 500) }, capacity: { memory_kb: 8e6, cores: 4, network_rated_kb_per_s: 256_000 } })
-    case 'send': return world.deliver(host, command.to, command.message, 'stream')
-    case 'publish':
-      for (const to of world.names) if (to !== host.name) world.deliver(host, to, command.message, 'gossip')
+    case 'survey': return host.handle({ event: 'survey', average: { memory_kb: host.freeMemory_kb(random.between(2e6, 4e6)), cpu_idle_percent: random.between(40, 95), network_kb_per_s: random.between(0, 500) }, capacity: { memory_kb: 8e6, cores: 4, network_rated_kb_per_s: 256_000 } })
+    case 'send': return world.deliver(host, command.to, structuredClone(command.message), 'stream')
+    case 'publish': {
+      const message = structuredClone(command.message)
+      for (const to of world.names) if (to !== host.name) world.deliver(host, to, message, 'gossip')
       return
+    }
     case 'hand': return hand(host, command)
     case 'wake': return void world.queue.after(5, () => world.host(command.target).wakeable && world.host(command.target).powerOn())
     case 'ride': return void host.guard?.ride(command.until_ms)
@@ -79,9 +81,12 @@ function prepare(host: SimulatedHost, command: Of<'prepare'>): void {
   const boot = host.boot
   const attempt = (host.preparing.get(command.function) ?? 0) + 1
   host.preparing.set(command.function, attempt)
+  host.loading.add(command.function)
+  world.changed()
   host.later(world.random.between(200, 900), () => {
     // A stop in between calls the preparation off.
     if (boot !== host.boot || host.preparing.get(command.function) !== attempt) return
+    host.loading.delete(command.function)
     if (world.share.isHung(host.name) || world.failingStarts.has(host.name)) return host.handle({ event: 'prepared', function: command.function, ok: false, detail: 'the saved state does not load' })
     host.virtual_servers.set(command.function, { function: command.function, running: false, address: false })
     host.handle({ event: 'prepared', function: command.function, ok: true, detail: 'paused' })
@@ -114,6 +119,7 @@ function serve(host: SimulatedHost, command: Of<'serve'>): void {
 
 function stop(host: SimulatedHost, command: Of<'stop'>): void {
   host.preparing.set(command.function, (host.preparing.get(command.function) ?? 0) + 1)
+  host.loading.delete(command.function)
   host.later(host.world.random.between(5, 60), () => {
     if (!host.world.broken.stop_lies) {
       host.guard?.disarm(command.function)
@@ -133,7 +139,7 @@ function probe(host: SimulatedHost, { target, where }: Of<'probe'>): void {
   }
   const asked = world.host(target)
   const reached = asked.up && world.connected(host.name, target)
-  host.later(reached ? world.random.between(2, 30) : 1_000, () => {
+  host.later(reached && asked.service !== 'mute' ? world.random.between(2, 30) : 1_000, () => {
     const good = reached && asked.up && asked.service === 'good'
     host.handle({ event: 'probed', target, where, verdict: good ? 'OK' : 'NG', daemon: 'service', detail: good ? '' : 'no connection' })
   })
@@ -148,7 +154,7 @@ function hand(host: SimulatedHost, command: Of<'hand'>): void {
   host.later(world.random.between(80, 400), () => {
     if (!asked.up) return answer(false, 'connection lost')
     if (verb === 'restart-daemon') {
-      if (asked.service === 'stopped') asked.service = 'good'
+      if (asked.service === 'stopped' || asked.service === 'mute') asked.service = 'good'
       return answer(asked.service === 'good', asked.service)
     }
     if (verb === 'release' && !world.broken.hand_lies) {

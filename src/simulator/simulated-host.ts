@@ -8,7 +8,8 @@ import { SimulatedGuard } from './simulated-guard.ts'
 import type { World } from './world.ts'
 import { perform } from './simulated-edges.ts'
 
-export type ServiceCondition = 'good' | 'stopped' | 'broken until reboot'
+/** `mute`: the connection opens and nothing is answered; a restart heals it. */
+export type ServiceCondition = 'good' | 'stopped' | 'mute' | 'broken until reboot'
 
 export interface SimulatedVirtualServer {
   readonly function: string
@@ -39,6 +40,8 @@ export class SimulatedHost {
   watched: readonly string[] = []
   /** Counts preparations and stops of each virtual server. */
   readonly preparing = new Map<string, number>()
+  /** Virtual servers whose memory is taken though they are not loaded yet. */
+  readonly loading = new Set<string>()
   private timer = 0
 
   constructor(name: string, world: World) {
@@ -134,6 +137,7 @@ export class SimulatedHost {
     if (!this.core) return
     this.agent_life += 1
     this.core = undefined
+    this.loading.clear()
     this.guard?.agentPresent(false)
     this.world.announceReach(this.name, false)
   }
@@ -173,6 +177,19 @@ export class SimulatedHost {
     this.world.queue.at(Math.max(command.at_ms, this.world.queue.now_ms + 1), () => {
       if (order === this.timer && life === this.agent_life) this.handle({ event: 'timer' })
     })
+  }
+
+  /** With a limited memory: what is left beside the virtual servers, loaded or being loaded. Else whatever was drawn. */
+  freeMemory_kb(drawn_kb: number): number {
+    const { free_kb } = this.world
+    if (free_kb === Infinity) return drawn_kb
+    return Math.max(0, free_kb - this.memoryTaken_kb())
+  }
+
+  memoryTaken_kb(): number {
+    if (this.virtual_servers.size + this.loading.size === 0) return 0
+    const { servers } = this.world.inventory
+    return servers.filter(({ name }) => this.virtual_servers.has(name) || this.loading.has(name)).reduce((sum, { virtual_server }) => sum + virtual_server.memory_mb * 1024, 0)
   }
 
   /** Runs later, unless this agent's life or boot is over by then. */

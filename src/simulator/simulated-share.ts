@@ -42,6 +42,10 @@ export class SimulatedShare {
     return this.hung.has(host) || this.hung.has('*')
   }
 
+  isHungForAll(): boolean {
+    return this.hung.has('*')
+  }
+
   /** Applies `operation` after a request's way and answers after the way back. */
   private perform<T>(host: string, operation: () => T, answer: (result: T) => void): void {
     const waiting = this.hung.get(host) ?? this.hung.get('*')

@@ -17,6 +17,8 @@ export interface WorldOptions {
   /** Instead of the inventory's profile. */
   readonly profile?: Profile
   readonly broken?: BrokenRules
+  /** Each host's memory for virtual servers; absent: without limit. */
+  readonly free_kb?: number
 }
 
 export class World {
@@ -38,6 +40,7 @@ export class World {
   /** Hosts whose cable is pulled; the shared area is a fault of its own. */
   readonly isolated = new Set<string>()
   readonly incidents: { readonly host: string; readonly entry: IncidentEntry }[] = []
+  readonly free_kb: number
   /** Share of messages lost, 0–1. */
   message_loss = 0
   onLog: (host: string, text: string) => void = () => undefined
@@ -47,6 +50,7 @@ export class World {
     this.inventory = inventory
     this.profile = options.profile ?? PROFILES[inventory.profile]
     this.broken = options.broken ?? {}
+    this.free_kb = options.free_kb ?? Infinity
     this.random = new RandomStream(seed, 'hosts')
     this.network = new RandomStream(seed, 'network')
     this.names = inventory.servers.map(server => server.name)
@@ -89,7 +93,7 @@ export class World {
     }
   }
 
-  /** A packet lost on a stream is sent again by TCP and arrives late; of gossip nothing is promised. */
+  /** `message` is a copy: what goes over the wire is never the sender's own. A packet lost on a stream is sent again by TCP and arrives late; of gossip nothing is promised. */
   deliver(from: SimulatedHost, to: string, message: Message, by: 'stream' | 'gossip'): void {
     const receiver = this.host(to)
     const lost = this.network.next() < this.message_loss
@@ -97,8 +101,7 @@ export class World {
     const life = receiver.agent_life
     const late_ms = lost ? this.network.between(200, 900) : 0
     this.queue.after(late_ms + this.network.between(0.5, 6), () => {
-      // What goes over the wire is a copy.
-      if (life === receiver.agent_life) receiver.handle({ event: 'message', from: from.name, message: structuredClone(message) })
+      if (life === receiver.agent_life) receiver.handle({ event: 'message', from: from.name, message })
     })
   }
 
