@@ -34,7 +34,7 @@ export type Message =
   | { readonly kind: 'R' | 'U' | 'D'; readonly target: string; readonly incident: string }
   | { readonly kind: 'nominate'; readonly incident: string; readonly function: string; readonly epoch: number; readonly as: FunctionKind }
   /** The nominee's answer and its progress. */
-  | { readonly kind: 'progress'; readonly incident: string; readonly function: string; readonly epoch: number; readonly stage: GivingStage | 'declined' | 'failed'; readonly detail: string }
+  | { readonly kind: 'progress'; readonly incident: string; readonly function: string; readonly epoch: number; readonly stage: GivingStage | 'declined' | 'busy' | 'failed'; readonly detail: string }
   /** The nomination is void. */
   | { readonly kind: 'withdraw'; readonly function: string; readonly epoch: number }
   /** Asks the holder to hand the function back to its own server (target recovery). */

@@ -26,6 +26,16 @@ export function virtualServersOn(state: State, host: string): number {
   return running + chosen
 }
 
+/** More starts at a time on one host make each other slower than one after the other (protocol 5.4). */
+export const STARTS_LIMIT = 2
+
+/** The functions whose virtual servers a host is starting, by its own word or because this manager has just asked it. */
+export function startsOn(state: State, host: string): ReadonlySet<string> {
+  const given = host === state.self ? [...state.giving.values()] : (hostOf(state, host).condition?.giving ?? [])
+  const asked = [...state.rehoming.values()].filter(({ nominee, as, stage }) => nominee === host && as === 'virtual' && (stage === '' || stage === 'preparing'))
+  return new Set([...given.filter(({ kind, stage }) => kind === 'virtual' && (stage === 'preparing' || stage === 'starting')), ...asked].map(({ function: name }) => name))
+}
+
 /** All present hosts whose load is known, normalised against one another (formulas 5.4–5.9). */
 export function loadsOf(state: State): HostLoad[] {
   const known = state.order.filter(name => isPresent(state, name)).flatMap(host => {
