@@ -154,12 +154,12 @@ export function withdrawNomination(context: Context, rehoming: Rehoming, why: st
   context.state.rehoming.delete(rehoming.function)
 }
 
-/** The function's own server, rebooted and healthy while nobody gives the function, is the best host of all. */
+/** The function's own server, healthy again while nobody gives the function (released there, or lost with another host), is the best host of all. */
 function homeIsReady(state: State, name: string): boolean {
   const { claim, release } = functionOf(state, name)
   const generation = hostOf(state, name).lease?.generation ?? 0
   const watch = state.watches.get(name)
-  return release !== undefined && isPresent(state, name) && watch !== undefined && watch.service.verdict === 'OK' && watch.service.good_rounds > 0
+  return (release !== undefined || claim?.holder !== name) && isPresent(state, name) && watch !== undefined && watch.service.verdict === 'OK' && watch.service.good_rounds > 0
     && (claim?.holder !== name || generation > claim.generation)
 }
 

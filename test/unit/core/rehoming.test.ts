@@ -210,6 +210,19 @@ describe('a host that starts as many as it may', () => {
   })
 })
 
+describe('a function lost with the host of its virtual server', () => {
+  it('goes to its own server when that is healthy again', () => {
+    // P1 of web1, P2 of ftp.
+    const harness = Harness.settled('proxy')
+    harness.addClaim({ ...claimOf('ftp', 2, 'web1'), kind: 'virtual' })
+    harness.comeBack('ftp')
+    harness.run(1_500)
+    harness.die('web1')
+    harness.runUntil(() => harness.sent('nominate').some(({ message }) => message.function === 'ftp'), 8_000)
+    expect(harness.sent('nominate').filter(({ message }) => message.function === 'ftp').map(({ to, message }) => [to, message.as])).toEqual([['ftp', 'native']])
+  })
+})
+
 describe('who is responsible', () => {
   it('P2 leaves it to P1 while P1 is at work', () => {
     const harness = Harness.settled('proxy')
