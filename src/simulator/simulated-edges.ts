@@ -15,8 +15,8 @@ export function perform(host: SimulatedHost, command: Exclude<Command, { command
     case 'observe': return observe(host)
     case 'claim': return claim(host, command)
     case 'release': return release(host, command)
-    case 'prepare': return prepare(host, command)
-    case 'serve': return serve(host, command)
+    case 'prepare': return inTurn(host, command.function, () => prepare(host, command))
+    case 'serve': return inTurn(host, command.function, () => serve(host, command))
     case 'stop': return stop(host, command)
     case 'watch': return void (host.watched = command.targets)
     case 'examine': {
@@ -76,6 +76,14 @@ function release(host: SimulatedHost, { order }: Of<'release'>): void {
     () => host.handle({ event: 'released', ...about, ok: false, detail: 'no answer in time' }))
 }
 
+/** As the agent's turns: what is ordered for a function after its stop waits for the end of that stop; another stop calls it off. */
+function inTurn(host: SimulatedHost, name: string, run: () => void): void {
+  const wait_ms = (host.stopping_until_ms.get(name) ?? -Infinity) - host.world.queue.now_ms
+  const orders = host.preparing.get(name)
+  if (wait_ms < 0) run()
+  else host.later(wait_ms, () => orders === host.preparing.get(name) && run())
+}
+
 function prepare(host: SimulatedHost, command: Of<'prepare'>): void {
   const { world } = host
   const boot = host.boot
@@ -120,7 +128,9 @@ function serve(host: SimulatedHost, command: Of<'serve'>): void {
 function stop(host: SimulatedHost, command: Of<'stop'>): void {
   host.preparing.set(command.function, (host.preparing.get(command.function) ?? 0) + 1)
   host.loading.delete(command.function)
-  host.later(host.world.random.between(5, 60), () => {
+  const takes_ms = host.world.random.between(5, 60)
+  host.stopping_until_ms.set(command.function, host.world.queue.now_ms + takes_ms)
+  host.later(takes_ms, () => {
     if (!host.world.broken.stop_lies) {
       host.guard?.disarm(command.function)
       if (command.kind === 'native') host.addresses.delete(command.function)

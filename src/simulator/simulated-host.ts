@@ -42,6 +42,8 @@ export class SimulatedHost {
   readonly preparing = new Map<string, number>()
   /** Virtual servers whose memory is taken though they are not loaded yet. */
   readonly loading = new Set<string>()
+  /** When the last stop of each function ends. */
+  readonly stopping_until_ms = new Map<string, number>()
   private timer = 0
 
   constructor(name: string, world: World) {
