@@ -6,9 +6,9 @@ const TYPES: readonly ServerType[] = ['CPU_NET', 'CPU', 'NETWORK', 'NETWORK', 'C
 /** Of the sample ring, in its order. */
 export const serverNames = (count: number): readonly string[] => NAMES.slice(0, count)
 
-/** The thesis's six servers (5.4), and more when asked for. */
-export function sampleInventory(count = 6): Inventory {
-  const servers = NAMES.slice(0, count).map((name, index): Server => ({
+/** The thesis's six servers (5.4), and more when asked for; `names`: others than those, for stories told with the thesis's S1, S2, … */
+export function sampleInventory(count = 6, names: readonly string[] = NAMES): Inventory {
+  const servers = names.slice(0, count).map((name, index): Server => ({
     name, host: name, address: `10.77.0.${11 + index}`, mac: `52:54:00:77:00:${(11 + index).toString(16).padStart(2, '0')}`,
     vip: `10.77.0.${111 + index}`, vip_prefix: 24, type: TYPES[index % TYPES.length]!,
     daemons: [{ name: 'service', probe: { name: 'service', port: 80, limit_ms: 1_000, steps: [] } }],

@@ -22,6 +22,8 @@ export interface Scenario {
   readonly title: string
   /** How many of the sample ring's servers, in ring order: mail, login, ftp, proxy, web1, web2. */
   readonly hosts: number
+  /** Instead of those names. */
+  readonly names?: readonly string[]
   readonly seed: number
   readonly steps: readonly ScenarioStep[]
   readonly until_ms: number
@@ -52,7 +54,8 @@ export function parseScenario(value: unknown): Scenario {
   if (typeof scenario.title !== 'string') wrong('"title" is missing')
   for (const field of ['hosts', 'seed', 'until_ms'] as const) if (!Number.isInteger(scenario[field])) wrong(`"${field}" is not a whole number`)
   if (!Array.isArray(scenario.steps)) wrong('"steps" is no list')
-  const names = sampleInventory(scenario.hosts).servers.map(server => server.name)
+  if (scenario.names !== undefined && (!Array.isArray(scenario.names) || scenario.names.length !== scenario.hosts)) wrong('"names" are not as many as "hosts"')
+  const names = sampleInventory(scenario.hosts, scenario.names).servers.map(server => server.name)
   for (const { at_ms, do: act, host } of scenario.steps) {
     if (!Number.isInteger(at_ms)) wrong('a step has no "at_ms"')
     if (!ACTS.includes(act)) wrong(`"${act}" cannot be done; known: ${ACTS.join(', ')}`)
@@ -62,7 +65,7 @@ export function parseScenario(value: unknown): Scenario {
 }
 
 export function runScenario(scenario: Scenario): ScenarioResult {
-  const world = new World(sampleInventory(scenario.hosts), scenario.seed)
+  const world = new World(sampleInventory(scenario.hosts, scenario.names), scenario.seed)
   const log: string[] = []
   world.onLog = (host, text) => log.push(`${(world.queue.now_ms / 1000).toFixed(3).padStart(9)} ${host.padEnd(6)} ${text}`)
   const random = new RandomStream(scenario.seed, 'scenario')
