@@ -19,8 +19,9 @@ interface Outage {
   readonly began_ms: number
   /** The bound counts from here: the loss, or the last thing that struck whoever works on it. */
   from_ms: number
-  /** When it was last said that there is no host for it. */
-  reported_ms: number
+  /** When there was last no room for all, and when there last was. */
+  crowded_ms: number
+  roomy_ms: number
   waiting_pairs: number
   slot: boolean
   failing_hosts: number
@@ -50,7 +51,7 @@ export class Liveness {
   /** "No host for …" is the report that a function cannot be placed. */
   onReason(text: string): void {
     const match = /^No_host_for_([^:]+):/.exec(text)
-    if (match) this.no_host_ms.set(match[1]!, this.world.queue.now_ms)
+    if (match && !this.world.broken.reports_lost) this.no_host_ms.set(match[1]!, this.world.queue.now_ms)
   }
 
   sample(): void {
@@ -88,16 +89,18 @@ export class Liveness {
   private judgeFunction(name: string, unserved: number): void {
     const { world } = this
     const now_ms = world.queue.now_ms
-    const outage = this.outages.get(name) ?? { began_ms: now_ms - SAMPLE_MS, from_ms: now_ms - SAMPLE_MS, reported_ms: now_ms, waiting_pairs: 0, slot: false, failing_hosts: 0, cause: 'lease', violated: false, why: 'it ceased' }
+    const outage = this.outages.get(name) ?? { began_ms: now_ms - SAMPLE_MS, from_ms: now_ms - SAMPLE_MS, crowded_ms: -Infinity, roomy_ms: now_ms, waiting_pairs: 0, slot: false, failing_hosts: 0, cause: 'lease', violated: false, why: 'it ceased' }
     this.outages.set(name, outage)
     this.restart(name, outage)
     this.noteTerms(outage, unserved)
     const bound_ms = functionBound_ms(world.profile, world.inventory.interval_ms, { ...outage, messages_lost: world.message_loss > 0 })
-    const told_ms = Math.max(outage.from_ms, outage.reported_ms, this.no_host_ms.get(name) ?? -Infinity)
     const room = this.hasRoom(unserved)
-    if (!room) this.move(outage, now_ms, 'there was no room for all')
-    else outage.reported_ms = now_ms
-    const took_ms = now_ms - (room ? outage.from_ms : told_ms)
+    if (room) outage.roomy_ms = now_ms
+    else outage.crowded_ms = now_ms
+    // Without room for all it is given, or reported again and again as not placeable.
+    const given_since_ms = Math.max(outage.from_ms, outage.crowded_ms)
+    const reported_since_ms = Math.max(outage.from_ms, outage.roomy_ms, this.no_host_ms.get(name) ?? -Infinity)
+    const took_ms = now_ms - (room ? given_since_ms : reported_since_ms)
     if (room && (this.worst === undefined || took_ms - bound_ms > this.worst.took_ms - this.worst.bound_ms)) this.worst = { function: name, took_ms, bound_ms }
     if (took_ms <= bound_ms || outage.violated) return
     outage.violated = true
@@ -122,6 +125,8 @@ export class Liveness {
     const given = claim.generation === holder.guard?.generation && (holder.addresses.has(name) || holder.virtual_servers.get(name)?.address === true)
     // A host that renews is not taken over, whatever the network says (S6).
     if (given && this.isLiving(holder) && world.isolated.has(holder.name)) return this.move(outage, now_ms, `${holder.name} renewed though the network did not reach it`)
+    // R8: whoever gave a promise claims nothing of that host, neither what it rides nor what it has stopped.
+    if ([...world.hosts.values()].some(({ core }) => (core?.hosts.get(holder.name)?.promised_until_ms ?? -Infinity) > now_ms)) return this.move(outage, now_ms, `${holder.name} went on by promise`)
     this.move(outage, this.healthOf(holder.name).changed_ms, `${holder.name}, its holder, was struck`)
     const cause = given && this.isLiving(holder) && claim.kind === 'native' ? 'service' : 'lease'
     if (cause !== outage.cause) this.move(outage, now_ms, `the cause became ${cause}`)
@@ -143,6 +148,9 @@ export class Liveness {
     }
     if (!mayAct(first) && !mayAct(second)) return this.move(outage, world.queue.now_ms, 'no manager could act')
     if (!mayAct(first)) outage.slot = true
+    // Who has just come, or could not read the share, counts every silence from its own first read (R3).
+    const acting = mayAct(first) ? first! : second!
+    this.move(outage, this.healthOf(acting).changed_ms, `${acting}, who acts, came back`)
     for (const manager of [first, second]) if (manager !== undefined) this.move(outage, this.healthOf(manager).lost_ms, `${manager}, a manager, was struck`)
   }
 

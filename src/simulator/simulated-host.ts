@@ -185,7 +185,7 @@ export class SimulatedHost {
   freeMemory_kb(drawn_kb: number): number {
     const { free_kb } = this.world
     if (free_kb === Infinity) return drawn_kb
-    return Math.max(0, free_kb - this.memoryTaken_kb())
+    return this.world.broken.memory_unseen ? free_kb : Math.max(0, free_kb - this.memoryTaken_kb())
   }
 
   memoryTaken_kb(): number {

@@ -9,6 +9,9 @@ export interface ShareWatcher {
   onClaim(record: ClaimRecord): void
 }
 
+/** Longer than a renewal takes: only what is not renewed any more lingers. */
+const LINGER_STEP_MS = 700
+
 export class SimulatedShare {
   readonly leases = new Map<string, LeaseRecord>()
   readonly claims = new Map<string, ClaimRecord[]>()
@@ -19,6 +22,7 @@ export class SimulatedShare {
   private readonly random: RandomStream
   private readonly watcher: ShareWatcher
   private readonly broken: BrokenRules
+  private readonly written_ms = new Map<string, number>()
   private readonly cached = new Map<string, { read_ms: number; observation: Observation }>()
 
   constructor(queue: EventQueue, random: RandomStream, watcher: ShareWatcher, broken: BrokenRules = {}) {
@@ -64,6 +68,7 @@ export class SimulatedShare {
       const former = this.leases.get(record.host)
       const older = former !== undefined && (record.generation < former.generation || (record.generation === former.generation && record.sequence < former.sequence))
       if (!older) this.leases.set(record.host, record)
+      this.written_ms.set(record.host, this.queue.now_ms)
       this.watcher.onLease(record, issued_ms)
     }, answer)
   }
@@ -86,7 +91,14 @@ export class SimulatedShare {
       const release = this.releases.get(name)?.get(claim.epoch)
       return release ? { claim, release } : { claim }
     })
-    return { leases: [...this.leases.values()], claims }
+    return { leases: [...this.leases.values()].map(lease => this.lingering(lease)), claims }
+  }
+
+  /** A lease that nobody renews any more, shown as if somebody did. */
+  private lingering(lease: LeaseRecord): LeaseRecord {
+    const silent_ms = this.queue.now_ms - (this.written_ms.get(lease.host) ?? -Infinity)
+    if (silent_ms > (this.broken.leases_linger_ms ?? 0)) return lease
+    return { ...lease, sequence: lease.sequence + Math.floor(silent_ms / LINGER_STEP_MS) }
   }
 
   claim(host: string, record: ClaimRecord, answer: (outcome: { won: boolean; standing: ClaimRecord | undefined }) => void): void {

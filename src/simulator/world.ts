@@ -97,6 +97,7 @@ export class World {
   deliver(from: SimulatedHost, to: string, message: Message, by: 'stream' | 'gossip'): void {
     const receiver = this.host(to)
     const lost = this.network.next() < this.message_loss
+    if (this.broken.nominations_lost && message.kind === 'nominate') return
     if (!from.up || !receiver.core || !this.connected(from.name, to) || (lost && by === 'gossip')) return
     const life = receiver.agent_life
     const late_ms = lost ? this.network.between(200, 900) : 0
