@@ -35,6 +35,11 @@ const DRAWN: readonly FaultName[] = WEIGHTS.flatMap(([fault, weight]) => Array.f
 /** What takes a whole host away at once. */
 const CRASHES: readonly FaultName[] = ['power-off', 'power-off, no wake', 'reboot']
 
+/** ... and keeps it away. */
+const CUTS: readonly FaultName[] = ['power-off', 'power-off, no wake']
+/** In this share of the schedules as many as allowed lose their power at once: mostly one survivor, which starts everything. */
+const BLACKOUT_SHARE = 0.15
+
 const BURST_MS = 1_000
 /** A second wave strikes the recoveries of the first at every stage: examination, proof, resume, boot, return. */
 const WAVE_MS = 20_000
@@ -51,10 +56,12 @@ export function drawPlan(seed: number, hosts: Range, faults: Range): Plan {
   const count = whole(random, hosts)
   const names = serverNames(count)
   const most = Math.max(1, Math.min(faults.most, count - 1))
-  const strikes = whole(random, { least: Math.min(faults.least, most), most })
-  const pattern = random.pick(['burst', 'waves', 'spread'] as const)
-  const crashes = random.next() < 0.5
-  const draw = (): FaultName => random.pick(crashes ? CRASHES : DRAWN)
+  const some = whole(random, { least: Math.min(faults.least, most), most })
+  const any = random.pick(['burst', 'waves', 'spread'] as const)
+  const kinds = random.next() < 0.5 ? CRASHES : DRAWN
+  const blackout = new RandomStream(seed, 'blackout').next() < BLACKOUT_SHARE
+  const [strikes, pattern] = blackout ? [most, 'burst' as const] : [some, any]
+  const draw = (): FaultName => random.pick(blackout ? CUTS : kinds)
   const scarce = count > 2 && random.next() < SCARCE_SHARE
   const places = scarce ? whole(random, { least: 1, most: Math.max(1, Math.floor(count / 2) - 1) }) : count + FORECAST_ROOM
   return { hosts: count, pattern, free_kb: places * VIRTUAL_SERVER_KB + VIRTUAL_SERVER_KB * 0.75, faults: strikesOf(random, pattern, names, strikes, draw) }
