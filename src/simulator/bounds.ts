@@ -18,6 +18,9 @@ const MESSAGE_MS = 6
 const SLOT_LEAST_MS = 1_000
 /** A remote hand's work. */
 const HAND_MS = 400
+/** A hand that does not answer is given up after 10 s for the restart and 3 s for the release (service-recovery.ts); the target stops by itself. */
+const HAND_LIMITS_MS = 13_000
+const STOP_MS = 60
 /** A dialogue that is not answered. */
 const DIALOGUE_MS = 1_000
 /** The functions are looked at this often. */
@@ -33,16 +36,19 @@ export interface BoundTerms {
   /** Present hosts on which no virtual server starts. */
   readonly failing_hosts: number
   readonly messages_lost: boolean
+  /** No remote hand reaches the target: its time limits pass, then the target itself is asked to yield. */
+  readonly handless: boolean
 }
 
 export function functionBound_ms(profile: Profile, interval_ms: number, terms: BoundTerms): number {
-  const { cause, waiting_pairs, slot, failing_hosts, messages_lost } = terms
+  const { cause, waiting_pairs, slot, failing_hosts, messages_lost, handless } = terms
   const base_ms = cause === 'lease' ? leaseBound_ms(profile) : serviceBound_ms(interval_ms)
   // What P2 nominates when proof stands already is not loaded beside the wait any more.
   const slot_ms = slot ? Math.max(interval_ms, SLOT_LEAST_MS) + PREPARE_MS : 0
   // The first pair loads beside the wait for proof; each further one takes its whole start, and a word to the manager and back.
   const queue_ms = waiting_pairs * (PREPARE_MS + RESUME_MS + 4 * MESSAGE_MS)
-  return base_ms + slot_ms + queue_ms + failing_hosts * (PREPARE_MS + 2 * MESSAGE_MS) + (messages_lost ? RESENT_MS : 0) + SAMPLE_MS
+  const hand_ms = handless && cause === 'service' ? HAND_LIMITS_MS + STOP_MS + profile.renew_ms : 0
+  return base_ms + slot_ms + queue_ms + hand_ms + failing_hosts * (PREPARE_MS + 2 * MESSAGE_MS) + (messages_lost ? RESENT_MS : 0) + SAMPLE_MS
 }
 
 /** The last renewal is seen one observation later at most (R3), has then to be silent for D_exp by any clock, is read once more, claimed, and the machine runs. */

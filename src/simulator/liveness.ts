@@ -25,6 +25,7 @@ interface Outage {
   waiting_pairs: number
   slot: boolean
   failing_hosts: number
+  handless: boolean
   cause: 'lease' | 'service'
   violated: boolean
   why: string
@@ -89,7 +90,7 @@ export class Liveness {
   private judgeFunction(name: string, unserved: number): void {
     const { world } = this
     const now_ms = world.queue.now_ms
-    const outage = this.outages.get(name) ?? { began_ms: now_ms - SAMPLE_MS, from_ms: now_ms - SAMPLE_MS, crowded_ms: -Infinity, roomy_ms: now_ms, waiting_pairs: 0, slot: false, failing_hosts: 0, cause: 'lease', violated: false, why: 'it ceased' }
+    const outage = this.outages.get(name) ?? { began_ms: now_ms - SAMPLE_MS, from_ms: now_ms - SAMPLE_MS, crowded_ms: -Infinity, roomy_ms: now_ms, waiting_pairs: 0, slot: false, failing_hosts: 0, handless: false, cause: 'lease', violated: false, why: 'it ceased' }
     this.outages.set(name, outage)
     this.restart(name, outage)
     this.noteTerms(outage, unserved)
@@ -119,6 +120,8 @@ export class Liveness {
     const { world } = this
     const now_ms = world.queue.now_ms
     if (world.share.isHungForAll()) return this.move(outage, now_ms, 'the shared area hung')
+    // What loads well and then does not run is claimed, released and, by rule, started again after 1, 2, 4 … 30 s (rehoming.ts): no bound.
+    if (world.failingServes.size > 0) return this.move(outage, now_ms, 'its virtual server did not run')
     const claim = world.share.claims.get(name)?.at(-1)
     if (!claim) return this.move(outage, now_ms, 'it was never claimed')
     const holder = world.host(claim.holder)
@@ -194,7 +197,8 @@ export class Liveness {
       this.move(outage, Math.min(...helpers.map(host => this.healthOf(host.name).changed_ms)), 'no host could give it')
       outage.waiting_pairs = Math.max(outage.waiting_pairs, Math.ceil(unserved / (2 * helpers.length)) - 1)
     }
-    outage.failing_hosts = Math.max(outage.failing_hosts, world.names.filter(host => world.failingStarts.has(host) || world.failingServes.has(host)).length)
+    outage.handless ||= world.handless.size > 0
+    outage.failing_hosts = Math.max(outage.failing_hosts, world.failingStarts.size)
   }
 
   private judgeWatch(host: SimulatedHost): void {
