@@ -29,7 +29,7 @@ export function enterStage(context: Context, giving: Giving, stage: Giving['stag
 export function beginGiving(context: Context, name: string, kind: FunctionKind, nomination?: { incident: string; nominator: string; warm?: boolean }): Giving {
   const giving: Giving = {
     function: name, kind, stage: 'prepared', epoch: functionOf(context.state, name).claim?.epoch ?? 0,
-    incident: nomination?.incident ?? '', nominator: nomination?.nominator ?? '', heard_ms: context.now_ms, deadline_ms: Infinity, hand_over: undefined, stopped: false,
+    incident: nomination?.incident ?? '', nominator: nomination?.nominator ?? '', begun_ms: context.now_ms, heard_ms: context.now_ms, deadline_ms: Infinity, hand_over: undefined, stopped: false,
   }
   context.state.giving.set(name, giving)
   if (kind === 'virtual') {

@@ -41,7 +41,7 @@ export type Message =
   /** `hand_over`: the holder is there and will pass the function on when the nominee stands ready. */
   | { readonly kind: 'nominate'; readonly incident: string; readonly function: string; readonly epoch: number; readonly as: FunctionKind; readonly hand_over?: boolean }
   /** The nominee's answer and its progress. */
-  | { readonly kind: 'progress'; readonly incident: string; readonly function: string; readonly epoch: number; readonly stage: GivingStage | 'declined' | 'failed'; readonly detail: string }
+  | { readonly kind: 'progress'; readonly incident: string; readonly function: string; readonly epoch: number; readonly stage: GivingStage | 'declined' | 'busy' | 'failed'; readonly detail: string }
   /** The nomination is void. */
   | { readonly kind: 'withdraw'; readonly function: string; readonly epoch: number }
   /** Asks the holder to hand the function back to its own server (target recovery). */

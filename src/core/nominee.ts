@@ -4,10 +4,9 @@ import type { Context } from './context.ts'
 import { functionOf, serverOf } from './context.ts'
 import { beginGiving, handOver, reportProgress } from './giving.ts'
 import { leavingReason } from './orders.ts'
+import type { State } from './state.ts'
+import { STARTS_LIMIT, startsOn } from './placement.ts'
 import { ownLeaseGood } from './presence.ts'
-
-/** More at a time make each other slower than one after the other (protocol 5.4). */
-const STARTS_LIMIT = 2
 
 interface Nomination {
   readonly incident: string
@@ -26,11 +25,21 @@ function refusal(context: Context, nomination: Nomination): string | undefined {
   if (claim && claim.epoch > nomination.epoch) return `epoch ${claim.epoch} stands already`
   if (nomination.as === 'native' && nomination.function !== state.self) return 'it is not its own function'
   if (state.giving.has(nomination.function)) return 'it gives or ends that function already'
-  const starts = [...state.giving.values()].filter(giving => giving.kind === 'virtual' && (giving.stage === 'preparing' || giving.stage === 'starting')).length
-  if (nomination.as === 'virtual' && starts >= STARTS_LIMIT) return `${starts} starts are under way`
   const needed_kb = serverOf(state, nomination.function).virtual_server.memory_mb * 1024
-  if (nomination.as === 'virtual' && state.load && state.load.forecast.memory_kb < needed_kb) return 'no room'
+  if (nomination.as === 'virtual' && room_kb(state) < needed_kb) return 'no room'
   return undefined
+}
+
+/**
+ * S4: room has to be there now and by the forecast, which rises above what there is when memory has just become free. What was accepted
+ * since the survey window before the last is not, or not wholly, in its averages.
+ */
+function room_kb({ load, round, inventory, giving }: State): number {
+  if (!load) return Infinity
+  const since_ms = round.survey_ms - inventory.interval_ms
+  const accepted = [...giving.values()].filter(({ kind, begun_ms }) => kind === 'virtual' && begun_ms >= since_ms)
+  const accepted_mb = accepted.reduce((sum, { function: name }) => sum + inventory.servers.find(server => server.name === name)!.virtual_server.memory_mb, 0)
+  return Math.min(load.average.memory_kb, load.forecast.memory_kb) - accepted_mb * 1024
 }
 
 export function noteNomination(context: Context, from: string, nomination: Nomination): void {
@@ -42,6 +51,11 @@ export function noteNomination(context: Context, from: string, nomination: Nomin
     current.incident = nomination.incident
     current.heard_ms = context.now_ms
     return reportProgress(context, current, current.stage, 'nominated before')
+  }
+  const starts = [...startsOn(state, state.self)].filter(name => name !== nomination.function).length
+  if (nomination.as === 'virtual' && starts >= STARTS_LIMIT) {
+    context.because(`Nomination_for_${nomination.function}_by_${from}_has_to_wait: ${starts} starts are under way`, { incident: nomination.incident })
+    return context.send(from, { kind: 'progress', incident: nomination.incident, function: nomination.function, epoch: nomination.epoch, stage: 'busy', detail: `${starts} starts are under way` })
   }
   const why = refusal(context, nomination)
   if (why !== undefined) {

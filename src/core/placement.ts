@@ -2,6 +2,7 @@
 import type { Candidate } from './trouble.ts'
 import type { Context } from './context.ts'
 import { hostOf, serverOf } from './context.ts'
+import type { GivenFunction } from './message.ts'
 import { nonSelectValue, normaliseLoads, type HostCapacity, type LoadAverage, type NormalisedLoad } from './non-select.ts'
 import { leavingReason } from './orders.ts'
 import { isPresent } from './presence.ts'
@@ -19,12 +20,26 @@ export interface HostLoad {
   readonly virtual_servers: number
 }
 
-/** Virtual servers a host runs or has just been chosen for, so that choices made in a burst see one another. */
+/** Virtual servers a host runs, prepares, or has just been chosen for, so that choices made in a burst see one another, those of other managers too. */
 export function virtualServersOn(state: State, host: string): number {
-  const running = [...state.functions.values()].filter(({ name, claim, release }) =>
-    claim?.kind === 'virtual' && claim.holder === host && !release && state.rehoming.get(name)?.nominee !== host).length
-  const chosen = [...state.rehoming.values()].filter(({ nominee, function: name }) => nominee === host && name !== host).length
-  return running + chosen
+  const running = [...state.functions.values()].filter(({ claim, release }) => claim?.kind === 'virtual' && claim.holder === host && !release).map(({ name }) => name)
+  const chosen = [...state.rehoming.values()].filter(({ nominee, function: name }) => nominee === host && name !== host).map(({ function: name }) => name)
+  const told = givenBy(state, host).filter(({ kind, stage }) => kind === 'virtual' && stage !== 'stopping').map(({ function: name }) => name)
+  return new Set([...running, ...chosen, ...told]).size
+}
+
+/** What a host gives or prepares, by its own last word. */
+function givenBy(state: State, host: string): readonly GivenFunction[] {
+  return host === state.self ? [...state.giving.values()] : (hostOf(state, host).condition?.giving ?? [])
+}
+
+/** More starts at a time on one host make each other slower than one after the other (protocol 5.4). */
+export const STARTS_LIMIT = 2
+
+/** The functions whose virtual servers a host is starting, by its own word or because this manager has just asked it. */
+export function startsOn(state: State, host: string): ReadonlySet<string> {
+  const asked = [...state.rehoming.values()].filter(({ nominee, as, stage }) => nominee === host && as === 'virtual' && (stage === '' || stage === 'preparing'))
+  return new Set([...givenBy(state, host).filter(({ kind, stage }) => kind === 'virtual' && (stage === 'preparing' || stage === 'starting')), ...asked].map(({ function: name }) => name))
 }
 
 /** All present hosts whose load is known, normalised against one another (formulas 5.4–5.9). */

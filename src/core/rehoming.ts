@@ -6,7 +6,7 @@ import { functionOf, hostOf } from './context.ts'
 import { openIncident } from './incident.ts'
 import { askToHandOver } from './leaving.ts'
 import { isDraining, isHeld, leavingReason } from './orders.ts'
-import { candidatesFor } from './placement.ts'
+import { candidatesFor, STARTS_LIMIT, startsOn } from './placement.ts'
 import { graceEnds_ms, isPresent } from './presence.ts'
 import { isKeptUnmanaged, proofStands } from './right-to-claim.ts'
 import { p1Of, p2Of } from './ring.ts'
@@ -21,6 +21,9 @@ const CLAIM_LIMIT_MS = 5_000
 /** Often enough for a nominee that waits for it to hear it several times. */
 const NOMINATION_REPEAT_MS = 2_000
 const RESTART_PAUSE_LIMIT_MS = 30_000
+/** Why a host is not asked though nothing is against it; a start that was lost on the way is looked for again after the pause. */
+const BUSY = 'as many starts as it may are under way'
+const BUSY_RETRY_MS = 250
 /** No host has room: asked again for ever, loudly. */
 const RETRY_MS = 2_000
 
@@ -160,12 +163,12 @@ export function withdrawNomination(context: Context, rehoming: Rehoming, why: st
   context.state.rehoming.delete(rehoming.function)
 }
 
-/** The function's own server, rebooted and healthy while nobody gives the function, is the best host of all. */
+/** The function's own server, healthy again while nobody gives the function (released there, or lost with another host), is the best host of all. */
 function homeIsReady(state: State, name: string): boolean {
   const { claim, release } = functionOf(state, name)
   const generation = hostOf(state, name).lease?.generation ?? 0
   const watch = state.watches.get(name)
-  return release !== undefined && isPresent(state, name) && leavingReason(state, name) === undefined && watch !== undefined && watch.service.verdict === 'OK' && watch.service.good_rounds > 0
+  return (release !== undefined || claim?.holder !== name) && isPresent(state, name) && leavingReason(state, name) === undefined && watch !== undefined && watch.service.verdict === 'OK' && watch.service.good_rounds > 0
     && (claim?.holder !== name || generation > claim.generation)
 }
 
@@ -176,9 +179,17 @@ function nominate(context: Context, rehoming: Rehoming, incident: Incident): voi
   const holder = functionOf(state, name).claim!.holder
   const excluded = new Map<string, string>([[holder, leavingReason(state, holder) === undefined ? 'it is the failed host' : 'it leaves'], ...[...rehoming.tried].map(host => [host, 'tried already'] as const)])
   if (incident.trouble === 'St2' || name !== holder) excluded.set(name, 'it is the function\'s own server')
+  // A host that starts as many as it may is not asked yet; it is free again within one start.
+  for (const host of state.order) if (!excluded.has(host) && startsOn(state, host).size >= STARTS_LIMIT) excluded.set(host, BUSY)
   const candidates = candidatesFor(context, name, excluded)
   const chosen = candidates.find(candidate => candidate.value !== null)
   const list = candidates.map(candidate => `${candidate.host}=${candidate.value ?? 'no'} [${candidate.reason}]`).join(', ')
+  if (!chosen && candidates.some(({ reason }) => reason === BUSY)) {
+    if (rehoming.stage !== 'waits') context.because(`${name}_waits_for_a_start_to_end: ${list}`, { incident: incident.id })
+    rehoming.stage = 'waits'
+    context.due(context.now_ms + BUSY_RETRY_MS)
+    return
+  }
   if (!chosen) {
     context.because(`No_host_for_${name}: ${list}; asked again in ${RETRY_MS} ms`, { level: 'alarm', incident: incident.id })
     rehoming.tried.clear()
@@ -210,6 +221,12 @@ export function noteProgress(context: Context, from: string, name: string, stage
   const rehoming = state.rehoming.get(name)
   const incident = rehoming && state.incidents.get(rehoming.incident)
   if (!rehoming || !incident || rehoming.nominee !== from) return
+  if (stage === 'busy') {
+    // Another manager was faster; its host tells all others so itself.
+    rehoming.nominee = undefined
+    rehoming.retry_ms = context.now_ms + BUSY_RETRY_MS
+    return
+  }
   if (stage === 'declined' || stage === 'failed') {
     context.because(`${from}_cannot_give_${name}: ${detail}`, { level: 'warning', incident: incident.id })
     context.record(incident, stage, { detail: `${from}: ${detail}` })

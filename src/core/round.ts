@@ -93,5 +93,6 @@ export function noteSync(context: Context, from: string): void {
 /** Two averages in succession make the forecast (formulas 5.1–5.3). */
 export function noteSurvey(context: Context, average: LoadAverage, capacity: HostCapacity): void {
   const { state } = context
+  state.round.survey_ms = context.now_ms
   state.load = { average, forecast: forecast(average, state.load?.average ?? average, capacity), capacity }
 }

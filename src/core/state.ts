@@ -61,6 +61,7 @@ export interface Giving {
   /** Of the claim it is given under; before the claim, the epoch that must still be the newest. */
   epoch: number
   incident: string
+  readonly begun_ms: number
   /** Who nominated us and hears of the progress. */
   nominator: string
   heard_ms: number
@@ -176,7 +177,7 @@ export interface State {
   readonly incidents: Map<string, Incident>
   /** At P2: since when proof stands for a function and P1 has not acted. */
   readonly standing_by: Map<string, number>
-  round: { number: number; next_ms: number; surveyed: boolean }
+  round: { number: number; next_ms: number; surveyed: boolean; survey_ms: number }
   load: { average: LoadAverage; forecast: LoadAverage; capacity: HostCapacity } | undefined
   promise: { request: number; sent_ms: number; requests: readonly { readonly request: number; readonly sent_ms: number }[]; answered_ms: Map<string, number>; ride_until_ms: number }
   /** Virtual servers this host looks after while they serve. */
@@ -206,7 +207,7 @@ export function initialState(self: string, inventory: Inventory, profile: Profil
     functions: new Map(order.map(name => [name, { name, claim: undefined, release: undefined, since_ms: now_ms, failed_starts: 0, failed_ms: -Infinity, given_up_epoch: 0, releasing_ms: -Infinity, return_wanted: false, returning_ms: -Infinity, came_home_ms: [], flapping_told: 0 }])),
     without_agent: new Set(inventory.servers.filter(server => !server.agent).map(server => server.name)), appliances: new Map(),
     giving: new Map(), watches: new Map(), rehoming: new Map(), power: new Map(), incidents: new Map(), standing_by: new Map(),
-    round: { number: 0, next_ms: now_ms, surveyed: false },
+    round: { number: 0, next_ms: now_ms, surveyed: false, survey_ms: -Infinity },
     load: undefined,
     promise: { request: 0, sent_ms: -Infinity, requests: [], answered_ms: new Map(), ride_until_ms: -Infinity },
     virtual_services: new Map(), probe_requests: new Map(), counter: 0, condition_sequence: 0, condition_due: false, watched: '', orders: { hold_until_ms: undefined, maintenance_until_ms: new Map() }, leaving: undefined,

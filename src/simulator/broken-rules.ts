@@ -19,4 +19,12 @@ export interface BrokenRules {
   readonly power_lies?: boolean
   /** A stop is confirmed although the function goes on (protocol 5.6: the holder stops first). */
   readonly stop_lies?: boolean
+  /** The share goes on showing renewals of a lost host for so long (L2: its targets are missed late). */
+  readonly leases_linger_ms?: number
+  /** No nomination arrives (L1). */
+  readonly nominations_lost?: boolean
+  /** Nobody says that there is no host for a function (L1: never forgotten). */
+  readonly reports_lost?: boolean
+  /** A virtual server takes no memory that its host could see (S4). */
+  readonly memory_unseen?: boolean
 }

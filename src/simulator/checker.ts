@@ -1,6 +1,7 @@
 /** The invariants (protocol 1), looked at from outside after every change. */
 import type { ClaimRecord, LeaseRecord, ReleaseRecord } from '../core/records.ts'
 import { rolesOf } from '../core/ring.ts'
+import type { SimulatedHost } from './simulated-host.ts'
 import type { World } from './world.ts'
 
 export interface Violation {
@@ -9,25 +10,32 @@ export interface Violation {
   readonly text: string
 }
 
-/** A host has no more room than this for virtual servers in the simulator. */
-const VIRTUAL_SERVERS_LIMIT = 16
-
 export class Checker {
   readonly violations: Violation[] = []
   private readonly world: World
   /** When the newest renewal that reached the share was issued (R1: t0), by generation: `host generation`. One that was held up proves no health. */
   private readonly renewed_ms = new Map<string, number>()
 
+  private readonly overfull = new Set<string>()
+  /** When a renewal last reached the share. */
+  private readonly seen_ms = new Map<string, number>()
+
   constructor(world: World) {
     this.world = world
   }
 
-  private violate(rule: string, text: string): void {
+  violate(rule: string, text: string): void {
     if (this.violations.length < 20) this.violations.push({ rule, at_ms: Math.round(this.world.queue.now_ms), text })
   }
 
   onLease(record: LeaseRecord, issued_ms: number): void {
     this.renewed_ms.set(`${record.host} ${record.generation}`, issued_ms)
+    this.seen_ms.set(record.host, this.world.queue.now_ms)
+  }
+
+  /** Whether its lease was renewed within D_stop: who reads the share counts it as present. */
+  isRenewed(host: string): boolean {
+    return this.world.queue.now_ms - (this.seen_ms.get(host) ?? -Infinity) < this.world.profile.stop_ms
   }
 
   /** Called before the record is added. */
@@ -68,7 +76,16 @@ export class Checker {
       if (givers.length > 1) this.violate('S1', `${name} is given by ${givers.join(' and ')}`)
       if (runners.length > 1) this.violate('S2', `the virtual server of ${name} runs on ${runners.join(' and ')}`)
     }
-    for (const host of world.hosts.values()) if (host.virtual_servers.size > VIRTUAL_SERVERS_LIMIT) this.violate('S4', `${host.name} runs ${host.virtual_servers.size} virtual servers`)
+    for (const host of world.hosts.values()) this.checkMemory(host)
+  }
+
+  private checkMemory(host: SimulatedHost): void {
+    const taken_kb = host.memoryTaken_kb()
+    if (taken_kb <= this.world.free_kb) this.overfull.delete(host.name)
+    else if (!this.overfull.has(host.name)) {
+      this.overfull.add(host.name)
+      this.violate('S4', `${host.name} has ${this.world.free_kb / 1024} MB for virtual servers, and ${taken_kb / 1024} MB are taken`)
+    }
   }
 
   /** L3: policy again. Each deviation as a sentence; empty when the layout is policy. */
@@ -77,8 +94,11 @@ export class Checker {
     const found: string[] = []
     for (const name of world.names) {
       const host = world.host(name)
+      const claim = world.share.claims.get(name)?.at(-1)
+      if (claim?.holder !== name || claim.generation !== (host.appliance ? 0 : host.guard?.generation) || world.share.releases.get(name)?.has(claim.epoch)) found.push(`the claim in force on ${name} is epoch ${claim?.epoch} of ${claim?.holder}, generation ${claim?.generation}`)
       if (!host.addresses.has(name)) found.push(`${name} does not hold its own VIP`)
       if (host.virtual_servers.size > 0) found.push(`${name} still has virtual servers: ${[...host.virtual_servers.keys()].join(' ')}`)
+      if (host.loading.size > 0) found.push(`${name} still loads virtual servers: ${[...host.loading].join(' ')}`)
       if (host.appliance) continue
       const core = host.core
       if (!core) { found.push(`${name} has no agent`); continue }

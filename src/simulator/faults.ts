@@ -6,8 +6,8 @@ export const FAULTS = [
   'power-off', 'power-off, no wake', 'reboot', 'stop-daemon', 'break-daemon', 'kill-agent', 'kill-guard', 'share-hang', 'share-hang all',
   'isolate', 'cable', 'power-off, failing starts', 'flap', 'announced reboot', 'announced shutdown', 'maintenance', 'hold',
 ] as const
-/** These are drawn only by their name: without a remote hand the ladder may be exhausted, and policy then waits for its long pause or a person. */
-export const FAULTS_BY_NAME = [...FAULTS, 'power-off, failing serves', 'break-daemon, no hand', 'blink, failing starts'] as const
+/** These are drawn by plans (`mute-daemon`) or only by their name: without a remote hand the ladder may be exhausted, and policy then waits for its long pause or a person. */
+export const FAULTS_BY_NAME = [...FAULTS, 'mute-daemon', 'power-off, failing serves', 'break-daemon, no hand', 'blink, failing starts'] as const
 export type FaultName = (typeof FAULTS_BY_NAME)[number]
 
 /** A flapping host loses its power this often, this far apart. */
@@ -46,6 +46,9 @@ export function applyFault(world: World, fault: FaultName, target: string, rando
       return announce(world, fault, target, ends_ms)
     case 'stop-daemon':
       host.breakService('stopped')
+      return queue.now_ms
+    case 'mute-daemon':
+      host.breakService('mute')
       return queue.now_ms
     case 'break-daemon':
       host.breakService('broken until reboot')

@@ -1,70 +1,149 @@
 /**
- * `npm run simulate -- --schedules 1000 [--seed 1] [--hosts 6] [--fault NAME] [--target HOST] [--faults 1] [--power none|some|all] [--agentless NAME,…] [--power-command] [--log]`
- * `--faults` is how many random faults each schedule has.
+ * `npm run simulate -- --schedules 1000 [--seed 1] [--hosts 6] [--faults 1] [--fault NAME] [--target HOST] [--power none|some|all] [--agentless NAME,…] [--power-command] [--jobs 1] [--log]`
  * `--power`: which hosts have a power controller; without it, some in every fourth schedule.
- * Runs random schedules and ends with 1 on any violation of S1–S7 or any layout that did not return to policy.
+ * `--faults` is how many random faults each schedule has. With a range (`--hosts 3-12 --faults 1-11`) hosts, pattern, faults and room
+ * are drawn from each seed: bursts within a second, waves into recoveries, faults at any time, n−1 of n hosts at most.
+ * Ends with 1 on any violation of S1–S7, L1, L2, or any layout that did not return to policy (L3).
  */
 import { parseArgs } from 'node:util'
+import { fileURLToPath } from 'node:url'
+import { start } from '../edges/command.ts'
+import { LineReader } from '../edges/lines.ts'
 import { FAULTS_BY_NAME, type FaultName } from './faults.ts'
-import { runSchedule, type ScheduleResult } from './schedule.ts'
+import { parseRange, type Range } from './plan.ts'
+import { runPlan, runSchedule, type ScheduleResult } from './schedule.ts'
 
-interface Tally {
-  schedules: number
-  cuts_ms: number[]
+interface Wishes {
+  readonly schedules: number
+  readonly seed: number
+  readonly hosts: Range
+  readonly faults: Range
+  /** Everything is drawn from the seed. */
+  readonly drawn: boolean
+  readonly fault?: FaultName
+  readonly target?: string
+  readonly power?: 'none' | 'some' | 'all'
+  readonly agentless: readonly string[]
+  readonly power_command: boolean
+  readonly jobs: number
+  readonly log: boolean
+  /** Set for a worker: the share of the seeds it plays, told as a JSON line each. */
+  readonly share?: number
 }
 
-function report(tally: ReadonlyMap<FaultName, Tally>, seconds: number, total: number, events: number): void {
-  const percentile = (sorted: readonly number[], share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
-  console.log('first fault                 schedules  cut p50    p99    max  [ms of virtual time]')
-  for (const [fault, { schedules, cuts_ms }] of tally) {
-    cuts_ms.sort((a, b) => a - b)
-    console.log(`${fault.padEnd(26)} ${String(schedules).padStart(10)} ${[0.5, 0.99, 1].map(share => String(percentile(cuts_ms, share)).padStart(8)).join('')}`)
-  }
-  console.log(`${total} schedules in ${seconds.toFixed(1)} s: ${(total / seconds).toFixed(1)} schedules/s, ${Math.round(events / seconds / 1000)} thousand events/s`)
+/** What is kept of one schedule, small enough to be sent between processes by the ten thousand. */
+interface Outcome {
+  readonly kind: string
+  readonly cut_ms: number
+  readonly policy_ms: number
+  readonly events: number
+  readonly worst: ScheduleResult['worst']
+  readonly seed: number
+  readonly failure: readonly string[]
 }
 
-function failed(result: ScheduleResult): boolean {
-  if (result.violations.length === 0 && result.deviations.length === 0) return false
-  console.error(`seed ${result.seed} (${result.fault} ${result.target}):`)
-  for (const { rule, at_ms, text } of result.violations) console.error(`  ${rule} at ${at_ms} ms: ${text}`)
-  for (const text of result.deviations) console.error(`  not policy: ${text}`)
-  return true
-}
-
-function main(): void {
-  const { values } = parseArgs({ options: { schedules: { type: 'string', default: '1000' }, seed: { type: 'string', default: '1' }, hosts: { type: 'string', default: '6' }, fault: { type: 'string' }, target: { type: 'string' }, faults: { type: 'string', default: '1' }, power: { type: 'string' }, agentless: { type: 'string', default: '' }, 'power-command': { type: 'boolean', default: false }, log: { type: 'boolean', default: false } } })
-  const fault = values.fault === undefined ? undefined : FAULTS_BY_NAME.find(name => name === values.fault)
-  if (values.fault !== undefined && fault === undefined) {
-    console.error(`unknown fault ${values.fault}; known: ${FAULTS_BY_NAME.join(', ')}`)
-    process.exitCode = 2
-    return
-  }
+function wishes(): Wishes | string {
+  const { values } = parseArgs({ options: {
+    schedules: { type: 'string', default: '1000' }, seed: { type: 'string', default: '1' }, hosts: { type: 'string', default: '6' }, fault: { type: 'string' }, target: { type: 'string' },
+    faults: { type: 'string', default: '1' }, power: { type: 'string' }, agentless: { type: 'string', default: '' }, 'power-command': { type: 'boolean', default: false }, jobs: { type: 'string', default: '1' }, log: { type: 'boolean', default: false }, share: { type: 'string' },
+  } })
+  const fault = FAULTS_BY_NAME.find(name => name === values.fault)
+  if (values.fault !== undefined && fault === undefined) return `unknown fault ${values.fault}; known: ${FAULTS_BY_NAME.join(', ')}`
   const power = (['none', 'some', 'all'] as const).find(name => name === values.power)
-  if (values.power !== undefined && power === undefined) {
-    console.error(`unknown word ${values.power}; known: none, some, all`)
+  if (values.power !== undefined && power === undefined) return `unknown word ${values.power}; known: none, some, all`
+  const [hosts, faults] = [parseRange(values.hosts), parseRange(values.faults)]
+  if (!hosts || !faults) return '--hosts and --faults take a number or a range, as in 3-12'
+  const drawn = values.hosts.includes('-') || values.faults.includes('-')
+  if (drawn && (values.fault !== undefined || values.target !== undefined)) return '--fault and --target go with single numbers of --hosts and --faults'
+  if (hosts.least < 2 || hosts.most > 12) return 'the sample ring has 2 to 12 hosts'
+  return {
+    schedules: Number(values.schedules), seed: Number(values.seed), hosts, faults, drawn, jobs: Number(values.jobs), log: values.log,
+    agentless: values.agentless.split(',').filter(Boolean), power_command: values['power-command'], ...(power ? { power } : {}), ...(fault ? { fault } : {}), ...(values.target === undefined ? {} : { target: values.target }), ...(values.share === undefined ? {} : { share: Number(values.share) }),
+  }
+}
+
+function runOne(wished: Wishes, seed: number): Outcome {
+  const log = wished.log ? { onLog: (at_ms: number, host: string, text: string) => console.log(`${(at_ms / 1000).toFixed(3).padStart(9)} ${host.padEnd(6)} ${text}`) } : {}
+  const { fault, target, hosts, faults, power, agentless, power_command } = wished
+  const played = wished.drawn ? runPlan({ seed, hosts, faults, ...(power ? { power } : {}), ...log }) : undefined
+  const result = played ?? runSchedule({ seed, hosts: hosts.least, count: faults.least, agentless, power_command, ...(power ? { power } : {}), ...(fault ? { faults: [fault] } : {}), ...(target === undefined ? {} : { targets: [target] }), ...log })
+  const told = played
+    ? `${played.plan.hosts} hosts, ${played.plan.pattern}, ${Math.round(played.plan.free_kb / 1024)} MB: ${played.plan.faults.map(strike => `${(strike.after_ms / 1000).toFixed(1)} s ${strike.fault} ${strike.target}`).join(', ')}`
+    : `${result.fault} ${result.target}`
+  const wrong = [...result.violations.map(({ rule, at_ms, text }) => `  ${rule} at ${at_ms} ms: ${text}`), ...result.deviations.map(text => `  L3, not policy: ${text}`)]
+  return {
+    kind: played ? `${played.plan.pattern}, ${played.plan.hosts} hosts` : result.fault, cut_ms: result.cut_ms, policy_ms: result.policy_ms, events: result.events, worst: result.worst, seed,
+    failure: wrong.length > 0 ? [`seed ${seed} (${told}):`, ...wrong] : [],
+  }
+}
+
+/** Every `jobs`-th seed: so all workers have the same mixture. */
+function runShare(wished: Wishes, share: number, tell: (outcome: Outcome) => void): void {
+  for (let seed = wished.seed + share; seed < wished.seed + wished.schedules; seed += wished.jobs) tell(runOne(wished, seed))
+}
+
+class Tally {
+  private readonly kinds = new Map<string, Outcome[]>()
+  failures = 0
+  private events = 0
+  private total = 0
+
+  add(outcome: Outcome): void {
+    const kind = this.kinds.get(outcome.kind)
+    if (kind) kind.push(outcome)
+    else this.kinds.set(outcome.kind, [outcome])
+    this.events += outcome.events
+    this.total += 1
+    if (outcome.failure.length === 0) return
+    this.failures += 1
+    console.error(outcome.failure.join('\n'))
+  }
+
+  print(seconds: number): void {
+    const percentile = (values: number[], share: number): string => String(values.sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))] ?? 0).padStart(8)
+    console.log(`${'first fault, or pattern'.padEnd(26)}  schedules  cut p50    p99    max  policy p50     max  [ms of virtual time]`)
+    for (const [kind, outcomes] of [...this.kinds].sort(([a], [b]) => a.localeCompare(b, 'en', { numeric: true }))) {
+      const cuts_ms = outcomes.map(outcome => outcome.cut_ms)
+      const policy_ms = outcomes.map(outcome => Math.round(outcome.policy_ms))
+      console.log(`${kind.padEnd(26)} ${String(outcomes.length).padStart(10)} ${[0.5, 0.99, 1].map(share => percentile(cuts_ms, share)).join('')} ${[0.5, 1].map(share => percentile(policy_ms, share)).join('')}`)
+    }
+    const nearest = [...this.kinds.values()].flat().filter(outcome => outcome.worst).sort((a, b) => margin_ms(a) - margin_ms(b))[0]
+    if (nearest?.worst) console.log(`nearest to its bound (L1): seed ${nearest.seed}, ${nearest.worst.function} after ${Math.round(nearest.worst.took_ms)} ms of ${Math.round(nearest.worst.bound_ms)} ms`)
+    console.log(`${this.total} schedules in ${seconds.toFixed(1)} s: ${(this.total / seconds).toFixed(1)} schedules/s, ${Math.round(this.events / seconds / 1000)} thousand events/s`)
+    console.log(`${this.failures} schedules with violations of S1-S7, L1, L2 or without return to policy (L3)`)
+  }
+}
+
+const margin_ms = ({ worst }: Outcome): number => (worst ? worst.bound_ms - worst.took_ms : Infinity)
+
+async function main(): Promise<void> {
+  const wished = wishes()
+  if (typeof wished === 'string') {
+    console.error(wished)
     process.exitCode = 2
     return
   }
-  const tally = new Map<FaultName, Tally>()
+  if (wished.share !== undefined) return runShare(wished, wished.share, outcome => console.log(JSON.stringify(outcome)))
+  const tally = new Tally()
   const started_ms = performance.now()
-  const [total, first] = [Number(values.schedules), Number(values.seed)]
-  let failures = 0
-  let events = 0
-  for (let seed = first; seed < first + total; seed += 1) {
-    const result = runSchedule({
-      seed, hosts: Number(values.hosts), count: Number(values.faults), agentless: values.agentless.split(',').filter(Boolean), power_command: values['power-command'], ...(power ? { power } : {}), ...(fault ? { faults: [fault] } : {}), ...(values.target === undefined ? {} : { targets: [values.target] }),
-      ...(values.log ? { onLog: (at_ms, host, text) => console.log(`${(at_ms / 1000).toFixed(3).padStart(9)} ${host.padEnd(6)} ${text}`) } : {}),
-    })
-    events += result.events
-    const entry = tally.get(result.fault) ?? { schedules: 0, cuts_ms: [] }
-    tally.set(result.fault, entry)
-    entry.schedules += 1
-    entry.cuts_ms.push(result.cut_ms)
-    if (failed(result)) failures += 1
-  }
-  report(tally, (performance.now() - started_ms) / 1000, total, events)
-  console.log(`${failures} schedules with violations of S1-S7 or without return to policy`)
-  if (failures > 0) process.exitCode = 1
+  if (wished.jobs === 1) runShare(wished, 0, outcome => tally.add(outcome))
+  else await Promise.all(Array.from({ length: wished.jobs }, (_, share) => work(share, tally)))
+  tally.print((performance.now() - started_ms) / 1000)
+  if (tally.failures > 0) process.exitCode = 1
 }
 
-main()
+/** Characters: twenty violations and every deviation of twelve hosts, with room. */
+const OUTCOME_LIMIT = 200_000
+
+/** A process for each of the shares; one that dies fails the whole run. */
+function work(share: number, tally: Tally): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const worker = start(process.execPath, [...process.execArgv, fileURLToPath(import.meta.url), ...process.argv.slice(2), '--share', String(share)], { stderr: 'inherit', directory: process.cwd() })
+    const lines = new LineReader(OUTCOME_LIMIT, line => tally.add(JSON.parse(line) as Outcome), () => reject(new Error(`worker ${share} tells too much of one schedule`)))
+    worker.stdout!.setEncoding('utf8').on('data', (text: string) => lines.feed(text))
+    worker.on('error', reject)
+    worker.on('close', code => (code === 0 ? resolve() : reject(new Error(`worker ${share} ended with ${code}`))))
+  })
+}
+
+await main()

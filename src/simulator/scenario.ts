@@ -23,6 +23,8 @@ export interface Scenario {
   readonly title: string
   /** How many of the sample ring's servers, in ring order: mail, login, ftp, proxy, web1, web2. */
   readonly hosts: number
+  /** Instead of those names. */
+  readonly names?: readonly string[]
   readonly seed: number
   /** Hosts with a power controller; none unless named. */
   readonly power?: readonly string[]
@@ -58,7 +60,8 @@ export function parseScenario(value: unknown): Scenario {
   if (typeof scenario.title !== 'string') wrong('"title" is missing')
   for (const field of ['hosts', 'seed', 'until_ms'] as const) if (!Number.isInteger(scenario[field])) wrong(`"${field}" is not a whole number`)
   if (!Array.isArray(scenario.steps)) wrong('"steps" is no list')
-  const names = sampleInventory(scenario.hosts).servers.map(server => server.name)
+  if (scenario.names !== undefined && (!Array.isArray(scenario.names) || scenario.names.length !== scenario.hosts)) wrong('"names" are not as many as "hosts"')
+  const names = sampleInventory(scenario.hosts, scenario).servers.map(server => server.name)
   for (const name of scenario.power ?? []) if (!names.includes(name)) wrong(`there is no host "${name}"`)
   for (const name of scenario.agentless ?? []) if (!names.includes(name)) wrong(`there is no host "${name}"`)
   for (const { at_ms, do: act, host } of scenario.steps) {

@@ -16,8 +16,8 @@ export function perform(host: SimulatedHost, command: Exclude<Command, { command
     case 'observe': return observe(host)
     case 'claim': return claim(host, command)
     case 'release': return release(host, command)
-    case 'prepare': return prepare(host, command)
-    case 'serve': return serve(host, command)
+    case 'prepare': return inTurn(host, command.function, () => prepare(host, command))
+    case 'serve': return inTurn(host, command.function, () => serve(host, command))
     case 'stop': return stop(host, command)
     case 'watch': return void (host.watched = command.targets)
     case 'examine': {
@@ -26,11 +26,13 @@ export function perform(host: SimulatedHost, command: Exclude<Command, { command
       return host.later(there ? random.between(2, 30) : 400, () => host.handle({ event: 'examined', target, answered: world.host(target).up && world.connected(host.name, target) }))
     }
     case 'probe': return probe(host, command)
-    case 'survey': return host.handle({ event: 'survey', average: { memory_kb: random.between(2e6, 4e6), cpu_idle_percent: random.between(40, 95), network_kb_per_s: random.between(0, 500) }, capacity: { memory_kb: 8e6, cores: 4, network_rated_kb_per_s: 256_000 } })
-    case 'send': return world.deliver(host, command.to, command.message, 'stream')
-    case 'publish':
-      for (const to of world.names) if (to !== host.name) world.deliver(host, to, command.message, 'gossip')
+    case 'survey': return host.handle({ event: 'survey', average: { memory_kb: host.freeMemory_kb(random.between(2e6, 4e6)), cpu_idle_percent: random.between(40, 95), network_kb_per_s: random.between(0, 500) }, capacity: { memory_kb: 8e6, cores: 4, network_rated_kb_per_s: 256_000 } })
+    case 'send': return world.deliver(host, command.to, structuredClone(command.message), 'stream')
+    case 'publish': {
+      const message = structuredClone(command.message)
+      for (const to of world.names) if (to !== host.name) world.deliver(host, to, message, 'gossip')
       return
+    }
     case 'hand': return hand(host, command)
     case 'wake': return void world.queue.after(5, () => world.host(command.target).wakeable && world.host(command.target).powerOn())
     case 'power': return power(host, command)
@@ -76,14 +78,25 @@ function release(host: SimulatedHost, { order }: Of<'release'>): void {
     () => host.handle({ event: 'released', ...about, ok: false, detail: 'no answer in time' }))
 }
 
+/** As the agent's turns: what is ordered for a function after its stop waits for the end of that stop; another stop calls it off. */
+function inTurn(host: SimulatedHost, name: string, run: () => void): void {
+  const wait_ms = (host.stopping_until_ms.get(name) ?? -Infinity) - host.world.queue.now_ms
+  const orders = host.preparing.get(name)
+  if (wait_ms < 0) run()
+  else host.later(wait_ms, () => orders === host.preparing.get(name) && run())
+}
+
 function prepare(host: SimulatedHost, command: Of<'prepare'>): void {
   const { world } = host
   const boot = host.boot
   const attempt = (host.preparing.get(command.function) ?? 0) + 1
   host.preparing.set(command.function, attempt)
+  host.loading.add(command.function)
+  world.changed()
   host.later(world.random.between(200, 900), () => {
     // A stop in between calls the preparation off.
     if (boot !== host.boot || host.preparing.get(command.function) !== attempt) return
+    host.loading.delete(command.function)
     if (world.share.isHung(host.name) || world.failingStarts.has(host.name)) return host.handle({ event: 'prepared', function: command.function, ok: false, detail: 'the saved state does not load' })
     host.virtual_servers.set(command.function, { function: command.function, running: command.warm, address: false })
     world.changed()
@@ -117,7 +130,10 @@ function serve(host: SimulatedHost, command: Of<'serve'>): void {
 
 function stop(host: SimulatedHost, command: Of<'stop'>): void {
   host.preparing.set(command.function, (host.preparing.get(command.function) ?? 0) + 1)
-  host.later(host.world.random.between(5, 60), () => {
+  host.loading.delete(command.function)
+  const takes_ms = host.world.random.between(5, 60)
+  host.stopping_until_ms.set(command.function, host.world.queue.now_ms + takes_ms)
+  host.later(takes_ms, () => {
     if (!host.world.broken.stop_lies) {
       host.guard?.disarm(command.function)
       if (command.kind === 'native') host.addresses.delete(command.function)
@@ -136,7 +152,7 @@ function probe(host: SimulatedHost, { target, where }: Of<'probe'>): void {
   }
   const asked = world.host(target)
   const reached = asked.up && world.connected(host.name, target)
-  host.later(reached ? world.random.between(2, 30) : 1_000, () => {
+  host.later(reached && asked.service !== 'mute' ? world.random.between(2, 30) : 1_000, () => {
     const good = reached && asked.up && asked.service === 'good'
     host.handle({ event: 'probed', target, where, verdict: good ? 'OK' : 'NG', daemon: 'service', detail: good ? '' : 'no connection' })
   })
@@ -152,7 +168,7 @@ function hand(host: SimulatedHost, command: Of<'hand'>): void {
   host.later(world.random.between(80, 400), () => {
     if (!asked.up) return answer(false, 'connection lost')
     if (verb === 'restart-daemon') {
-      if (asked.service === 'stopped') asked.service = 'good'
+      if (asked.service === 'stopped' || asked.service === 'mute') asked.service = 'good'
       return answer(asked.service === 'good', asked.service)
     }
     if (verb === 'release' && !world.broken.hand_lies) {

@@ -50,6 +50,10 @@ export class SimulatedGuard {
     }
   }
 
+  get running(): boolean {
+    return this.alive
+  }
+
   begin(): void {
     this.look()
   }

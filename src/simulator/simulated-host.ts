@@ -13,7 +13,8 @@ import { perform } from './simulated-edges.ts'
 const LEAVE_LIMIT_MS = 10_000
 const LEAVE_LOOK_MS = 50
 
-export type ServiceCondition = 'good' | 'stopped' | 'broken until reboot'
+/** `mute`: the connection opens and nothing is answered; a restart heals it. */
+export type ServiceCondition = 'good' | 'stopped' | 'mute' | 'broken until reboot'
 
 export interface SimulatedVirtualServer {
   readonly function: string
@@ -48,6 +49,10 @@ export class SimulatedHost {
   watched: readonly string[] = []
   /** Counts preparations and stops of each virtual server. */
   readonly preparing = new Map<string, number>()
+  /** Virtual servers whose memory is taken though they are not loaded yet. */
+  readonly loading = new Set<string>()
+  /** When the last stop of each function ends. */
+  readonly stopping_until_ms = new Map<string, number>()
   private timer = 0
 
   constructor(name: string, world: World) {
@@ -92,7 +97,9 @@ export class SimulatedHost {
   /** A fault of the service, wherever it is kept. */
   breakService(condition: ServiceCondition): void {
     this.service = condition
-    for (const daemon of this.appliance?.daemons.keys() ?? []) this.appliance!.daemons.set(daemon, condition === 'good' ? 'running' : condition)
+    // A mute daemon of an appliance is healed by a restart like a stopped one.
+    const kept = condition === 'good' ? 'running' : condition === 'mute' ? 'stopped' : condition
+    for (const daemon of this.appliance?.daemons.keys() ?? []) this.appliance!.daemons.set(daemon, kept)
   }
 
   powerOff(): void {
@@ -186,6 +193,7 @@ export class SimulatedHost {
     if (!this.core) return
     this.agent_life += 1
     this.core = undefined
+    this.loading.clear()
     this.guard?.agentPresent(false)
     this.world.announceReach(this.name, false)
   }
@@ -227,6 +235,19 @@ export class SimulatedHost {
     this.world.queue.at(Math.max(command.at_ms, this.world.queue.now_ms + 1), () => {
       if (order === this.timer && life === this.agent_life) this.handle({ event: 'timer' })
     })
+  }
+
+  /** With a limited memory: what is left beside the virtual servers, loaded or being loaded. Else whatever was drawn. */
+  freeMemory_kb(drawn_kb: number): number {
+    const { free_kb } = this.world
+    if (free_kb === Infinity) return drawn_kb
+    return this.world.broken.memory_unseen ? free_kb : Math.max(0, free_kb - this.memoryTaken_kb())
+  }
+
+  memoryTaken_kb(): number {
+    if (this.virtual_servers.size + this.loading.size === 0) return 0
+    const { servers } = this.world.inventory
+    return servers.filter(({ name }) => this.virtual_servers.has(name) || this.loading.has(name)).reduce((sum, { virtual_server }) => sum + virtual_server.memory_mb * 1024, 0)
   }
 
   /** Runs later, unless this agent's life or boot is over by then. */

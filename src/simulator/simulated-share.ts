@@ -10,6 +10,9 @@ export interface ShareWatcher {
   onRelease(record: ReleaseRecord): void
 }
 
+/** Longer than a renewal takes: only what is not renewed any more lingers. */
+const LINGER_STEP_MS = 700
+
 export class SimulatedShare {
   readonly leases = new Map<string, LeaseRecord>()
   readonly claims = new Map<string, ClaimRecord[]>()
@@ -22,6 +25,7 @@ export class SimulatedShare {
   private readonly random: RandomStream
   private readonly watcher: ShareWatcher
   private readonly broken: BrokenRules
+  private readonly written_ms = new Map<string, number>()
   private readonly cached = new Map<string, { read_ms: number; observation: Observation }>()
 
   constructor(queue: EventQueue, random: RandomStream, watcher: ShareWatcher, broken: BrokenRules = {}) {
@@ -45,6 +49,10 @@ export class SimulatedShare {
     return this.hung.has(host) || this.hung.has('*')
   }
 
+  isHungForAll(): boolean {
+    return this.hung.has('*')
+  }
+
   /** Applies `operation` after a request's way and answers after the way back. */
   private perform<T>(host: string, operation: () => T, answer: (result: T) => void): void {
     const waiting = this.hung.get(host) ?? this.hung.get('*')
@@ -63,6 +71,7 @@ export class SimulatedShare {
       const former = this.leases.get(record.host)
       const older = former !== undefined && (record.generation < former.generation || (record.generation === former.generation && record.sequence < former.sequence))
       if (!older) this.leases.set(record.host, record)
+      this.written_ms.set(record.host, this.queue.now_ms)
       this.watcher.onLease(record, issued_ms)
     }, answer)
   }
@@ -85,7 +94,7 @@ export class SimulatedShare {
       const release = this.releases.get(name)?.get(claim.epoch)
       return release ? { claim, release } : { claim }
     })
-    return { leases: [...this.leases.values()], claims, orders: this.standingOrders() }
+    return { leases: [...this.leases.values()].map(lease => this.lingering(lease)), claims, orders: this.standingOrders() }
   }
 
   private standingOrders(): StandingOrder[] {
@@ -93,6 +102,13 @@ export class SimulatedShare {
       const remaining_ms = until_ms - this.queue.now_ms
       return about === 'hold' ? { order: 'hold', remaining_ms } : { order: 'maintenance', host: about, remaining_ms }
     })
+  }
+
+  /** A lease that nobody renews any more, shown as if somebody did. */
+  private lingering(lease: LeaseRecord): LeaseRecord {
+    const silent_ms = this.queue.now_ms - (this.written_ms.get(lease.host) ?? -Infinity)
+    if (silent_ms > (this.broken.leases_linger_ms ?? 0)) return lease
+    return { ...lease, sequence: lease.sequence + Math.floor(silent_ms / LINGER_STEP_MS) }
   }
 
   claim(host: string, record: ClaimRecord, answer: (outcome: { won: boolean; standing: ClaimRecord | undefined }) => void): void {

@@ -17,6 +17,8 @@ export interface WorldOptions {
   /** Instead of the inventory's profile. */
   readonly profile?: Profile
   readonly broken?: BrokenRules
+  /** Each host's memory for virtual servers; absent: without limit. */
+  readonly free_kb?: number
 }
 
 export class World {
@@ -40,6 +42,7 @@ export class World {
   readonly incidents: { readonly host: string; readonly entry: IncidentEntry }[] = []
   /** Instead of a random time: how long every power controller takes for its answer. */
   power_answer_ms: number | undefined
+  readonly free_kb: number
   /** Share of messages lost, 0–1. */
   message_loss = 0
   onLog: (host: string, text: string) => void = () => undefined
@@ -49,6 +52,7 @@ export class World {
     this.inventory = inventory
     this.profile = options.profile ?? PROFILES[inventory.profile]
     this.broken = options.broken ?? {}
+    this.free_kb = options.free_kb ?? Infinity
     this.random = new RandomStream(seed, 'hosts')
     this.network = new RandomStream(seed, 'network')
     this.names = inventory.servers.map(server => server.name)
@@ -91,16 +95,16 @@ export class World {
     }
   }
 
-  /** A packet lost on a stream is sent again by TCP and arrives late; of gossip nothing is promised. */
+  /** `message` is a copy: what goes over the wire is never the sender's own. A packet lost on a stream is sent again by TCP and arrives late; of gossip nothing is promised. */
   deliver(from: SimulatedHost, to: string, message: Message, by: 'stream' | 'gossip'): void {
     const receiver = this.host(to)
     const lost = this.network.next() < this.message_loss
+    if (this.broken.nominations_lost && message.kind === 'nominate') return
     if (!from.up || !receiver.core || !this.connected(from.name, to) || (lost && by === 'gossip')) return
     const life = receiver.agent_life
     const late_ms = lost ? this.network.between(200, 900) : 0
     this.queue.after(late_ms + this.network.between(0.5, 6), () => {
-      // What goes over the wire is a copy.
-      if (life === receiver.agent_life) receiver.handle({ event: 'message', from: from.name, message: structuredClone(message) })
+      if (life === receiver.agent_life) receiver.handle({ event: 'message', from: from.name, message })
     })
   }
 

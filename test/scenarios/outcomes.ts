@@ -1,4 +1,6 @@
 /** What each scenario must come to, whatever its log says: who gave the functions, epoch by epoch, and how the incidents ended. */
+import { RING_OUTCOMES } from './ring-outcomes.ts'
+
 export interface Outcome {
   /** Each claim after the first of a function: who holds it, how, by what proof. No entry: nobody claimed it again. */
   readonly claims: Readonly<Record<string, readonly string[]>>
@@ -6,6 +8,10 @@ export interface Outcome {
   readonly incidents: readonly string[]
   /** Functions that were cut at all, and the longest cut that is allowed [ms of virtual time]. */
   readonly cut_at_most_ms: Readonly<Record<string, number>>
+  /** `host text`: lines that begin so stand in the log exactly once after the first step … */
+  readonly said?: readonly string[]
+  /** … and these do not at all. */
+  readonly never?: readonly string[]
 }
 
 const ALL = ['mail', 'login', 'ftp', 'proxy', 'web1', 'web2'] as const
@@ -19,6 +25,7 @@ const TAKEOVER_MS = 4_000
 const forAll = <T>(value: T): Record<string, T> => Object.fromEntries(ALL.map(name => [name, value]))
 
 export const OUTCOMES: Readonly<Record<string, Outcome>> = {
+  ...RING_OUTCOMES,
   St1: { claims: {}, incidents: ['ftp: St1 repaired, by login'], cut_at_most_ms: { ftp: 1_500 } },
   St2: { claims: { ftp: ['another, virtual, released', RETURNED] }, incidents: ['ftp: St2 returned, by login'], cut_at_most_ms: { ftp: 2_500 } },
   Nt1: { claims: { ftp: [TAKEN_OVER, RETURNED] }, incidents: ['ftp: Nt1 returned, by login'], cut_at_most_ms: { ftp: TAKEOVER_MS } },

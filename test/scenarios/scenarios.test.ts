@@ -27,6 +27,16 @@ describe.each(scenarioNames())('scenario %s', name => {
     expect(outcomeOf(name, result)).toEqual(withoutCuts(expected))
     for (const [server, limit_ms] of Object.entries(expected.cut_at_most_ms)) expect(result.cuts_ms.get(server), `cut of ${server}`).toBeLessThanOrEqual(limit_ms)
     for (const [server, cut_ms] of result.cuts_ms) if (!(server in expected.cut_at_most_ms)) expect(cut_ms, `cut of ${server}`).toBe(0)
+    const lines = linesAfterTheFirstStep(name, result)
+    for (const text of expected.said ?? []) expect(lines.filter(line => line.startsWith(text)).length, text).toBe(1)
+    for (const text of expected.never ?? []) expect(lines.filter(line => line.startsWith(text)), text).toEqual([])
+  })
+
+  it('resumes a virtual server once for each claim, and not without one', () => {
+    for (const [server, records] of result.claims) {
+      const starts = result.log.filter(line => line.includes(` Start_of_virtual_server_${server}_`))
+      expect(starts.length, `starts of the virtual server of ${server}`).toBe(records.filter(record => record.kind === 'virtual').length)
+    }
   })
 })
 
@@ -43,6 +53,15 @@ describe('the scenario runner', () => {
     for (const name of scenarioNames()) expect(readScenario(name).title).not.toBe('')
   })
 })
+
+/** Each as `host text`. */
+function linesAfterTheFirstStep(name: string, result: ScenarioResult): string[] {
+  const from_ms = readScenario(name).steps[0]!.at_ms
+  return result.log.flatMap(line => {
+    const [, seconds, host, text] = /^ *([\d.]+) +(\S+) +(.*)$/.exec(line) ?? []
+    return Number(seconds) * 1_000 >= from_ms ? [`${host} ${text}`] : []
+  })
+}
 
 function withoutCuts({ claims, incidents }: Outcome): Pick<Outcome, 'claims' | 'incidents'> {
   return { claims, incidents }

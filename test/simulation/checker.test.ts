@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { PROFILES } from '../../src/core/profile.ts'
 import type { Violation } from '../../src/simulator/checker.ts'
 import type { FaultName } from '../../src/simulator/faults.ts'
-import { runSchedule } from '../../src/simulator/schedule.ts'
+import { runPlan, runSchedule } from '../../src/simulator/schedule.ts'
 import type { WorldOptions } from '../../src/simulator/world.ts'
 
 interface Mutant {
@@ -46,5 +46,24 @@ describe('the checker', () => {
     const seed = firstFound(mutant)
     if (seed === undefined) return expect.fail(`not found within ${mutant.within_seeds} seeds`)
     expect(violationsOf(mutant, seed, {})).toEqual([])
+  })
+})
+
+/** The same for what only whole drawn schedules show: bounds and room. */
+const DRAWN: readonly (Omit<Mutant, 'faults'>)[] = [
+  { what: 'no nomination arrives', options: { broken: { nominations_lost: true } }, rules: ['L1'], within_seeds: 4 },
+  { what: 'leases of lost hosts seem to be renewed for 8 s more', options: { broken: { leases_linger_ms: 8_000 } }, rules: ['L2'], within_seeds: 4 },
+  { what: 'nobody says that there is no room', options: { broken: { reports_lost: true } }, rules: ['L1'], within_seeds: 80 },
+  { what: 'nobody sees what memory is taken', options: { broken: { memory_unseen: true } }, rules: ['S4'], within_seeds: 80 },
+]
+
+describe('the checker of bounds and room', () => {
+  it.each(DRAWN)('finds it when $what, and nothing in the same schedule when the rule is whole', ({ options, rules, within_seeds }) => {
+    const play = (seed: number, broken: WorldOptions): readonly Violation[] => runPlan({ seed, hosts: { least: 3, most: 6 }, faults: { least: 1, most: 5 }, ...broken }).violations
+    for (let seed = 1; seed <= within_seeds; seed += 1) {
+      if (!play(seed, options).some(({ rule }) => rules.includes(rule))) continue
+      return expect(play(seed, {})).toEqual([])
+    }
+    expect.fail(`not found within ${within_seeds} seeds`)
   })
 })

@@ -99,8 +99,14 @@ describe('a nominee', () => {
       harness.addClaim(claimOf('ftp', 2, 'web1'))
       harness.observe()
     }],
-    ['2 starts are under way', (harness: Harness): void => {
-      for (const name of ['web1', 'web2']) harness.message('login', { kind: 'nominate', incident: 'i', function: name, epoch: 1, as: 'virtual' })
+    ['no room', (harness: Harness): void => {
+      // What was accepted a moment ago is in no survey yet.
+      harness.state.load!.forecast = { ...harness.state.load!.forecast, memory_kb: 400 * 1024 }
+      harness.message('login', { kind: 'nominate', incident: 'i', function: 'web1', epoch: 1, as: 'virtual' })
+    }],
+    ['no room', (harness: Harness): void => {
+      // Memory has just become free: the forecast promises more than there is.
+      Object.assign(harness.state.load!, { average: { ...harness.state.load!.average, memory_kb: 200_000 }, forecast: { ...harness.state.load!.forecast, memory_kb: 400_000 } })
     }],
   ])('declines: %s', (why, prepare) => {
     const harness = Harness.settled('proxy')
@@ -110,6 +116,19 @@ describe('a nominee', () => {
     harness.message('login', { kind: 'nominate', incident: 'i', function: 'ftp', epoch: 1, as: 'virtual' })
     expect(harness.sent('progress', 'login').map(({ message }) => [message.stage, message.detail])).toEqual([['declined', why]])
     expect(order(harness)).toEqual([])
+  })
+
+  it('is busy while two starts are under way, and not when one of them has ended', () => {
+    const harness = Harness.settled('proxy')
+    harness.manual.add('prepare')
+    for (const name of ['web1', 'web2']) harness.message('login', { kind: 'nominate', incident: 'i', function: name, epoch: 1, as: 'virtual' })
+    harness.forget()
+    nominated(harness)
+    expect(harness.sent('progress', 'login').map(({ message }) => [message.stage, message.detail])).toEqual([['busy', '2 starts are under way']])
+    harness.event({ event: 'prepared', function: 'web1', ok: true, detail: '' })
+    harness.forget()
+    nominated(harness)
+    expect(order(harness)).toEqual(['prepare'])
   })
 
   it('declines to give another\'s function natively', () => {

@@ -17,7 +17,7 @@ function lostFtp(): Harness {
 }
 
 const nominees = (harness: Harness): string[] => [...new Set(harness.sent('nominate').map(({ to }) => to))]
-const progress = (harness: Harness, from: string, stage: GivingStage | 'declined' | 'failed', detail = ''): void =>
+const progress = (harness: Harness, from: string, stage: GivingStage | 'declined' | 'busy' | 'failed', detail = ''): void =>
   void harness.message(from, { kind: 'progress', incident: 'i', function: 'ftp', epoch: 1, stage, detail })
 
 describe('the choice of a host', () => {
@@ -167,6 +167,59 @@ describe('no room anywhere', () => {
     }
     harness.run(10_000)
     expect(harness.sent('nominate', 'web1').length).toBeGreaterThanOrEqual(1)
+  })
+})
+
+describe('a host that starts as many as it may', () => {
+  const busy = (harness: Harness, name: string): void =>
+    void (harness.host(name).giving = [virtual('mail', 2, 'preparing'), virtual('proxy', 2, 'starting')])
+
+  it('is not asked while another is free', () => {
+    const harness = Harness.settled('login')
+    harness.host('web1').load = ROOMY
+    busy(harness, 'web1')
+    harness.run(1_100)
+    harness.die('ftp')
+    harness.runUntil(() => harness.sent('nominate').length > 0, 5_000)
+    expect(nominees(harness)).not.toContain('web1')
+  })
+
+  it('is waited for when it is the only one, without an alarm, and asked as soon as a start has ended', () => {
+    const harness = Harness.settled('login')
+    for (const name of ['mail', 'proxy', 'web2']) harness.host(name).load = SMALL
+    harness.manual.add('survey')
+    harness.state.load!.forecast = SMALL
+    harness.host('web1').load = ROOMY
+    busy(harness, 'web1')
+    harness.run(1_100)
+    harness.die('ftp')
+    harness.runUntil(() => harness.said('ftp_waits_for_a_start_to_end'), 5_000)
+    expect(harness.sent('nominate')).toEqual([])
+    expect(harness.said('No_host_for_ftp')).toBe(false)
+    harness.host('web1').giving = [virtual('mail', 2, 'serving'), virtual('proxy', 2, 'starting')]
+    harness.runUntil(() => harness.sent('nominate').length > 0, 1_300)
+    expect(nominees(harness)).toEqual(['web1'])
+  })
+
+  it('was asked by another manager first: it is asked again after a short pause, not passed over', () => {
+    const harness = lostFtp()
+    progress(harness, 'web1', 'busy')
+    harness.run(400)
+    expect(nominees(harness)).toEqual(['web1'])
+    expect(harness.sent('nominate').length).toBe(2)
+  })
+})
+
+describe('a function lost with the host of its virtual server', () => {
+  it('goes to its own server when that is healthy again', () => {
+    // P1 of web1, P2 of ftp.
+    const harness = Harness.settled('proxy')
+    harness.addClaim({ ...claimOf('ftp', 2, 'web1'), kind: 'virtual' })
+    harness.comeBack('ftp')
+    harness.run(1_500)
+    harness.die('web1')
+    harness.runUntil(() => harness.sent('nominate').some(({ message }) => message.function === 'ftp'), 8_000)
+    expect(harness.sent('nominate').filter(({ message }) => message.function === 'ftp').map(({ to, message }) => [to, message.as])).toEqual([['ftp', 'native']])
   })
 })
 

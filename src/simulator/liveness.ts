@@ -1,0 +1,227 @@
+/** L1 and L2 (protocol 1), looked at from outside while a schedule runs. A clock runs only while what the protocol asks for is given. */
+import { functionBound_ms, SAMPLE_MS, watchBound_ms } from './bounds.ts'
+import { graceEnds_ms } from '../core/presence.ts'
+import { p1Of, p2Of } from '../core/ring.ts'
+import type { SimulatedHost } from './simulated-host.ts'
+import type { World } from './world.ts'
+
+/** What the outside knows of a host's health, and since when. */
+interface Health {
+  able: boolean
+  /** When it last became able or ceased to be, or another agent began. */
+  changed_ms: number
+  /** When it was last lost, or its agent was. */
+  lost_ms: number
+  agent_life: number
+}
+
+interface Outage {
+  readonly began_ms: number
+  /** The bound counts from here: the loss, or the last thing that struck whoever works on it. */
+  from_ms: number
+  /** When there was last no room for all, and when there last was. */
+  crowded_ms: number
+  roomy_ms: number
+  waiting_pairs: number
+  slot: boolean
+  failing_hosts: number
+  handless: boolean
+  cause: 'lease' | 'service'
+  violated: boolean
+  why: string
+}
+
+/** Beside what `placement.ts` demands: the forecast falls faster than the memory, and two managers may choose at once. */
+const SPARE_VIRTUAL_SERVERS = 3
+const VIRTUAL_SERVER_KB = 256 * 1024
+const RESERVE_KB = 128 * 1024
+
+export class Liveness {
+  private readonly world: World
+  private readonly health = new Map<string, Health>()
+  private readonly outages = new Map<string, Outage>()
+  private readonly unwatched_ms = new Map<string, number>()
+  private readonly no_host_ms = new Map<string, number>()
+  /** Longest a function was not given, and how much of its bound that was. */
+  worst: { readonly function: string; readonly took_ms: number; readonly bound_ms: number } | undefined
+
+  constructor(world: World) {
+    this.world = world
+  }
+
+  /** "No host for …" is the report that a function cannot be placed. */
+  onReason(text: string): void {
+    const match = /^No_host_for_([^:]+):/.exec(text)
+    if (match && !this.world.broken.reports_lost) this.no_host_ms.set(match[1]!, this.world.queue.now_ms)
+  }
+
+  sample(): void {
+    const { world } = this
+    for (const host of world.hosts.values()) this.noteHealth(host)
+    const unserved = world.names.filter(name => !world.isServed(name))
+    for (const name of world.names) if (!unserved.includes(name)) this.outages.delete(name)
+    for (const name of unserved) this.judgeFunction(name, unserved.length)
+    for (const host of world.hosts.values()) this.judgeWatch(host)
+  }
+
+  private noteHealth(host: SimulatedHost): void {
+    const { world } = this
+    const now_ms = world.queue.now_ms
+    const able = this.isLiving(host) && host.guard?.running === true && !world.share.isHung(host.name) && !world.isolated.has(host.name)
+    const known = this.health.get(host.name)
+    if (!known) return void this.health.set(host.name, { able, changed_ms: -Infinity, lost_ms: -Infinity, agent_life: host.agent_life })
+    const restarted = host.agent_life !== known.agent_life
+    if (known.able === able && !restarted) return
+    known.changed_ms = now_ms
+    if (!able || restarted) known.lost_ms = now_ms
+    known.able = able
+    known.agent_life = host.agent_life
+  }
+
+  /** Its agent runs and holds a good lease: others count it as present and rightly so. */
+  private isLiving(host: SimulatedHost): boolean {
+    return host.up && host.core !== undefined && host.core.own.deadline_ms > this.world.queue.now_ms
+  }
+
+  private healthOf(name: string): Health {
+    return this.health.get(name)!
+  }
+
+  private judgeFunction(name: string, unserved: number): void {
+    const { world } = this
+    const now_ms = world.queue.now_ms
+    const outage = this.outages.get(name) ?? { began_ms: now_ms - SAMPLE_MS, from_ms: now_ms - SAMPLE_MS, crowded_ms: -Infinity, roomy_ms: now_ms, waiting_pairs: 0, slot: false, failing_hosts: 0, handless: false, cause: 'lease', violated: false, why: 'it ceased' }
+    this.outages.set(name, outage)
+    this.restart(name, outage)
+    this.noteTerms(outage, unserved)
+    const bound_ms = functionBound_ms(world.profile, world.inventory.interval_ms, { ...outage, messages_lost: world.message_loss > 0 })
+    const room = this.hasRoom(unserved)
+    if (room) outage.roomy_ms = now_ms
+    else outage.crowded_ms = now_ms
+    // Without room for all it is given, or reported again and again as not placeable.
+    const given_since_ms = Math.max(outage.from_ms, outage.crowded_ms)
+    const reported_since_ms = Math.max(outage.from_ms, outage.roomy_ms, this.no_host_ms.get(name) ?? -Infinity)
+    const took_ms = now_ms - (room ? given_since_ms : reported_since_ms)
+    if (room && (this.worst === undefined || took_ms - bound_ms > this.worst.took_ms - this.worst.bound_ms)) this.worst = { function: name, took_ms, bound_ms }
+    if (took_ms <= bound_ms || outage.violated) return
+    outage.violated = true
+    const what = room ? 'is not given' : 'is neither given nor reported as not placeable'
+    world.checker.violate('L1', `${name} ${what} ${Math.round(took_ms)} ms after ${outage.why} (${outage.cause}, bound ${Math.round(bound_ms)} ms: ${outage.waiting_pairs} pairs wait, slot ${outage.slot}, ${outage.failing_hosts} hosts fail)`)
+  }
+
+  private move(outage: Outage, at_ms: number, why: string): void {
+    if (at_ms <= outage.from_ms) return
+    outage.from_ms = at_ms
+    outage.why = why
+  }
+
+  /** What the protocol asks for, and does not have: then the clock begins anew. */
+  private restart(name: string, outage: Outage): void {
+    const { world } = this
+    const now_ms = world.queue.now_ms
+    if (world.share.isHungForAll()) return this.move(outage, now_ms, 'the shared area hung')
+    if ((world.share.orders.get('hold') ?? -Infinity) > now_ms) return this.move(outage, now_ms, 'the operator held the ring')
+    // What loads well and then does not run is claimed, released and, by rule, started again after 1, 2, 4 … 30 s (rehoming.ts): no bound.
+    if (world.failingServes.size > 0) return this.move(outage, now_ms, 'its virtual server did not run')
+    const claim = world.share.claims.get(name)?.at(-1)
+    if (!claim) return this.move(outage, now_ms, 'it was never claimed')
+    const holder = world.host(claim.holder)
+    // Silence proves nothing of a server without an agent: its power, a hand on it or the operator does, whenever they can (R4).
+    if (holder.appliance) return this.move(outage, now_ms, `${holder.name} has no agent`)
+    const given = claim.generation === holder.guard?.generation && (holder.addresses.has(name) || holder.virtual_servers.get(name)?.address === true)
+    // A host that renews is not taken over, whatever the network says (S6).
+    if (given && this.isLiving(holder) && world.isolated.has(holder.name)) return this.move(outage, now_ms, `${holder.name} renewed though the network did not reach it`)
+    // R8: whoever gave a promise claims nothing of that host, neither what it rides nor what it has stopped.
+    if ([...world.hosts.values()].some(({ core }) => (core?.hosts.get(holder.name)?.promised_until_ms ?? -Infinity) > now_ms)) return this.move(outage, now_ms, `${holder.name} went on by promise`)
+    this.move(outage, this.healthOf(holder.name).changed_ms, `${holder.name}, its holder, was struck`)
+    const cause = given && this.isLiving(holder) && claim.kind === 'native' ? 'service' : 'lease'
+    if (cause !== outage.cause) this.move(outage, now_ms, `the cause became ${cause}`)
+    outage.cause = cause
+    const released = world.share.releases.get(name)?.has(claim.epoch) === true
+    this.restartByManagers(outage, released ? name : claim.holder)
+    if (cause === 'service') this.restartByBoot(name, outage)
+    this.restartByWorkers(name, outage)
+  }
+
+  private restartByManagers(outage: Outage, subject: string): void {
+    const { world } = this
+    const present = (host: string): boolean => world.checker.isRenewed(host)
+    const first = p1Of(world.names, subject, present)
+    const second = p2Of(world.names, subject, present)
+    const mayAct = (host: string | undefined): boolean => {
+      const core = host === undefined ? undefined : world.host(host).core
+      return core !== undefined && this.healthOf(host!).able && world.queue.now_ms >= graceEnds_ms(core)
+    }
+    if (!mayAct(first) && !mayAct(second)) return this.move(outage, world.queue.now_ms, 'no manager could act')
+    if (!mayAct(first)) outage.slot = true
+    // Who has just come, or could not read the share, counts every silence from its own first read (R3).
+    const acting = mayAct(first) ? first! : second!
+    this.move(outage, this.healthOf(acting).changed_ms, `${acting}, who acts, came back`)
+    for (const manager of [first, second]) if (manager !== undefined) this.move(outage, this.healthOf(manager).lost_ms, `${manager}, a manager, was struck`)
+  }
+
+  /** A service is repaired by P1 alone; daemons of a host that is new to it get the time of a reboot, unless it has seen them good (protocol 5). */
+  private restartByBoot(name: string, outage: Outage): void {
+    const { world } = this
+    const first = p1Of(world.names, name, host => world.checker.isRenewed(host))
+    const core = first === undefined ? undefined : world.host(first).core
+    if (!core || !this.healthOf(first!).able) return this.move(outage, world.queue.now_ms, 'its P1 could not reach it')
+    if (core.watches.get(name)?.service.good_seen) return
+    const limit_ms = world.inventory.servers.find(server => server.name === name)!.reboot_limit_ms
+    this.move(outage, core.hosts.get(name)!.generation_since_ms + limit_ms, 'the time that a boot may take')
+  }
+
+  /** Whoever looks for a host, is to give the function, or is giving it. */
+  private restartByWorkers(name: string, outage: Outage): void {
+    for (const { name: host, core } of this.world.hosts.values()) {
+      const rehoming = core?.rehoming.get(name)
+      const workers = [...(rehoming ? [host, rehoming.nominee] : []), ...(core?.giving.has(name) ? [host] : [])]
+      for (const worker of workers) if (worker !== undefined) this.move(outage, this.healthOf(worker).changed_ms, `${worker}, at work on it, was struck`)
+    }
+  }
+
+  private helpers(): SimulatedHost[] {
+    const { world } = this
+    return [...world.hosts.values()].filter(host => this.healthOf(host.name).able && !world.failingStarts.has(host.name) && !world.failingServes.has(host.name))
+  }
+
+  private hasRoom(unserved: number): boolean {
+    const { free_kb } = this.world
+    const helpers = this.helpers()
+    if (free_kb === Infinity) return helpers.length > 0
+    const places = helpers.map(host => Math.max(0, Math.floor((free_kb - RESERVE_KB - host.memoryTaken_kb()) / VIRTUAL_SERVER_KB)))
+    return places.reduce((sum, count) => sum + count, 0) >= unserved + SPARE_VIRTUAL_SERVERS
+  }
+
+  private noteTerms(outage: Outage, unserved: number): void {
+    const { world } = this
+    const helpers = this.helpers()
+    if (helpers.length > 0) {
+      this.move(outage, Math.min(...helpers.map(host => this.healthOf(host.name).changed_ms)), 'no host could give it')
+      outage.waiting_pairs = Math.max(outage.waiting_pairs, Math.ceil(unserved / (2 * helpers.length)) - 1)
+    }
+    outage.handless ||= world.handless.size > 0
+    outage.failing_hosts = Math.max(outage.failing_hosts, world.failingStarts.size)
+  }
+
+  private judgeWatch(host: SimulatedHost): void {
+    const { world } = this
+    const now_ms = world.queue.now_ms
+    const watched = [...world.hosts.values()].some(other => other !== host && this.isLiving(other) && other.core!.watches.get(host.name)?.priority === 1)
+    const first = p1Of(world.names, host.name, other => this.isLiving(world.host(other)))
+    if (watched || !this.healthOf(host.name).able || first === undefined || world.share.isHungForAll() || world.share.isHung(first)) return void this.unwatched_ms.delete(host.name)
+    const since_ms = this.unwatched_ms.get(host.name) ?? now_ms - SAMPLE_MS
+    this.unwatched_ms.set(host.name, since_ms)
+    const from_ms = Math.max(since_ms, this.healthOf(first).changed_ms, ...this.between(first, host.name).map(lost => this.healthOf(lost).changed_ms))
+    if (now_ms - from_ms <= watchBound_ms(world.profile, world.inventory.interval_ms)) return
+    world.checker.violate('L2', `${host.name} has been watched by no living P1 for ${Math.round(now_ms - since_ms)} ms`)
+    this.unwatched_ms.set(host.name, now_ms)
+  }
+
+  private between(first: string, last: string): string[] {
+    const { names } = this.world
+    const from = names.indexOf(first)
+    const count = (names.indexOf(last) - from + names.length) % names.length
+    return Array.from({ length: count - 1 }, (_, index) => names[(from + 1 + index) % names.length]!)
+  }
+}

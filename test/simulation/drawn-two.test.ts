@@ -1,0 +1,3 @@
+import { checkDrawnSchedules } from './drawn.ts'
+
+checkDrawnSchedules(500_001, 150)
