@@ -17,6 +17,8 @@ const BRIDGE_ADDRESS = '10.99.0.1/24'
 
 let worlds = 0
 
+export type RealKind = 'QEMU' | 'libvirt'
+
 export interface World {
   readonly hypervisor: Hypervisor
   /** Whether a client on the virtual server's network gets its service at this address. */
@@ -33,24 +35,24 @@ export function memoryWorld(): Promise<World> {
   return Promise.resolve({ hypervisor, serves, destroy: () => hypervisor.close() })
 }
 
-/** Real virtual machines on a bridge of their own, in a network namespace of their own. Needs root, QEMU and, the first time, Debian's packages. */
-export class QemuWorld implements World, Hypervisor {
+/** Real virtual machines on a bridge of their own, in a network namespace of their own. Needs root, QEMU, for libvirt its daemon and client, and, the first time, Debian's packages. */
+export class RealWorld implements World, Hypervisor {
   private readonly directory: string
   private readonly namespace: string
   private readonly worker: ChildProcess
   private readonly waiting = new Map<number, { resolve: (value: unknown) => void, reject: (error: Error) => void }>()
   private last_id = 0
 
-  private constructor(directory: string, namespace: string) {
+  private constructor(kind: RealKind, directory: string, namespace: string) {
     this.directory = directory
     this.namespace = namespace
     const program = fileURLToPath(new URL('../fixtures/hypervisor-worker.ts', import.meta.url))
-    this.worker = spawn('ip', ['netns', 'exec', namespace, process.execPath, '--import', 'tsx', program, join(directory, 'vm'), join(directory, 'run'), BRIDGE], { stdio: ['pipe', 'pipe', 'inherit'] })
+    this.worker = spawn('ip', ['netns', 'exec', namespace, process.execPath, '--import', 'tsx', program, join(directory, 'vm'), join(directory, 'run'), BRIDGE, ...kind === 'libvirt' ? [join(directory, 'libvirt')] : []], { stdio: ['pipe', 'pipe', 'inherit'] })
     if (this.worker.stdout) createInterface({ input: this.worker.stdout }).on('line', line => this.settle(line))
     this.worker.on('exit', () => { for (const { reject } of this.waiting.values()) reject(new Error('the worker ended')) })
   }
 
-  static async open(): Promise<QemuWorld> {
+  static async open(kind: RealKind): Promise<RealWorld> {
     const image = await buildGuest({ cache_directory: CACHE_DIRECTORY })
     const directory = await mkdtemp(join(tmpdir(), 'rw-vm-'))
     await installGuest(image, join(directory, 'vm', SERVER.image))
@@ -59,7 +61,7 @@ export class QemuWorld implements World, Hypervisor {
     for (const command of [`link set lo up`, `link add ${BRIDGE} type bridge forward_delay 0`, `addr add ${BRIDGE_ADDRESS} dev ${BRIDGE}`, `link set ${BRIDGE} up`]) {
       execFileSync('ip', ['-n', namespace, ...command.split(' ')])
     }
-    const world = new QemuWorld(directory, namespace)
+    const world = new RealWorld(kind, directory, namespace)
     try {
       await world.ask('save', [SERVER])
       return world
@@ -124,6 +126,10 @@ export class QemuWorld implements World, Hypervisor {
 
   async announce(name: string, address: string): Promise<void> {
     await this.ask('announce', [name, address])
+  }
+
+  async migrate(name: string, destination: string): Promise<void> {
+    await this.ask('migrate', [name, destination])
   }
 
   close(): Promise<void> {
