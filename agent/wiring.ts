@@ -7,8 +7,8 @@ import { serverOf } from '../src/core/context.ts'
 import { initialState, type State } from '../src/core/state.ts'
 import { ArpingAnnouncer } from '../src/edges/address/arping-announcer.ts'
 import { SystemClock } from '../src/edges/clock.ts'
+import type { Hypervisor } from '../src/edges/hypervisor/hypervisor.ts'
 import { networkOf } from '../src/edges/hypervisor/qemu-arguments.ts'
-import { QemuHypervisor } from '../src/edges/hypervisor/qemu.ts'
 import { Libp2pPeers } from '../src/edges/peers/libp2p-peers.ts'
 import { wake } from '../src/edges/power/wake-on-lan.ts'
 import { SystemProber } from '../src/edges/probes/system-prober.ts'
@@ -22,6 +22,7 @@ import { adopt } from './adopt.ts'
 import { answer, controlHandlers, type ControlParts } from './control-handlers.ts'
 import { GivingOrders } from './giving-orders.ts'
 import { onGuardNotice } from './guard-notices.ts'
+import { createHypervisor } from './hypervisor.ts'
 import { Journal } from './journal.ts'
 import { leaveManagement } from './leave.ts'
 import { LoadMeter } from './load-meter.ts'
@@ -46,7 +47,7 @@ export class Agent {
   private readonly share: ShareClient
   private readonly guard: GuardClient
   private readonly peers: Libp2pPeers
-  private readonly hypervisor: QemuHypervisor
+  private readonly hypervisor: Hypervisor
   private readonly giving: GivingOrders
   private readonly watching: WatchOrders
   private readonly share_orders: ShareOrders
@@ -71,7 +72,7 @@ export class Agent {
     this.loop = new Loop({ state: this.state, clock, onReasons: reasons => this.journal.reasons(reasons), carryOut: command => this.carryOut(command), onBroken })
     const post = this.loop.post.bind(this.loop)
     this.guard = new GuardClient({ path: places.guard_socket, role: 'agent', onNotice: notice => onGuardNotice(notice, post, problem) })
-    this.hypervisor = new QemuHypervisor({ share_vm_directory: join(host.share, 'vm'), run_directory: places.virtual_servers, bridge: host.bridge ?? host.device, network: networkOf(inventory), log: text => diagnostics.info(text), clock })
+    this.hypervisor = createHypervisor(self.hypervisor, { share_vm_directory: join(host.share, 'vm'), run_directory: places.virtual_servers, bridge: host.bridge ?? host.device, network: networkOf(inventory), log: text => diagnostics.info(text), clock, onEnd: () => void this.giving.checkVirtualServers(this.ending.signal) })
     const announcer = new ArpingAnnouncer(clock, problem)
     const hand = new SshHand({ clock, private_key: Buffer.from(keys.hand_key) })
     this.peers = this.createPeers(post)
@@ -130,7 +131,7 @@ export class Agent {
       virtualServerOf: name => serverOf(this.state, name).virtual_server.name, note: text => this.journal.note(text),
     })
     this.ending.abort()
-    await Promise.allSettled([this.control.stop(), this.journal.end()])
+    await Promise.allSettled([this.control.stop(), this.hypervisor.close(), this.journal.end()])
   }
 
   private carryOut(command: Exclude<Command, { command: 'timer' }>): void {

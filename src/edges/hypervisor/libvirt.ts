@@ -16,7 +16,7 @@ import { LibvirtGuest } from './libvirt-guest.ts'
 import { startUnderLibvirt } from './libvirt-start.ts'
 import { findProcessBy, killFound, type MachineProcess } from './machine-process.ts'
 import { readOrigin, writeOrigin, type Origin } from './machine-start.ts'
-import { checkedAddress, isName, placesOf, type Accelerator, type Machine, type MachinePlaces } from './qemu-arguments.ts'
+import { checkedAddress, isName, MACHINE, placesOf, type Accelerator, type Machine, type MachinePlaces } from './qemu-arguments.ts'
 import { ANNOUNCEMENT, CLOCK_DELAY_MS, NANOSECONDS_A_MILLISECOND, type QemuOptions } from './qemu.ts'
 import { Virsh } from './virsh.ts'
 import { readDomainStates, type DomainState } from './virsh-output.ts'
@@ -31,6 +31,7 @@ const LINK_LIMIT_MS = 2_000
 const MIGRATE_LIMIT_MS = 120_000
 /** libvirtd waits up to 15 s for a process that hangs in the kernel. */
 const DESTROY_LIMIT_MS = 20_000
+const EXAMINE_LIMIT_MS = 60_000
 /** libvirtd takes a second or two to forget a machine on a busy host. */
 const END_TRIES = 40
 const END_AGAIN_MS = 50
@@ -64,6 +65,8 @@ export class LibvirtHypervisor implements Hypervisor {
     this.options = options
     this.virsh = new Virsh(options.uri)
     this.accelerator = options.accelerator ? Promise.resolve(options.accelerator) : probeAccelerator(this.work.signal)
+    // Libvirt examines QEMU once and remembers it: 2 s that no recovery should wait for.
+    this.work.inBackground(this.virsh.tell(['domcapabilities', '--machine', MACHINE], { limit_ms: EXAMINE_LIMIT_MS, signal: this.work.signal }).then(() => undefined, () => undefined))
     this.events = new LibvirtEvents(this.virsh, name => options.onEnd?.(name))
   }
 
