@@ -190,6 +190,27 @@ describe('hypervisor: libvirt only', () => {
     expect((await world.prepare(SERVER, options)).from).toBe('saved')
   })
 
+  test('a machine is moved with its memory, arrives paused and goes on there', { timeout: SETUP_LIMIT_MS }, async () => {
+    const destination = await RealWorld.openDestination(world)
+    try {
+      const { pid } = await world.prepare(SERVER, options)
+      await world.run(SERVER.name)
+      await world.addAddress(SERVER.name, VIP, PREFIX)
+      await until(() => world.serves(VIP))
+      await world.migrate(SERVER.name, destination.uri)
+      expect(await world.list()).toEqual([])
+      await expect(readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).resolves.toBe('')
+      expect(await destination.list()).toMatchObject([{ name: SERVER.name, state: 'paused' }])
+      expect(await destination.serves(VIP)).toBe(false)
+      await destination.run(SERVER.name)
+      // The address is still in the guest: it was moved, not started anew.
+      await until(() => destination.serves(VIP))
+      await destination.stop(SERVER.name)
+    } finally {
+      await destination.destroy()
+    }
+  })
+
   test('a machine that ended by itself is told at once', { timeout: TEST_LIMIT_MS }, async () => {
     const { pid } = await world.prepare(SERVER, options)
     await world.ask('ends', [])

@@ -29,8 +29,8 @@ const ANSWER_LIMIT_MS = 3_000
 const LINK_LIMIT_MS = 2_000
 /** Memory over 1 Gbit/s: 100 MB a second. */
 const MIGRATE_LIMIT_MS = 120_000
-/** libvirtd waits up to 15 s for a process that hangs in the kernel. */
-const DESTROY_LIMIT_MS = 20_000
+/** The process is gone by then. */
+const DESTROY_LIMIT_MS = 5_000
 const EXAMINE_LIMIT_MS = 60_000
 /** libvirtd takes a second or two to forget a machine on a busy host. */
 const END_TRIES = 40
@@ -133,6 +133,7 @@ export class LibvirtHypervisor implements Hypervisor {
   private async prepareNow(server: VirtualServer, signal: AbortSignal): Promise<Prepared> {
     if (!server.stateless) throw new RingwardError('HYPERVISOR_FAILED', `${server.name} is stateful, and its virtual server has no disks; set stateless = true`)
     const places = this.placesOf(server.name)
+    await this.tidying.get(server.name)
     const present = (await this.look(signal)).find(machine => machine.name === server.name)
     const origin = present && await readOrigin(places)
     if (present?.state === 'running') throw new RingwardError('HYPERVISOR_FAILED', `${server.name} runs on this host already; stop it before it is prepared again`)

@@ -21,7 +21,7 @@ export class PrivateLibvirtd {
     this.directory = directory
   }
 
-  static async start(directory: string): Promise<PrivateLibvirtd> {
+  static async start(directory: string, migration_address: string): Promise<PrivateLibvirtd> {
     for (const [place, name] of [['/run/libvirt', 'run'], ['/var/lib/libvirt', 'lib'], ['/var/cache/libvirt', 'cache'], ['/etc/libvirt', 'etc'], ['/var/log/libvirt', 'log']] as const) {
       await mkdir(join(directory, name), { recursive: true })
       await mkdir(place, { recursive: true })
@@ -30,7 +30,7 @@ export class PrivateLibvirtd {
     // QEMU's own user must reach its sockets.
     await chmod(directory, 0o755)
     await chmod(join(directory, '..'), 0o755)
-    await writeFile('/etc/libvirt/qemu.conf', 'security_driver = "none"\ncgroup_controllers = [ ]\nnamespaces = [ ]\nstdio_handler = "file"\n')
+    await writeFile('/etc/libvirt/qemu.conf', 'security_driver = "none"\ncgroup_controllers = [ ]\nnamespaces = [ ]\nstdio_handler = "file"\n' + (migration_address === '' ? '' : `migration_host = "${migration_address}"\n`))
     await writeFile(join(directory, 'libvirtd.conf'), `auth_unix_rw = "none"\nlog_outputs = "3:file:${join(directory, 'libvirtd.log')}"\n`)
     await withUser(directory)
     // A device node that exists but does not work makes libvirt examine QEMU anew before each start.
