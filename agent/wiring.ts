@@ -7,8 +7,8 @@ import { serverOf } from '../src/core/context.ts'
 import { initialState, type State } from '../src/core/state.ts'
 import { ArpingAnnouncer } from '../src/edges/address/arping-announcer.ts'
 import { SystemClock } from '../src/edges/clock.ts'
+import type { Hypervisor } from '../src/edges/hypervisor/hypervisor.ts'
 import { networkOf } from '../src/edges/hypervisor/qemu-arguments.ts'
-import { QemuHypervisor } from '../src/edges/hypervisor/qemu.ts'
 import { Libp2pPeers } from '../src/edges/peers/libp2p-peers.ts'
 import { CommandPowerSwitch } from '../src/edges/power/command-power-switch.ts'
 import { wake } from '../src/edges/power/wake-on-lan.ts'
@@ -25,6 +25,7 @@ import { leaveAnnounced } from './announced-leave.ts'
 import { answer, controlHandlers, type ControlParts } from './control-handlers.ts'
 import { GivingOrders } from './giving-orders.ts'
 import { onGuardNotice } from './guard-notices.ts'
+import { createHypervisor } from './hypervisor.ts'
 import { Journal } from './journal.ts'
 import { leaveManagement } from './leave.ts'
 import { LoadMeter } from './load-meter.ts'
@@ -52,7 +53,7 @@ export class Agent {
   private readonly share: ShareClient
   private readonly guard: GuardClient
   private readonly peers: Libp2pPeers
-  private readonly hypervisor: QemuHypervisor
+  private readonly hypervisor: Hypervisor
   private readonly giving: GivingOrders
   private readonly watching: WatchOrders
   private readonly power: PowerOrders
@@ -78,7 +79,7 @@ export class Agent {
     this.loop = new Loop({ state: this.state, clock, onReasons: reasons => this.journal.reasons(reasons), carryOut: command => this.carryOut(command), onBroken })
     const post = this.loop.post.bind(this.loop)
     this.guard = new GuardClient({ path: places.guard_socket, role: 'agent', onNotice: notice => onGuardNotice(notice, post, problem) })
-    this.hypervisor = new QemuHypervisor({ share_vm_directory: join(host.share, 'vm'), run_directory: places.virtual_servers, bridge: host.bridge ?? host.device, network: networkOf(inventory), log: text => diagnostics.info(text), clock })
+    this.hypervisor = createHypervisor(self.hypervisor, { share_vm_directory: join(host.share, 'vm'), run_directory: places.virtual_servers, bridge: host.bridge ?? host.device, network: networkOf(inventory), log: text => diagnostics.info(text), clock, onEnd: () => void this.giving.checkVirtualServers(this.ending.signal) })
     const announcer = new ArpingAnnouncer(clock, problem)
     const hand = new SshHand({ clock, private_key: Buffer.from(keys.hand_key) })
     const handedOver = (name: string): boolean => this.state.functions.get(name)?.claim?.proof === 'hand-over'
@@ -142,7 +143,7 @@ export class Agent {
       virtualServerOf: name => serverOf(this.state, name).virtual_server.name, note: text => this.journal.note(text),
     })
     this.ending.abort()
-    await Promise.allSettled([this.control.stop(), this.journal.end()])
+    await Promise.allSettled([this.control.stop(), this.hypervisor.close(), this.journal.end()])
   }
 
   /** The system goes down: hand over first, say goodbye last. */

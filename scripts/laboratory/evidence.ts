@@ -7,6 +7,7 @@ import { programOf } from './programs.ts'
 import { argumentsOf } from './processes.ts'
 import { addressesOf } from './status.ts'
 import { PROBE_NAME } from '../../src/edges/hypervisor/accelerator.ts'
+import { nameOf } from '../../src/edges/hypervisor/libvirt-domain.ts'
 
 /** The cable's end in a host, as nspawn names it. */
 const CARD = 'host0'
@@ -38,8 +39,8 @@ export function lookAtHost(lab: Lab, name: string): HostSeen {
   for (const pid of membersOf(cgroups)) {
     const args = argumentsOf(pid)
     if (/(^|\/)qemu-system-/.test(args[0] ?? '')) {
-      const machine = (args[args.indexOf('-name') + 1] ?? '').split(',')[0] ?? ''
-      if (machine !== PROBE_NAME) machines.push({ host: name, name: machine, pid, mac: machineMac(args) ?? '' })
+      const machine = machineName(args)
+      if (machine !== undefined) machines.push({ host: name, name: machine, pid, mac: machineMac(args) ?? '' })
     }
     const program = programOf(args)
     if (program) running.set(pid, program)
@@ -57,9 +58,15 @@ function parentOf(pid: number): number {
   return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1] ?? 0)
 }
 
+/** A virtual server's name by QEMU's command line, ringward's own or libvirt's; none for what only asks QEMU what it can do. */
+export function machineName(args: readonly string[]): string | undefined {
+  const name = args.includes('-name') ? args[args.indexOf('-name') + 1]?.split(',')[0]?.replace(/^guest=/, '') : undefined
+  return name === undefined || name === PROBE_NAME ? undefined : nameOf(name) ?? name
+}
+
 /** MAC address of a QEMU machine by its command line. */
-function machineMac(args: readonly string[]): string | undefined {
-  return args.map(argument => /(?:^|,)mac=([0-9a-f:]{17})/.exec(argument)?.[1]).find(mac => mac !== undefined)
+export function machineMac(args: readonly string[]): string | undefined {
+  return args.map(argument => /(?:^|,)(?:mac=|"mac":")([0-9a-f:]{17})/.exec(argument)?.[1]).find(mac => mac !== undefined)
 }
 
 function textOf(path: string): string | undefined {

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { runOrFail } from '../../src/edges/command.ts'
 import { NET_PREFIX, POWER_PORT, SWITCH_ADDRESS, type HostPlan } from './hosts.ts'
 import { hostPlaces, type Lab } from './lab.ts'
+import { hypervisorOf } from './names.ts'
 
 const LIMIT_MS = 10_000
 /** Asks the lab's power board with ipmitool's words: `lab-power HOST status|on|off`. */
@@ -33,6 +34,7 @@ export async function makeHostRoot(lab: Lab, host: HostPlan): Promise<void> {
   for (const daemon of new Set([host.daemon, ...(host.daemon === 'squid' ? ['nginx'] : [])])) {
     if (daemon !== 'ssh') await enable(root, daemon)
   }
+  if (hypervisorOf(host.name) === 'libvirt') await enable(root, 'libvirtd')
   await runOrFail('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', host.name, '-f', join(root, 'etc/ssh/ssh_host_ed25519_key')], { limit_ms: LIMIT_MS })
 }
 

@@ -7,6 +7,8 @@ export const MASKED_UNITS = [
   'apt-daily.timer', 'apt-daily-upgrade.timer', 'dpkg-db-backup.timer', 'e2scrub_all.timer', 'e2scrub_reap.service', 'fstrim.timer',
   'logrotate.timer', 'systemd-networkd-wait-online.service', 'console-getty.service', 'getty.target', 'systemd-pstore.service',
   'systemd-timesyncd.service', 'postfix-resolvconf.path', 'remote-fs.target', 'systemd-update-utmp.service', 'systemd-update-utmp-runlevel.service',
+  // It would save the machines at each shutdown; ringward's have nothing to save.
+  'libvirt-guests.service',
 ] as const
 
 export const WANTED_UNITS = ['systemd-networkd.service'] as const
@@ -32,6 +34,8 @@ export const IMAGE_FILES: Readonly<Record<string, string>> = {
     "ExecStartPre=/bin/sh -c 'sshd -t -o PerSourcePenalties=no 2>/dev/null && echo SSHD_OPTS=-oPerSourcePenalties=no > /run/lab-sshd || : > /run/lab-sshd'",
     'EnvironmentFile=-/run/lab-sshd',
   ),
+  // Whatever confines machines on a real host is not to be had inside a container.
+  'etc/libvirt/qemu.conf': lines('security_driver = "none"', 'namespaces = [ ]', 'cgroup_controllers = [ ]'),
   'etc/vsftpd.conf': lines(
     'listen=YES', 'listen_ipv6=NO', 'anonymous_enable=YES', 'local_enable=NO', 'anon_root=/var/lib/lab-ftp', 'no_anon_password=YES',
     'secure_chroot_dir=/var/run/vsftpd/empty', 'xferlog_enable=NO', 'max_clients=200', 'max_per_ip=200',

@@ -10,6 +10,7 @@ import { CACHE_DIRECTORY, LabError } from './lab.ts'
 const PACKAGES = [
   'systemd', 'systemd-sysv', 'dbus', 'openssh-server', 'openssh-client', 'iproute2', 'iputils-ping', 'iputils-arping', 'procps',
   'vsftpd', 'postfix', 'squid', 'nginx-light', 'qemu-system-x86', 'libstdc++6', 'zstd',
+  'libvirt-daemon-system', 'libvirt-clients',
 ] as const
 /** Documentation and translations are a third of the size. */
 const LEFT_OUT = ['/usr/share/doc/*', '/usr/share/man/*', '/usr/share/locale/*', '/usr/share/info/*', '/usr/share/qemu/*efi*', '/usr/share/squid/errors/[a-df-z]*']
@@ -93,6 +94,8 @@ async function configure(root: string): Promise<void> {
   await runOrFail('systemctl', [`--root=${root}`, 'mask', ...MASKED_UNITS], { limit_ms: 30_000 })
   await runOrFail('systemctl', [`--root=${root}`, 'enable', ...WANTED_UNITS], { limit_ms: 30_000 })
   await runOrFail('systemctl', [`--root=${root}`, 'set-default', 'multi-user.target'], { limit_ms: 30_000 })
+  // Virtual servers are on the host's own bridge; libvirt's network would make another.
+  await rm(join(root, 'etc/libvirt/qemu/networks/autostart/default.xml'), { force: true })
   for (const name of await readdir(join(root, 'etc/ssh'))) {
     if (name.startsWith('ssh_host_')) await rm(join(root, 'etc/ssh', name))
   }

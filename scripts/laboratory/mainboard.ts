@@ -1,7 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { closeSync, existsSync, openSync, realpathSync } from 'node:fs'
+import { closeSync, openSync, realpathSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { run } from '../../src/edges/command.ts'
+import { probeAccelerator } from '../../src/edges/hypervisor/accelerator.ts'
+import type { Accelerator } from '../../src/edges/hypervisor/qemu-arguments.ts'
 import { cgroupsOf, entrances, killMembers, makeCgroups, type HostCgroups } from './cgroups.ts'
 import type { HostPlan } from './hosts.ts'
 import { hostPlaces, writeWhole, type Lab } from './lab.ts'
@@ -17,6 +19,9 @@ const DEATH_LIMIT_MS = 10_000
 const SHORTEST_LIFE_MS = 200
 /** Where the hosts find Node. */
 const NODE_INSIDE = '/usr/local/bin/node'
+
+/** Found out once. Hosts get the device node only where it works: each would try it at its start, and libvirt before each virtual server. */
+let machine_accelerator: Promise<Accelerator> | undefined
 
 export type Power = 'off' | 'self-test' | 'on'
 
@@ -98,10 +103,11 @@ export class Mainboard {
 
   private async start(): Promise<number | NodeJS.Signals | null> {
     const console = openSync(hostPlaces(this.lab, this.host.name).console, 'a', 0o600)
+    const accelerator = await (machine_accelerator ??= probeAccelerator())
     const enter = entrances(this.cgroups, 'system')
     // The shell moves itself into the host's groups, then becomes nspawn: no process of the host is ever outside them.
     const script = 'while [ "$1" != -- ]; do echo $$ > "$1" || exit 1; shift; done; shift; exec "$@"'
-    const child = spawn('/bin/sh', ['-c', script, 'mainboard', ...enter, '--', 'systemd-nspawn', ...this.nspawnArguments()], {
+    const child = spawn('/bin/sh', ['-c', script, 'mainboard', ...enter, '--', 'systemd-nspawn', ...this.nspawnArguments(accelerator)], {
       stdio: ['ignore', console, console], cwd: '/', env: { PATH: process.env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin' },
     })
     closeSync(console)
@@ -113,14 +119,14 @@ export class Mainboard {
     })
   }
 
-  private nspawnArguments(): string[] {
+  private nspawnArguments(accelerator: Accelerator): string[] {
     const { root, outlet } = hostPlaces(this.lab, this.host.name)
     return [
       '--quiet', '--boot', `--directory=${root}`, `--machine=${this.host.name}`, '--register=no', '--keep-unit', `--network-bridge=${SWITCH_BRIDGE}`,
       '--resolv-conf=off', '--timezone=off', '--link-journal=no', '--console=read-only', '--kill-signal=SIGRTMIN+3',
       // SYS_NICE and the like: the guard asks for real time; NET_RAW for ping and arping.
       '--capability=CAP_NET_ADMIN,CAP_NET_RAW,CAP_SYS_NICE,CAP_SYS_RESOURCE,CAP_IPC_LOCK',
-      '--bind=/dev/net/tun', ...(existsSync('/dev/kvm') ? ['--bind=/dev/kvm'] : []),
+      '--bind=/dev/net/tun', ...accelerator === 'kvm' ? ['--bind=/dev/kvm'] : [],
       `--bind-ro=${realpathSync(process.execPath)}:${NODE_INSIDE}`, `--bind=${outlet}:/srv`,
     ]
   }

@@ -8,7 +8,7 @@ import type { ProfileName } from '../../src/core/inventory.ts'
 import { POWER_PROGRAM, writeInto } from './host-root.ts'
 import { NET_PREFIX, SWITCH_ADDRESS, type HostPlan } from './hosts.ts'
 import { hostPlaces, LabError, shareBacking, type Lab } from './lab.ts'
-import { GUEST_MEMORY_MB, imageOf, virtualServerOf } from './names.ts'
+import { GUEST_MEMORY_MB, hypervisorOf, imageOf, virtualServerOf } from './names.ts'
 
 /** T_rc: half as long again as a reboot of the lab's hosts takes until management runs (4 s on two busy cores); a self test comes on top. */
 const REBOOT_LIMIT_MS = 6_000
@@ -52,7 +52,7 @@ async function writeServer(lab: Lab, host: HostPlan, share: string): Promise<voi
     daemons: [{ name: host.daemon, probe: host.dialogue }],
     virtual_server: { name: virtualServerOf(host.name), address: host.virtual_address, memory_mb: GUEST_MEMORY_MB, cpus: 1, image: imageOf(host.name), standby },
     ...(lab.settings.power ? { power: { command: [POWER_PROGRAM, host.name] } } : {}),
-    reboot_limit: `${REBOOT_LIMIT_MS + lab.settings.post_delay_ms}ms`,
+    hypervisor: hypervisorOf(host.name), reboot_limit: `${REBOOT_LIMIT_MS + lab.settings.post_delay_ms}ms`,
   }))
 }
 

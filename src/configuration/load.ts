@@ -82,7 +82,7 @@ function serverOf(name: string, file: ServerFile, files: ConfigurationFiles): Se
       const probe = files.probes.get(daemon.probe)
       return probe ? [{ name: daemon.name, probe }] : []
     }),
-    virtual_server: file.virtual_server, priority: file.priority, return: file.return, reboot_limit_ms: file.reboot_limit, power: powerOf(file.power),
+    virtual_server: file.virtual_server, hypervisor: file.hypervisor, priority: file.priority, return: file.return, reboot_limit_ms: file.reboot_limit, power: powerOf(file.power),
     // Empty: no key and no host matches it, so the host cannot join until it has an identity.
     peer_id: file.peer_id ?? identity?.peer_id ?? '', ssh_host_key: file.ssh_host_key ?? identity?.ssh_host_key ?? '',
   }

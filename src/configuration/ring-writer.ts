@@ -1,5 +1,5 @@
 import { stringify } from 'smol-toml'
-import type { ProfileName, ServerType, StandbyKind } from '../core/inventory.ts'
+import type { HypervisorKind, ProfileName, ServerType, StandbyKind } from '../core/inventory.ts'
 
 /** Writes configuration files for rings that are made by a program, such as the lab's. */
 export interface GroupText {
@@ -31,6 +31,7 @@ export interface ServerText {
     readonly image: string
     readonly standby?: Exclude<StandbyKind, 'warm'>
   }
+  readonly hypervisor?: HypervisorKind
   readonly priority?: number
   readonly return?: 'automatic' | 'manual'
   /** With its unit. */

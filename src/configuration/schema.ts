@@ -99,6 +99,7 @@ export const serverSchema = z.strictObject({
   type: z.enum(['CPU', 'NETWORK', 'CPU_NET']).describe('Write what the function leans on most: "CPU", "NETWORK" or "CPU_NET".'),
   daemons: z.array(daemonSchema).min(1).max(DAEMONS_LIMIT).describe('Write a [[daemons]] table with name and probe for each service of the function.'),
   virtual_server: virtualServerSchema.describe('Write a [virtual_server] table with name, address, memory_mb and image.'),
+  hypervisor: z.enum(['qemu', 'libvirt']).default('qemu').describe('Write what runs virtual servers on this host: "qemu" or "libvirt".'),
   priority: whole(1, 1_000).default(100).describe('Write a number from 1 (first to be restored) to 1000.'),
   return: z.enum(['automatic', 'manual']).default('automatic').describe('Write "automatic" or "manual".'),
   power: powerSchema.optional().describe('Write a [power] table, for example with wake_on_lan = true.'),

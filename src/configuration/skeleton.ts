@@ -34,6 +34,7 @@ mac = "52:54:00:00:00:0b"       # of its network card, for Wake-on-LAN
 vip = "192.0.2.21/24"           # the virtual IP that clients use
 type = "CPU"                    # what the function leans on: "CPU", "NETWORK" or "CPU_NET"
 
+# hypervisor = "qemu"           # or "libvirt": what runs virtual servers of others on this host
 # priority = 100                # lower is restored first when several fail at once
 # return = "automatic"          # or "manual": the function stays away until "ringward return"
 # reboot_limit = "88s"          # the longest time a reboot takes

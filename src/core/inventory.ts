@@ -10,6 +10,9 @@ export type ServerType = 'CPU' | 'NETWORK' | 'CPU_NET'
 /** How a virtual server waits while its function is native. `warm` is accepted later. */
 export type StandbyKind = 'warm' | 'saved' | 'cold'
 
+/** What runs virtual servers on a host. */
+export type HypervisorKind = 'qemu' | 'libvirt'
+
 export interface ProbeStep {
   /** Regular expression the answer must match within the limit (whole received text so far). */
   readonly expect?: string
@@ -76,6 +79,8 @@ export interface Server {
   readonly type: ServerType
   readonly daemons: readonly Daemon[]
   readonly virtual_server: VirtualServer
+  /** Runs the virtual servers of others on this server's host. */
+  readonly hypervisor: HypervisorKind
   /** Lower is restored first when several fail at once. */
   readonly priority: number
   readonly return: 'automatic' | 'manual'

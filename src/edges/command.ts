@@ -47,11 +47,11 @@ export async function runOrFail(program: string, args: readonly string[], option
   return result.stdout
 }
 
-/** Starts a long-lived child; the caller owns it and must end it. With `group` it leads a process group of its own, which can be signalled as one. */
-export function start(program: string, args: readonly string[], options: { stdin?: 'pipe' | 'ignore'; stderr?: 'pipe' | 'inherit' | 'ignore'; environment?: NodeJS.ProcessEnv; directory?: string; group?: boolean } = {}): ChildProcess {
+/** Starts a long-lived child; the caller owns it and must end it. With `group` it leads a process group of its own, which can be signalled as one; a number for `stdout` is an open file it writes to. */
+export function start(program: string, args: readonly string[], options: { stdin?: 'pipe' | 'ignore'; stdout?: 'pipe' | number; stderr?: 'pipe' | 'inherit' | 'ignore'; environment?: NodeJS.ProcessEnv; directory?: string; group?: boolean } = {}): ChildProcess {
   return spawn(program, [...args], {
     env: { ...ENVIRONMENT, ...options.environment }, cwd: options.directory ?? '/',
-    stdio: [options.stdin ?? 'ignore', 'pipe', options.stderr ?? 'pipe'],
+    stdio: [options.stdin ?? 'ignore', options.stdout ?? 'pipe', options.stderr ?? 'pipe'],
     detached: options.group ?? false,
   })
 }

@@ -87,10 +87,17 @@ export function applyFault(world: World, fault: FaultName, target: string, rando
     case 'blink, failing starts':
       return blink(world, target, random)
     case 'flap':
-      for (let count = 0; count < FLAPS; count += 1) queue.after(count * FLAP_MS, () => host.powerOff())
-      for (let count = 0; count < FLAPS; count += 1) queue.after(count * FLAP_MS + 1_000, () => host.powerOn())
-      return queue.now_ms + FLAPS * FLAP_MS
+      return flap(world, target)
   }
+}
+
+function flap(world: World, target: string): number {
+  const host = world.host(target)
+  for (let count = 0; count < FLAPS; count += 1) {
+    world.queue.after(count * FLAP_MS, () => host.powerOff())
+    world.queue.after(count * FLAP_MS + 1_000, () => host.powerOn())
+  }
+  return world.queue.now_ms + FLAPS * FLAP_MS
 }
 
 /** Nobody takes over, so that the host itself claims again after its boot. */

@@ -30,7 +30,7 @@ export function sampleInventory(count = 6, { agentless = [], power_command = fal
     vip: `10.77.0.${111 + index}`, vip_prefix: 24, type: TYPES[index % TYPES.length]!,
     daemons: [{ name: 'service', probe: { name: 'service', port: 80, limit_ms: 1_000, steps: [] } }],
     virtual_server: { name: `${name}-vs`, address: `10.77.0.${211 + index}`, memory_mb: 256, cpus: 1, image: 'base', standby: 'saved', stateless: true },
-    priority: index, return: 'automatic', reboot_limit_ms: 6_000, power: { wake_on_lan: true, ...(power_command && agentless.includes(name) ? { command: [POWER_PROGRAM, name] } : {}) }, peer_id: '', ssh_host_key: '',
+    hypervisor: 'qemu', priority: index, return: 'automatic', reboot_limit_ms: 6_000, power: { wake_on_lan: true, ...(power_command && agentless.includes(name) ? { command: [POWER_PROGRAM, name] } : {}) }, peer_id: '', ssh_host_key: '',
   }))
   return { version: 'sample', profile: 'default', interval_ms: 1_000, prefix_length: 24, peer_port: 7946, servers }
 }

@@ -1,7 +1,9 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { memoryWorld, QemuWorld, SERVER, type World } from './support/hypervisor-worlds.ts'
+import { memoryWorld, RealWorld, SERVER, type RealKind, type World } from './support/hypervisor-worlds.ts'
 
 /** Downloads and builds the guest the first time; afterwards some seconds. Only against hanging. */
 const SETUP_LIMIT_MS = 300_000
@@ -14,16 +16,19 @@ async function until(question: () => Promise<boolean>): Promise<void> {
   while (!await question()) await sleep(10)
 }
 
-let qemu: QemuWorld
-async function qemuWorld(): Promise<World> {
-  return qemu = await QemuWorld.open()
+/** Opened once each: saving the state boots a guest. */
+const real = new Map<RealKind, Promise<RealWorld>>()
+function realWorld(kind: RealKind): Promise<RealWorld> {
+  const world = real.get(kind) ?? RealWorld.open(kind)
+  real.set(kind, world)
+  return world
 }
+afterAll(async () => { await Promise.all([...real.values()].map(async world => (await world).destroy())) })
 
-describe.each([['QEMU', qemuWorld], ['memory', memoryWorld]] as const)('hypervisor: %s', (_, makeWorld) => {
+describe.each([['QEMU', () => realWorld('QEMU')], ['libvirt', () => realWorld('libvirt')], ['memory', memoryWorld]] as const)('hypervisor: %s', (kind, makeWorld) => {
   let world: World
   beforeAll(async () => { world = await makeWorld() }, SETUP_LIMIT_MS)
   afterEach(() => world.hypervisor.stop(SERVER.name, options))
-  afterAll(() => world.destroy())
 
   test('starts from the saved state, serves, takes and gives up the VIP', { timeout: TEST_LIMIT_MS }, async () => {
     const { hypervisor } = world
@@ -106,19 +111,18 @@ describe.each([['QEMU', qemuWorld], ['memory', memoryWorld]] as const)('hypervis
   })
 
   test('a saved state that does not load is told, and the machine starts cold', { timeout: TEST_LIMIT_MS }, async () => {
-    // Of QEMU: a state for other memory does not exist. In memory: an image without a state.
-    const other = world === qemu ? { ...SERVER, memory_mb: 144 } : { ...SERVER, image: 'other' }
+    // Of real ones: a state for other memory does not exist. In memory: an image without a state.
+    const other = kind !== 'memory' ? { ...SERVER, memory_mb: 144 } : { ...SERVER, image: 'other' }
     const prepared = await world.hypervisor.prepare(other, options)
     expect(prepared).toMatchObject({ from: 'cold', warning: expect.stringContaining('saved state') as unknown })
     expect(await world.hypervisor.prepare(other, options)).toEqual(prepared)
   })
 })
 
-describe('hypervisor: QEMU only', () => {
-  let world: QemuWorld
-  beforeAll(async () => { world = await QemuWorld.open() }, SETUP_LIMIT_MS)
+describe.each(['QEMU', 'libvirt'] as const)('hypervisor: %s, real machines', kind => {
+  let world: RealWorld
+  beforeAll(async () => { world = await realWorld(kind) }, SETUP_LIMIT_MS)
   afterEach(() => world.stop(SERVER.name))
-  afterAll(() => world.destroy())
 
   test('a new agent finds, runs and stops the machines of the former one', { timeout: TEST_LIMIT_MS }, async () => {
     const prepared = await world.prepare(SERVER, options)
@@ -151,6 +155,17 @@ describe('hypervisor: QEMU only', () => {
     expect((await world.prepare(SERVER, options)).from).toBe('saved')
   })
 
+  test('names and addresses that could be misread are refused', { timeout: TEST_LIMIT_MS }, async () => {
+    for (const name of ['../x', '-x', 'a b', 'a/b', '']) await expect(world.prepare({ ...SERVER, name }, options)).rejects.toMatchObject({ code: 'HYPERVISOR_FAILED' })
+    await expect(world.prepare({ ...SERVER, image: '..' }, options)).rejects.toMatchObject({ code: 'HYPERVISOR_FAILED' })
+    await expect(world.addAddress(SERVER.name, '$(id)', PREFIX)).rejects.toMatchObject({ code: 'HYPERVISOR_FAILED' })
+  })
+})
+
+describe('hypervisor: QEMU only', () => {
+  let world: RealWorld
+  beforeAll(async () => { world = await realWorld('QEMU') }, SETUP_LIMIT_MS)
+
   test('a machine that does not answer is not taken for stopped', { timeout: TEST_LIMIT_MS }, async () => {
     const { pid } = await world.prepare(SERVER, options)
     process.kill(pid, 'SIGSTOP')
@@ -159,9 +174,74 @@ describe('hypervisor: QEMU only', () => {
     expect(await world.list()).toEqual([])
   })
 
-  test('names and addresses that could be misread are refused', { timeout: TEST_LIMIT_MS }, async () => {
-    for (const name of ['../x', '-x', 'a b', 'a/b', '']) await expect(world.prepare({ ...SERVER, name }, options)).rejects.toMatchObject({ code: 'HYPERVISOR_FAILED' })
-    await expect(world.prepare({ ...SERVER, image: '..' }, options)).rejects.toMatchObject({ code: 'HYPERVISOR_FAILED' })
-    await expect(world.addAddress(SERVER.name, '$(id)', PREFIX)).rejects.toMatchObject({ code: 'HYPERVISOR_FAILED' })
+  test('a machine cannot be moved while it runs, and the refusal says what to do', { timeout: TEST_LIMIT_MS }, async () => {
+    await expect(world.migrate(SERVER.name, 'qemu+ssh://other/system')).rejects.toMatchObject({ code: 'HYPERVISOR_FAILED', message: expect.stringContaining('libvirt') as unknown })
+  })
+})
+
+describe('hypervisor: libvirt only', () => {
+  const domain = `ringward-${SERVER.name}`
+  let world: RealWorld
+  beforeAll(async () => { world = await realWorld('libvirt') }, SETUP_LIMIT_MS)
+  afterEach(() => world.stop(SERVER.name))
+
+  test.each([['killed', 'SIGKILL', 'again'], ['stopped', 'SIGSTOP', 'SIGCONT']])('a libvirtd that was %s is unknown, never stopped; its machines end all the same', { timeout: TEST_LIMIT_MS }, async (_, signal, heal) => {
+    const { pid } = await world.prepare(SERVER, options)
+    await world.run(SERVER.name)
+    await world.ask('libvirtd', [signal])
+    try {
+      await expect(world.list()).rejects.toMatchObject({ code: 'HYPERVISOR_UNREACHABLE' })
+      await expect(world.prepare({ ...SERVER, name: 'other-v' }, options)).rejects.toMatchObject({ code: 'HYPERVISOR_UNREACHABLE' })
+      await expect(world.stop('other-v')).rejects.toMatchObject({ code: 'HYPERVISOR_UNREACHABLE' })
+      await world.stop(SERVER.name)
+      await expect(readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).resolves.toBe('')
+    } finally {
+      await world.ask('libvirtd', [heal])
+    }
+    await until(async () => (await world.list()).length === 0)
+    expect((await world.prepare(SERVER, options)).from).toBe('saved')
+  })
+
+  test('a machine is moved with its memory, arrives paused and goes on there', { timeout: SETUP_LIMIT_MS }, async () => {
+    const destination = await RealWorld.openDestination(world)
+    try {
+      const { pid } = await world.prepare(SERVER, options)
+      await world.run(SERVER.name)
+      await world.addAddress(SERVER.name, VIP, PREFIX)
+      await until(() => world.serves(VIP))
+      await world.migrate(SERVER.name, destination.uri)
+      expect(await world.list()).toEqual([])
+      await expect(readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).resolves.toBe('')
+      expect(await destination.list()).toMatchObject([{ name: SERVER.name, state: 'paused' }])
+      expect(await destination.serves(VIP)).toBe(false)
+      await destination.run(SERVER.name)
+      // The address is still in the guest: it was moved, not started anew.
+      await until(() => destination.serves(VIP))
+      await destination.stop(SERVER.name)
+    } finally {
+      await destination.destroy()
+    }
+  })
+
+  test('a machine that ended by itself is told at once', { timeout: TEST_LIMIT_MS }, async () => {
+    const { pid } = await world.prepare(SERVER, options)
+    await world.ask('ends', [])
+    process.kill(pid, 'SIGKILL')
+    await until(async () => (await world.ask('ends', []) as string[]).includes(SERVER.name))
+  })
+
+  test('a machine of the admin with such a name is neither seen nor ended', { timeout: TEST_LIMIT_MS }, async () => {
+    const definition = join(tmpdir(), `rw-domain-${process.pid}.xml`)
+    await writeFile(definition, `<domain type='qemu'><name>${domain}</name><memory unit='MiB'>16</memory><os><type arch='x86_64' machine='pc'>hvm</type></os></domain>`)
+    await world.ask('virsh', [['create', '--paused', definition]])
+    try {
+      expect(await world.list()).toEqual([])
+      await world.stop(SERVER.name)
+      await expect(world.prepare(SERVER, options)).rejects.toMatchObject({ code: 'HYPERVISOR_FAILED' })
+      expect(await world.ask('virsh', [['domstate', domain]])).toContain('paused')
+    } finally {
+      await world.ask('virsh', [['destroy', domain]])
+      await rm(definition)
+    }
   })
 })

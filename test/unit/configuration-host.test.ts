@@ -11,9 +11,9 @@ import { checkKeys, loadKeys } from '../../src/configuration/key-files.ts'
 import { loadConfiguration } from '../../src/configuration/load.ts'
 import { placesOf, type Places } from '../../src/configuration/places.ts'
 import { formatProblem } from '../../src/configuration/problem.ts'
-import { renderHostToml } from '../../src/configuration/ring-writer.ts'
+import { renderHostToml, renderServerToml } from '../../src/configuration/ring-writer.ts'
 import { reasonOf } from '../../src/errors.ts'
-import { ringFiles } from './configuration-ring.ts'
+import { ringFiles, serverText } from './configuration-ring.ts'
 
 function reasonOfFailure(act: () => string): string {
   try {
@@ -125,5 +125,21 @@ describe('key files', () => {
     await chmod(places.ring_psk, 0o600)
     expect(await check('mail1')).toEqual([])
     expect(await check('other')).toEqual([expect.stringMatching(/host\.toml:1: no server of the ring has host = "other"/)])
+  })
+
+  it('a host that is to use libvirt is told what it lacks: refused when it is not installed, warned when it does not answer', async () => {
+    const share = join(directory, 'ring-libvirt')
+    await mkdir(join(share, 'servers'), { recursive: true })
+    for (const [path, text] of ringFiles()) await writeFile(join(share, path), text)
+    await writeFile(places.host_toml, renderHostToml({ share, device: 'eth0' }))
+    const check = async (is_missing: boolean) => {
+      const { problems, warnings } = await runCheck(share, { local: { places, hostname: 'mail1', libvirt: () => Promise.resolve({ is_missing, message: 'virsh is gone' }) } })
+      return [problems.map(formatProblem), warnings.map(formatProblem)]
+    }
+    expect(await check(true)).toEqual([[], []])
+    await writeFile(join(share, 'servers/mail.toml'), renderServerToml(serverText('mail', 1, { hypervisor: 'libvirt' })))
+    const told = expect.stringMatching(/servers\/mail\.toml:1: hypervisor = "libvirt", but on this host virsh is gone/) as unknown
+    expect(await check(true)).toEqual([[told], []])
+    expect(await check(false)).toEqual([[], [told]])
   })
 })

@@ -31,7 +31,7 @@ describe('a sound configuration', () => {
       name: 'mail', agent: true, host: 'mail1', address: '192.0.2.11', mac: '52:54:00:00:00:11', vip: '192.0.2.21', vip_prefix: 24, type: 'CPU',
       daemons: [{ name: 'postfix', probe: expect.objectContaining({ name: 'smtp', port: 25, limit_ms: 3000 }) }],
       virtual_server: { name: 'mail-v', address: '192.0.2.31', memory_mb: 512, cpus: 1, image: 'mail', standby: 'saved', stateless: true },
-      priority: 100, return: 'automatic', reboot_limit_ms: 88_000, power: { wake_on_lan: true }, peer_id: PEER_IDS['mail'], ssh_host_key: SSH_KEY,
+      hypervisor: 'qemu', priority: 100, return: 'automatic', reboot_limit_ms: 88_000, power: { wake_on_lan: true }, peer_id: PEER_IDS['mail'], ssh_host_key: SSH_KEY,
     })
     expect(Object.isFrozen(inventory?.servers[0]?.virtual_server)).toBe(true)
   })

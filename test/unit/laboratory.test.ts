@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { cutsOf, type Attempt } from '../../scripts/laboratory/client.ts'
 import { durationMs } from '../../scripts/laboratory/durations.ts'
+import { machineMac, machineName } from '../../scripts/laboratory/evidence.ts'
 import { DEFAULT_HOSTS, planHosts, readHosts } from '../../scripts/laboratory/hosts.ts'
 import { programOf } from '../../scripts/laboratory/programs.ts'
 import { magicAddress } from '../../scripts/laboratory/wake-listener.ts'
@@ -20,6 +21,20 @@ describe('the client of the lab', () => {
 
   it('finds no cut where every attempt is good', () => {
     expect(cutsOf([attempt(0, true), attempt(100, true)])).toEqual([])
+  })
+})
+
+describe('a virtual server seen from outside', () => {
+  const qemu = ['qemu-system-x86_64', '-name', 'ftp-v', '-nodefaults', '-device', 'virtio-net-pci,netdev=net0,mac=52:54:0a:00:00:15,romfile=']
+  const libvirt = ['/usr/bin/qemu-system-x86_64', '-name', 'guest=ringward-ftp-v,debug-threads=on', '-S', '-device', '{"driver":"virtio-net-pci","netdev":"hostnet0","id":"net0","mac":"52:54:0a:00:00:15","bus":"pci.0"}']
+
+  it('is the same whatever runs it', () => {
+    for (const args of [qemu, libvirt]) expect([machineName(args), machineMac(args)]).toEqual(['ftp-v', '52:54:0a:00:00:15'])
+  })
+
+  it('is not a program that only asks what QEMU can do', () => {
+    expect(machineName(['qemu-system-x86_64', '-name', 'ringward-accelerator-probe'])).toBeUndefined()
+    expect(machineName(['/usr/bin/qemu-system-x86_64', '-S', '-no-user-config', '-nodefaults', '-nographic', '-machine', 'none,accel=tcg'])).toBeUndefined()
   })
 })
 

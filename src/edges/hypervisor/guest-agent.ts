@@ -101,13 +101,20 @@ export class GuestConversation {
   }
 
   /** Runs a program in the guest to its end; a non-zero status is a result. */
-  async run(program: string, args: readonly string[]): Promise<GuestResult> {
-    const { pid } = await this.execute('guest-exec', { path: program, arg: args, 'capture-output': true })
-    for (;;) {
-      const state = await this.execute('guest-exec-status', { pid })
-      if (state['exited'] === true) return { status: numberOf(state['exitcode'], -1), stdout: decoded(state['out-data']), stderr: decoded(state['err-data']) }
-      await sleep(POLL_MS)
-    }
+  run(program: string, args: readonly string[]): Promise<GuestResult> {
+    return runInGuest((command, values) => this.execute(command, values), program, args)
+  }
+}
+
+export type Execute = (command: string, values: Record<string, unknown>) => Promise<Record<string, unknown>>
+
+/** The guest agent's way to run a program to its end, over whatever line it is reached. */
+export async function runInGuest(execute: Execute, program: string, args: readonly string[]): Promise<GuestResult> {
+  const { pid } = await execute('guest-exec', { path: program, arg: args, 'capture-output': true })
+  for (;;) {
+    const state = await execute('guest-exec-status', { pid })
+    if (state['exited'] === true) return { status: numberOf(state['exitcode'], -1), stdout: decoded(state['out-data']), stderr: decoded(state['err-data']) }
+    await sleep(POLL_MS)
   }
 }
 

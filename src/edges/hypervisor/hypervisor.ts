@@ -20,7 +20,7 @@ export interface HypervisorOptions {
 }
 
 /**
- * What ringward needs of a hypervisor; implemented by plain QEMU (embedded default), later libvirt, and the simulator.
+ * What ringward needs of a hypervisor; implemented by plain QEMU (the default), libvirt, and in memory.
  * One contract suite runs on all. "Cannot reach the hypervisor" rejects (`HYPERVISOR_UNREACHABLE`) and never reads as stopped.
  */
 export interface Hypervisor {
@@ -46,5 +46,11 @@ export interface Hypervisor {
   dropAddress(name: string, address: string, prefix: number, options: HypervisorOptions): Promise<void>
   /** Inside the guest: announces an address again. */
   announce(name: string, address: string, options: HypervisorOptions): Promise<void>
+  /**
+   * Moves a virtual server with its memory to the hypervisor at `destination` (libvirt's URI), where it arrives `paused` and on no network:
+   * who may run it there is decided by the claim. Afterwards nothing of it is left here. Rejects with HYPERVISOR_FAILED and what to do
+   * instead where that is impossible; it then goes on here.
+   */
+  migrate(name: string, destination: string, options: HypervisorOptions): Promise<void>
   close(): Promise<void>
 }

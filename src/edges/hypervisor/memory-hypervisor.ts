@@ -72,6 +72,10 @@ export class MemoryHypervisor implements Hypervisor {
     return this.answer(options, () => { this.find(name) })
   }
 
+  migrate(name: string, _destination: string, options: HypervisorOptions): Promise<void> {
+    return this.answer(options, () => { throw new RingwardError('HYPERVISOR_FAILED', `${name} cannot be moved: there is no other host; stop it and let the other host prepare it`) })
+  }
+
   close(): Promise<void> {
     this.is_closed = true
     return Promise.resolve()

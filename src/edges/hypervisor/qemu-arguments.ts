@@ -6,9 +6,9 @@ import { RingwardError } from '../../errors.ts'
 
 export const QEMU = 'qemu-system-x86_64'
 /** A state loads only into the machine it was saved from: the versioned type stays the same through QEMU's updates. */
-const MACHINE = 'pc-i440fx-7.2'
+export const MACHINE = 'pc-i440fx-7.2'
 /** The oldest common denominator, so that a state saved on one host loads on every other; with a random source for the guest's keys. */
-const PROCESSOR = 'qemu64,+rdrand'
+export const PROCESSOR = 'qemu64,+rdrand'
 /** The last kilobytes of the guest's console, for people; nothing on the disk can grow. */
 const CONSOLE_BYTES = 65_536
 /** Letters, digits, dot and dash: safe as file, unit and folder name, and in the one command line QEMU hands to a shell. */
@@ -120,14 +120,14 @@ function guestArguments({ server, accelerator }: Machine): string[] {
   ]
 }
 
-function kernelCommandLine({ server, network }: Machine): string {
+export function kernelCommandLine({ server, network }: Machine): string {
   const gateway = network.gateway === undefined ? '' : ` guest_gateway=${checkedAddress(network.gateway)}`
   return 'console=ttyS0 quiet panic=-1 rootfstype=ramfs random.trust_cpu=on mitigations=off no_timer_check cryptomgr.notests 8250.nr_uarts=1 audit=0 apparmor=0 '
     + `guest_name=${checkedName(server.name)} guest_address=${checkedAddress(server.address)}/${network.prefix}${gateway}`
 }
 
 /** Locally administered, derived from IPV: the same on every host, different for every virtual server. */
-function macOf(address: string): string {
+export function macOf(address: string): string {
   return ['52', '54', ...checkedAddress(address).split('.').map(part => Number(part).toString(16).padStart(2, '0'))].join(':')
 }
 
@@ -136,7 +136,7 @@ export function checkedAddress(address: string): string {
   return address
 }
 
-function checkedPath(path: string): string {
+export function checkedPath(path: string): string {
   if (!PATH.test(path)) throw new RingwardError('HYPERVISOR_FAILED', `"${path}" holds characters that QEMU or a shell could misread; choose another folder`)
   return path
 }

@@ -6,13 +6,14 @@ import { SystemClock, type Clock } from '../clock.ts'
 import { runOrFail } from '../command.ts'
 import { probeAccelerator } from './accelerator.ts'
 import { GUEST_LIMIT_MS, GuestAgent, type GuestResult } from './guest-agent.ts'
+import { addGuestAddress, dropGuestAddress } from './guest-addresses.ts'
 import type { Hypervisor, HypervisorOptions, RunningVirtualServer } from './hypervisor.ts'
+import { HypervisorWork } from './hypervisor-work.ts'
 import { SystemdLauncher, type Launcher } from './launcher.ts'
 import { findProcess, killProcess } from './machine-process.ts'
 import { readOrigin, startMachine, writeOrigin, type Origin } from './machine-start.ts'
 import { checkedAddress, isName, placesOf, type Accelerator, type Machine, type MachinePlaces, type Network } from './qemu-arguments.ts'
 import { withQmp } from './qmp.ts'
-import { within } from '../within.ts'
 
 /** A load that fails and a cold start after it, each within its own limits. */
 const PREPARE_LIMIT_MS = 30_000
@@ -20,10 +21,10 @@ const PREPARE_LIMIT_MS = 30_000
 const ACT_LIMIT_MS = 5_000
 const LINK_LIMIT_MS = 2_000
 /** The guest's kernel sends a gratuitous ARP for each of its addresses, five times (protocol 5.4), 50 ms and more apart. */
-const ANNOUNCEMENT = { initial: 50, max: 550, rounds: 5, step: 100 }
+export const ANNOUNCEMENT = { initial: 50, max: 550, rounds: 5, step: 100 }
 /** The first answers matter more than the clock: it is set when they are through. */
-const CLOCK_DELAY_MS = 300
-const NANOSECONDS_A_MILLISECOND = 1_000_000
+export const CLOCK_DELAY_MS = 300
+export const NANOSECONDS_A_MILLISECOND = 1_000_000
 
 type Prepared = RunningVirtualServer & Origin
 
@@ -51,12 +52,8 @@ export class QemuHypervisor implements Hypervisor {
   private readonly options: QemuOptions
   private readonly launcher: Launcher
   private readonly clock: Clock
-  private readonly ending = new AbortController()
-  /** Work that nobody waits for: setting guests' clocks. */
-  private readonly background = new Set<Promise<void>>()
+  private readonly work = new HypervisorWork()
   private readonly guests = new Map<string, GuestAgent>()
-  /** Preparing and stopping the same machine follow one another. */
-  private readonly turns = new Map<string, Promise<unknown>>()
   private readonly accelerator: Promise<Accelerator>
 
   constructor(options: QemuOptions) {
@@ -64,41 +61,41 @@ export class QemuHypervisor implements Hypervisor {
     this.launcher = options.launcher ?? new SystemdLauncher()
     this.clock = options.clock ?? new SystemClock()
     // Found out at the start, so that no recovery waits for it.
-    this.accelerator = options.accelerator ? Promise.resolve(options.accelerator) : probeAccelerator(this.ending.signal)
+    this.accelerator = options.accelerator ? Promise.resolve(options.accelerator) : probeAccelerator(this.work.signal)
   }
 
   prepare(server: VirtualServer, options: HypervisorOptions): Promise<Prepared> {
-    return this.inTurn(server.name, () => this.bounded(options, PREPARE_LIMIT_MS, signal => this.prepareNow(server, signal)))
+    return this.work.inTurn(server.name, () => this.work.bounded(options, PREPARE_LIMIT_MS, signal => this.prepareNow(server, signal)))
   }
 
   /** Its network card has a tap that is not in the bridge before `run`. */
   warm(name: string, address: string, prefix: number, options: HypervisorOptions): Promise<void> {
-    return this.bounded(options, GUEST_LIMIT_MS, async signal => {
+    return this.work.bounded(options, GUEST_LIMIT_MS, async signal => {
       const { places, origin } = await this.prepared(name)
       await withQmp(places.monitor, signal, qmp => qmp.execute('cont'))
-      if (origin.from === 'saved') this.inBackground(this.setClock(name))
-      await this.putAddress(name, address, prefix, { signal })
+      if (origin.from === 'saved') this.work.inBackground(this.setClock(name))
+      await addGuestAddress(args => this.inGuest(name, { signal }, args), name, address, prefix)
     })
   }
 
   run(name: string, options: HypervisorOptions): Promise<void> {
-    return this.bounded(options, ACT_LIMIT_MS, async signal => {
+    return this.work.bounded(options, ACT_LIMIT_MS, async signal => {
       const { places, origin } = await this.prepared(name)
       await Promise.all([
         runOrFail('ip', ['link', 'set', 'dev', places.tap, 'master', this.options.bridge], { limit_ms: LINK_LIMIT_MS, signal }),
         withQmp(places.monitor, signal, qmp => qmp.execute('cont')),
       ])
-      if (origin.from === 'saved') this.inBackground(this.setClock(name))
+      if (origin.from === 'saved') this.work.inBackground(this.setClock(name))
     })
   }
 
   stop(name: string): Promise<void> {
     const places = this.placesOf(name)
-    return this.inTurn(name, () => this.remove(name, places))
+    return this.work.inTurn(name, () => this.remove(name, places))
   }
 
   list(options: HypervisorOptions): Promise<RunningVirtualServer[]> {
-    return this.bounded(options, ACT_LIMIT_MS, async signal => {
+    return this.work.bounded(options, ACT_LIMIT_MS, async signal => {
       const names = await readdir(this.options.run_directory).catch((error: NodeJS.ErrnoException) => {
         if (error.code === 'ENOENT') return []
         throw new RingwardError('HYPERVISOR_UNREACHABLE', `${this.options.run_directory} cannot be read: ${error.message}`)
@@ -109,33 +106,30 @@ export class QemuHypervisor implements Hypervisor {
   }
 
   async addAddress(name: string, address: string, prefix: number, options: HypervisorOptions): Promise<void> {
-    await this.putAddress(name, address, prefix, options)
+    await addGuestAddress(args => this.inGuest(name, options, args), name, address, prefix)
     await this.announce(name, address, options)
   }
 
-  private async putAddress(name: string, address: string, prefix: number, options: HypervisorOptions): Promise<void> {
-    const result = await this.inGuest(name, options, ['address', 'replace', `${checkedAddress(address)}/${prefix}`, 'dev', 'eth0'])
-    if (result.status !== 0) throw new RingwardError('GUEST_FAILED', `${name} did not take ${address}: ${result.stderr.trim()}`)
-  }
-
-  async dropAddress(name: string, address: string, prefix: number, options: HypervisorOptions): Promise<void> {
-    const result = await this.inGuest(name, options, ['address', 'del', `${checkedAddress(address)}/${prefix}`, 'dev', 'eth0'])
-    // An address that is not there is fine; the words are those of busybox and of iproute2.
-    if (result.status !== 0 && !/Cannot assign requested address|Address not found/.test(result.stderr)) throw new RingwardError('GUEST_FAILED', `${name} did not give up ${address}: ${result.stderr.trim()}`)
+  dropAddress(name: string, address: string, prefix: number, options: HypervisorOptions): Promise<void> {
+    return dropGuestAddress(args => this.inGuest(name, options, args), name, address, prefix)
   }
 
   /** The guest's kernel announces all its addresses when the network card asks it to: no program has to start in the guest. */
   announce(name: string, address: string, options: HypervisorOptions): Promise<void> {
     checkedAddress(address)
-    return this.bounded(options, ACT_LIMIT_MS, async signal => {
+    return this.work.bounded(options, ACT_LIMIT_MS, async signal => {
       await withQmp(this.placesOf(name).monitor, signal, qmp => qmp.execute('announce-self', ANNOUNCEMENT))
     })
   }
 
+  migrate(name: string): Promise<void> {
+    return Promise.reject(new RingwardError('HYPERVISOR_FAILED', `${name} cannot be moved while it runs: plain QEMU does not do that; set hypervisor = "libvirt" for both hosts, or stop it and let the other host prepare it`))
+  }
+
   /** Leaves the machines as they are: they outlive the agent. */
   async close(): Promise<void> {
-    this.ending.abort()
-    await Promise.allSettled([this.accelerator, ...this.background, ...this.turns.values()])
+    await this.work.end()
+    await this.accelerator
     for (const guest of this.guests.values()) guest.close()
   }
 
@@ -193,24 +187,11 @@ export class QemuHypervisor implements Hypervisor {
   /** The system clock alone: the guest has no program that would carry it into its hardware clock, so this is one short call. */
   private async setClock(name: string): Promise<void> {
     try {
-      await sleep(CLOCK_DELAY_MS, undefined, { signal: this.ending.signal })
-      await this.guestOf(name).use(this.ending.signal, guest => guest.execute('guest-set-time', { time: this.clock.wall().getTime() * NANOSECONDS_A_MILLISECOND }))
+      await sleep(CLOCK_DELAY_MS, undefined, { signal: this.work.signal })
+      await this.guestOf(name).use(this.work.signal, guest => guest.execute('guest-set-time', { time: this.clock.wall().getTime() * NANOSECONDS_A_MILLISECOND }))
     } catch (error) {
-      if (!this.ending.signal.aborted) this.options.log(`the clock of ${name} was not set: ${reasonOf(error)}`)
+      if (!this.work.signal.aborted) this.options.log(`the clock of ${name} was not set: ${reasonOf(error)}`)
     }
-  }
-
-  private inBackground(work: Promise<void>): void {
-    this.background.add(work)
-    void work.finally(() => this.background.delete(work))
-  }
-
-  private inTurn<T>(name: string, work: () => Promise<T>): Promise<T> {
-    const turn = Promise.resolve(this.turns.get(name)).catch(() => undefined).then(work)
-    this.turns.set(name, turn)
-    const end = () => { if (this.turns.get(name) === turn) this.turns.delete(name) }
-    turn.then(end, end)
-    return turn
   }
 
   private placesOf(name: string): MachinePlaces {
@@ -226,11 +207,6 @@ export class QemuHypervisor implements Hypervisor {
   }
 
   private inGuest(name: string, options: HypervisorOptions, args: readonly string[]): Promise<GuestResult> {
-    return this.bounded(options, GUEST_LIMIT_MS, signal => this.guestOf(name).use(signal, guest => guest.run('ip', args)))
-  }
-
-  /** Every act ends with the caller's signal, with this hypervisor's, and at its limit. */
-  private bounded<T>({ signal }: HypervisorOptions, limit_ms: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    return within(limit_ms, [signal, this.ending.signal], work)
+    return this.work.bounded(options, GUEST_LIMIT_MS, signal => this.guestOf(name).use(signal, guest => guest.run('ip', args)))
   }
 }

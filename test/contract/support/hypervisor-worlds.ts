@@ -15,7 +15,11 @@ export const SERVER: VirtualServer = { name: 'ftp-v', address: '10.99.0.5', memo
 const BRIDGE = 'br0'
 const BRIDGE_ADDRESS = '10.99.0.1/24'
 
+const LINK_ADDRESSES = ['10.98.0.1', '10.98.0.2']
+
 let worlds = 0
+
+export type RealKind = 'QEMU' | 'libvirt'
 
 export interface World {
   readonly hypervisor: Hypervisor
@@ -33,24 +37,46 @@ export function memoryWorld(): Promise<World> {
   return Promise.resolve({ hypervisor, serves, destroy: () => hypervisor.close() })
 }
 
-/** Real virtual machines on a bridge of their own, in a network namespace of their own. Needs root, QEMU and, the first time, Debian's packages. */
-export class QemuWorld implements World, Hypervisor {
+/** Real virtual machines on a bridge of their own, in a network namespace of their own. Needs root, QEMU, for libvirt its daemon and client, and, the first time, Debian's packages. */
+export class RealWorld implements World, Hypervisor {
   private readonly directory: string
   private readonly namespace: string
   private readonly worker: ChildProcess
   private readonly waiting = new Map<number, { resolve: (value: unknown) => void, reject: (error: Error) => void }>()
   private last_id = 0
 
-  private constructor(directory: string, namespace: string) {
+  private constructor(kind: RealKind, directory: string, namespace: string, migration_address = '') {
     this.directory = directory
     this.namespace = namespace
     const program = fileURLToPath(new URL('../fixtures/hypervisor-worker.ts', import.meta.url))
-    this.worker = spawn('ip', ['netns', 'exec', namespace, process.execPath, '--import', 'tsx', program, join(directory, 'vm'), join(directory, 'run'), BRIDGE], { stdio: ['pipe', 'pipe', 'inherit'] })
+    this.worker = spawn('ip', ['netns', 'exec', namespace, process.execPath, '--import', 'tsx', program, join(directory, 'vm'), join(directory, 'run'), BRIDGE, ...kind === 'libvirt' ? [join(directory, 'libvirt'), migration_address] : []], { stdio: ['pipe', 'pipe', 'inherit'] })
     if (this.worker.stdout) createInterface({ input: this.worker.stdout }).on('line', line => this.settle(line))
     this.worker.on('exit', () => { for (const { reject } of this.waiting.values()) reject(new Error('the worker ended')) })
   }
 
-  static async open(): Promise<QemuWorld> {
+  static async open(kind: RealKind): Promise<RealWorld> {
+    const world = await RealWorld.make(kind)
+    try {
+      await world.ask('save', [SERVER])
+      return world
+    } catch (error) {
+      await world.destroy()
+      throw error
+    }
+  }
+
+  /** A second host with libvirt, where machines of the first may be moved to. */
+  static async openDestination(source: RealWorld): Promise<RealWorld> {
+    const world = await RealWorld.make('libvirt', LINK_ADDRESSES[1])
+    execFileSync('ip', ['-n', source.namespace, 'link', 'add', 'link0', 'type', 'veth', 'peer', 'name', 'link0', 'netns', world.namespace])
+    for (const [index, { namespace }] of [source, world].entries()) {
+      execFileSync('ip', ['-n', namespace, 'addr', 'add', `${LINK_ADDRESSES[index]}/24`, 'dev', 'link0'])
+      execFileSync('ip', ['-n', namespace, 'link', 'set', 'link0', 'up'])
+    }
+    return world
+  }
+
+  private static async make(kind: RealKind, migration_address?: string): Promise<RealWorld> {
     const image = await buildGuest({ cache_directory: CACHE_DIRECTORY })
     const directory = await mkdtemp(join(tmpdir(), 'rw-vm-'))
     await installGuest(image, join(directory, 'vm', SERVER.image))
@@ -59,14 +85,7 @@ export class QemuWorld implements World, Hypervisor {
     for (const command of [`link set lo up`, `link add ${BRIDGE} type bridge forward_delay 0`, `addr add ${BRIDGE_ADDRESS} dev ${BRIDGE}`, `link set ${BRIDGE} up`]) {
       execFileSync('ip', ['-n', namespace, ...command.split(' ')])
     }
-    const world = new QemuWorld(directory, namespace)
-    try {
-      await world.ask('save', [SERVER])
-      return world
-    } catch (error) {
-      await world.destroy()
-      throw error
-    }
+    return new RealWorld(kind, directory, namespace, migration_address)
   }
 
   get hypervisor(): Hypervisor {
@@ -83,6 +102,11 @@ export class QemuWorld implements World, Hypervisor {
     await ended
     execFileSync('ip', ['netns', 'del', this.namespace])
     await rm(this.directory, { recursive: true, force: true })
+  }
+
+  /** Its libvirt, for others on this machine. */
+  get uri(): string {
+    return `qemu+unix:///system?socket=${join(this.directory, 'libvirt', 'run', 'libvirt-sock')}`
   }
 
   /** A new agent takes the place of the former one. */
@@ -128,6 +152,10 @@ export class QemuWorld implements World, Hypervisor {
 
   async announce(name: string, address: string): Promise<void> {
     await this.ask('announce', [name, address])
+  }
+
+  async migrate(name: string, destination: string): Promise<void> {
+    await this.ask('migrate', [name, destination])
   }
 
   close(): Promise<void> {
