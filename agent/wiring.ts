@@ -16,7 +16,7 @@ import { SshHand } from '../src/edges/remote-hand/ssh-hand.ts'
 import { ShareClient } from '../src/edges/share/share-client.ts'
 import { ProcSurvey } from '../src/edges/survey/proc-survey.ts'
 import { reasonOf } from '../src/errors.ts'
-import { GuardClient } from '../src/guard/guard-client.ts'
+import { GuardClient, type GuardOrder } from '../src/guard/guard-client.ts'
 import type { ShareReport } from '../src/report/status.ts'
 import { adopt } from './adopt.ts'
 import { answer, controlHandlers, type ControlParts } from './control-handlers.ts'
@@ -149,9 +149,16 @@ export class Agent {
       case 'survey': return this.load.close()
       case 'send': return void this.peers.send(command.to, command.message)
       case 'publish': return this.peers.publish(command.message)
-      case 'ride': return void this.guard.request({ verb: 'ride', until_ms: command.until_ms }, GUARD_LIMIT_MS).catch((error: unknown) => this.problem(reasonOf(error)))
+      case 'ride': return this.tellGuard({ verb: 'ride', until_ms: command.until_ms, promised: command.promised })
+      case 'electorate': return this.tellGuard({ verb: 'electorate', names: command.names })
       case 'incident': return this.journal.incident(command.entry)
     }
+  }
+
+  private tellGuard(order: GuardOrder): void {
+    this.guard.request(order, GUARD_LIMIT_MS).then(reply => {
+      if (!reply.ok) this.problem(`the guard refused to ${order.verb}: ${reply.reason ?? 'no reason given'}`)
+    }, (error: unknown) => this.problem(reasonOf(error)))
   }
 
   private shareReport(): ShareReport {

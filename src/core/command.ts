@@ -33,7 +33,9 @@ export type Command =
   | { readonly command: 'hand'; readonly target: string; readonly verb: 'restart-daemon' | 'release' | 'reboot'; readonly args: readonly string[]; readonly limit_ms: number }
   | { readonly command: 'wake'; readonly target: string }
   /** R8: native functions may outlive the lease until then. */
-  | { readonly command: 'ride'; readonly until_ms: number }
+  | { readonly command: 'ride'; readonly until_ms: number; readonly promised: readonly string[] }
+  /** R9: the lease says from the next renewal on that these are asked for promises. */
+  | { readonly command: 'electorate'; readonly names: readonly string[] }
   | { readonly command: 'incident'; readonly entry: IncidentEntry }
 
 /** One line of an incident's record; `after_ms` counts from the detection. */

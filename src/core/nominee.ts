@@ -31,7 +31,7 @@ function refusal(context: Context, nomination: Nomination): string | undefined {
 
 export function noteNomination(context: Context, from: string, nomination: Nomination): void {
   const { state } = context
-  if (!state.functions.has(nomination.function)) return
+  if (!state.order.includes(nomination.function)) return
   const current = state.giving.get(nomination.function)
   if (current && current.epoch === nomination.epoch && (current.stage === 'preparing' || current.stage === 'prepared')) {
     current.nominator = from
@@ -55,6 +55,6 @@ export function noteNomination(context: Context, from: string, nomination: Nomin
 /** The manager of a target that is back asks us to hand its function over. */
 export function noteReturn(context: Context, name: string, epoch: number, to: string, generation: number, incident: string): void {
   const giving = context.state.giving.get(name)
-  if (!giving || giving.epoch !== epoch || to !== name || !context.state.hosts.has(to)) return
+  if (!giving || giving.epoch !== epoch || to !== name || !context.state.order.includes(to)) return
   handOver(context, giving, to, generation, incident)
 }

@@ -2,7 +2,7 @@
 import type { ClaimRecord, LeaseRecord, Observation, ReleaseRecord } from './records.ts'
 import type { Context } from './context.ts'
 import { functionOf } from './context.ts'
-import type { FunctionFacts, HostFacts } from './state.ts'
+import { newHostFacts, type FunctionFacts, type HostFacts } from './state.ts'
 
 /** A read that has not come back by then is given up by the edge; the core asks again no earlier. */
 const READ_LIMIT_MS = 5_000
@@ -51,8 +51,11 @@ function noteLease(context: Context, host: HostFacts, seen: LeaseRecord | undefi
 }
 
 export function noteClaim(context: Context, name: string, claim: ClaimRecord): void {
-  const facts = functionOf(context.state, name)
-  if (facts.claim && facts.claim.epoch >= claim.epoch) return
+  const { state } = context
+  const facts = state.functions.get(name)
+  if (!facts || (facts.claim && facts.claim.epoch >= claim.epoch)) return
+  // A holder that is not, or not yet, in the inventory: its silence counts from here on.
+  if (!state.hosts.has(claim.holder)) state.hosts.set(claim.holder, newHostFacts(claim.holder, context.now_ms))
   facts.claim = claim
   facts.release = undefined
   facts.since_ms = context.now_ms

@@ -123,12 +123,14 @@ export interface State {
   readonly self: string
   /** Wall clock minus boot clock when the agent started: it names incidents, nothing is decided by it. */
   readonly wall_offset_ms: number
-  readonly inventory: Inventory
+  /** As last published and found good; `reconfigure` alone changes it. */
+  inventory: Inventory
   readonly profile: Profile
-  /** Server names in ring order. */
-  readonly order: readonly string[]
+  /** Server names in ring order. `hosts` may know more: former members whose claims still stand. */
+  order: readonly string[]
   readonly started_ms: number
-  own: { generation: number; sequence: number; deadline_ms: number }
+  /** `electorate`: the names a record of ours on the share may list, as the guard says; absent before it has said so. */
+  own: { generation: number; sequence: number; deadline_ms: number; electorate?: readonly string[] }
   share: { good: boolean; last_started_ms: number; last_returned_ms: number; outstanding_ms: number | undefined; look: boolean }
   readonly hosts: Map<string, HostFacts>
   readonly functions: Map<string, FunctionFacts>
@@ -141,6 +143,8 @@ export interface State {
   round: { number: number; next_ms: number; surveyed: boolean }
   load: { average: LoadAverage; forecast: LoadAverage; capacity: HostCapacity } | undefined
   promise: { request: number; sent_ms: number; requests: readonly { readonly request: number; readonly sent_ms: number }[]; answered_ms: Map<string, number>; ride_until_ms: number }
+  /** When the guard was last told whom this host asks for promises. */
+  electorate_told_ms: number
   /** Virtual servers this host looks after while they serve. */
   readonly virtual_services: Map<string, { readonly epoch: number; readonly bad_rounds: number; readonly answered: boolean }>
   /** Who asked us to probe whom (indirect probes). */
@@ -152,20 +156,33 @@ export interface State {
   watched: string
 }
 
+export function newHostFacts(name: string, now_ms: number): HostFacts {
+  return {
+    name, lease: undefined, lease_since_ms: now_ms, lease_grew_ms: -Infinity, generation_since_ms: now_ms, lease_silent_ms: 0, reachable: false, condition: undefined,
+    condition_ms: -Infinity, promised_until_ms: -Infinity,
+  }
+}
+
+export function newFunctionFacts(name: string, now_ms: number): FunctionFacts {
+  return {
+    name, claim: undefined, release: undefined, since_ms: now_ms, failed_starts: 0, failed_ms: -Infinity, given_up_epoch: 0, releasing_ms: -Infinity, return_wanted: false,
+    returning_ms: -Infinity,
+  }
+}
+
 export function initialState(self: string, inventory: Inventory, profile: Profile, wall_offset_ms: number, now_ms: number): State {
   const order = inventory.servers.map(server => server.name)
   return {
     self, wall_offset_ms, inventory, profile, order, started_ms: now_ms,
     own: { generation: 0, sequence: 0, deadline_ms: 0 },
     share: { good: false, last_started_ms: -Infinity, last_returned_ms: -Infinity, outstanding_ms: undefined, look: true },
-    hosts: new Map(order.map(name => [name, {
-      name, lease: undefined, lease_since_ms: now_ms, lease_grew_ms: -Infinity, generation_since_ms: now_ms, lease_silent_ms: 0, reachable: false, condition: undefined, condition_ms: -Infinity, promised_until_ms: -Infinity,
-    }])),
-    functions: new Map(order.map(name => [name, { name, claim: undefined, release: undefined, since_ms: now_ms, failed_starts: 0, failed_ms: -Infinity, given_up_epoch: 0, releasing_ms: -Infinity, return_wanted: false, returning_ms: -Infinity }])),
+    hosts: new Map(order.map(name => [name, newHostFacts(name, now_ms)])),
+    functions: new Map(order.map(name => [name, newFunctionFacts(name, now_ms)])),
     giving: new Map(), watches: new Map(), rehoming: new Map(), incidents: new Map(), standing_by: new Map(),
     round: { number: 0, next_ms: now_ms, surveyed: false },
     load: undefined,
     promise: { request: 0, sent_ms: -Infinity, requests: [], answered_ms: new Map(), ride_until_ms: -Infinity },
+    electorate_told_ms: -Infinity,
     virtual_services: new Map(), probe_requests: new Map(), counter: 0, condition_sequence: 0, condition_due: false, watched: '',
   }
 }

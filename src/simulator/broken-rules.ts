@@ -15,6 +15,8 @@ export interface BrokenRules {
   readonly address_at_boot?: boolean
   /** The remote hand says "released" and leaves the VIP where it is (R4). */
   readonly hand_lies?: boolean
+  /** Leases do not say whom their hosts ask for promises: who joins or is taken out claims by silence all the same (R9). */
+  readonly electorate_hidden?: boolean
   /** A stop is confirmed although the function goes on (protocol 5.6: the holder stops first). */
   readonly stop_lies?: boolean
 }

@@ -1,13 +1,17 @@
 /** Faults of random schedules, each with its end: what the lab does to real hosts, done to simulated ones. */
 import type { RandomStream } from './prng.ts'
+import { forgetHost, joinHost, LEARN_SPREAD_MS } from './simulated-membership.ts'
 import type { World } from './world.ts'
 
 export const FAULTS = [
   'power-off', 'power-off, no wake', 'reboot', 'stop-daemon', 'break-daemon', 'kill-agent', 'kill-guard', 'share-hang', 'share-hang all',
   'isolate', 'cable', 'power-off, failing starts', 'flap',
 ] as const
-/** These are drawn only by their name: without a remote hand the ladder may be exhausted, and policy then waits for its long pause or a person. */
-export const FAULTS_BY_NAME = [...FAULTS, 'power-off, failing serves', 'break-daemon, no hand'] as const
+/**
+ * These are drawn only by their name: without a remote hand the ladder may be exhausted, and policy then waits for its long pause or a person; and
+ * who joins or is taken out is no fault.
+ */
+export const FAULTS_BY_NAME = [...FAULTS, 'power-off, failing serves', 'break-daemon, no hand', 'join', 'forget', 'power-off and forget'] as const
 export type FaultName = (typeof FAULTS_BY_NAME)[number]
 
 /** A flapping host loses its power this often, this far apart. */
@@ -73,11 +77,26 @@ export function applyFault(world: World, fault: FaultName, target: string, rando
       world.handless.add(target)
       queue.at(ends_ms, () => world.handless.delete(target))
       return ends_ms
+    case 'join':
+      joinHost(world, random)
+      return queue.now_ms + LEARN_SPREAD_MS
+    case 'power-off and forget':
+      return powerOffAndForget(world, target, random, ends_ms)
+    case 'forget':
+      forgetHost(world, target, random)
+      return queue.now_ms + LEARN_SPREAD_MS
     case 'flap':
       for (let count = 0; count < FLAPS; count += 1) queue.after(count * FLAP_MS, () => host.powerOff())
       for (let count = 0; count < FLAPS; count += 1) queue.after(count * FLAP_MS + 1_000, () => host.powerOn())
       return queue.now_ms + FLAPS * FLAP_MS
   }
+}
+
+function powerOffAndForget(world: World, target: string, random: RandomStream, at_ms: number): number {
+  world.host(target).wakeable = false
+  world.host(target).powerOff()
+  world.queue.at(at_ms, () => forgetHost(world, target, random))
+  return at_ms + LEARN_SPREAD_MS
 }
 
 function hangShare(world: World, who: string, ends_ms: number): void {

@@ -28,11 +28,12 @@ export function perform(host: SimulatedHost, command: Exclude<Command, { command
     case 'survey': return host.handle({ event: 'survey', average: { memory_kb: random.between(2e6, 4e6), cpu_idle_percent: random.between(40, 95), network_kb_per_s: random.between(0, 500) }, capacity: { memory_kb: 8e6, cores: 4, network_rated_kb_per_s: 256_000 } })
     case 'send': return world.deliver(host, command.to, command.message, 'stream')
     case 'publish':
-      for (const to of world.names) if (to !== host.name) world.deliver(host, to, command.message, 'gossip')
+      for (const { name: to } of host.inventory.servers) if (to !== host.name) world.deliver(host, to, command.message, 'gossip')
       return
     case 'hand': return hand(host, command)
     case 'wake': return void world.queue.after(5, () => world.host(command.target).wakeable && world.host(command.target).powerOn())
-    case 'ride': return void host.guard?.ride(command.until_ms)
+    case 'ride': return void host.guard?.ride(command.until_ms, command.promised)
+    case 'electorate': return void host.guard?.electorateIs(command.names)
     case 'incident': return world.recordIncident(host.name, command.entry)
   }
 }

@@ -82,7 +82,9 @@ export class SimulatedShare {
       const release = this.releases.get(name)?.get(claim.epoch)
       return release ? { claim, release } : { claim }
     })
-    return { leases: [...this.leases.values()], claims }
+    const leases = [...this.leases.values()]
+    if (!this.broken.electorate_hidden) return { leases, claims }
+    return { leases: leases.map(({ electorate: _, ...lease }) => lease), claims }
   }
 
   claim(host: string, record: ClaimRecord, answer: (outcome: { won: boolean; standing: ClaimRecord | undefined }) => void): void {

@@ -239,11 +239,13 @@ describe.runIf(namespacesWork())('the guard process', () => {
 
   test('a ride carries the native function over the hang of the share', async () => {
     const { generation } = await armed()
+    await client.request({ verb: 'electorate', names: ['mail'] }, LIMIT_MS)
+    await until('listed', () => notices.some(notice => notice.notice === 'lease' && notice.status.electorate?.includes('mail') === true))
     process.kill(helperPid(), 'SIGSTOP')
     let riding = true
     const rides = (async () => {
       while (riding) {
-        await client.request({ verb: 'ride', until_ms: Number(process.hrtime.bigint() / 1_000_000n) + 1_500 }, LIMIT_MS)
+        await client.request({ verb: 'ride', until_ms: Number(process.hrtime.bigint() / 1_000_000n) + 1_500, promised: ['mail', 'web1'] }, LIMIT_MS)
         await pause(400)
       }
     })()
