@@ -78,18 +78,21 @@ export function applyFault(world: World, fault: FaultName, target: string, rando
       queue.at(ends_ms, () => world.handless.delete(target))
       return ends_ms
     case 'join':
-      joinHost(world, random)
-      return queue.now_ms + LEARN_SPREAD_MS
+    case 'forget':
+      return changeRing(world, fault, target, random)
     case 'power-off and forget':
       return powerOffAndForget(world, target, random, ends_ms)
-    case 'forget':
-      forgetHost(world, target, random)
-      return queue.now_ms + LEARN_SPREAD_MS
     case 'flap':
       for (let count = 0; count < FLAPS; count += 1) queue.after(count * FLAP_MS, () => host.powerOff())
       for (let count = 0; count < FLAPS; count += 1) queue.after(count * FLAP_MS + 1_000, () => host.powerOn())
       return queue.now_ms + FLAPS * FLAP_MS
   }
+}
+
+function changeRing(world: World, change: 'join' | 'forget', target: string, random: RandomStream): number {
+  if (change === 'join') joinHost(world, random)
+  else forgetHost(world, target, random)
+  return world.queue.now_ms + LEARN_SPREAD_MS
 }
 
 function powerOffAndForget(world: World, target: string, random: RandomStream, at_ms: number): number {
