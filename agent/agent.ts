@@ -4,7 +4,8 @@ import { reasonOf, RingwardError } from '../src/errors.ts'
 import { loadAgentSettings } from './settings.ts'
 import { Agent } from './wiring.ts'
 
-// The management program of one host. Started and restarted by the Executer; SIGTERM ends management cleanly, SIGINT at once.
+// The management program of one host. Started and restarted by the Executer; SIGTERM ends management cleanly, SIGINT at once; SIGHUP: another
+// configuration has been found good and is taken up.
 
 /** Whatever still hangs then is left to the Executer, which kills the process group. */
 const LEAVE_LIMIT_MS = 1_150
@@ -29,6 +30,7 @@ async function main(): Promise<void> {
       process.exit(1)
     })
   })
+  process.on('SIGHUP', () => void agent.takeUpConfiguration())
   await agent.start()
 }
 

@@ -29,6 +29,15 @@ export async function ownRole(data: string, name: string | undefined, host_name:
   return { name: ownName(servers, name, host_name), profile }
 }
 
+/** Whether any server of the ring under `data` is this host; which one, and whether it is the only one, `ownRole` says. */
+export async function isInRing(data: string, name: string | undefined, host_name: string): Promise<boolean> {
+  const group = await readToml(join(data, 'group.toml'))
+  const ring = new Set<unknown>(Array.isArray(group['servers']) ? group['servers'] : [])
+  const servers = (await serverHosts(join(data, 'servers'))).filter(server => ring.has(server.name))
+  const short = host_name.split('.', 1)[0] ?? host_name
+  return servers.some(server => name === undefined ? server.host === host_name || server.host === short : server.name === name)
+}
+
 /** A server without a `host` has its own name as host. */
 async function serverHosts(folder: string): Promise<NamedHost[]> {
   const hosts: NamedHost[] = []
