@@ -5,6 +5,8 @@ import { LabError, type Lab } from './lab.ts'
 /** What the lab's program asks of the power board, the one process of the lab that lives on; JSON lines over a socket. */
 export type BoardRequest =
   | { readonly verb: 'power-on' | 'power-off' | 'check-service'; readonly host: string }
+  /** The lab's settings name another host: it gets a mainboard. */
+  | { readonly verb: 'add'; readonly host: string }
   | { readonly verb: 'freeze' | 'freeze-agent'; readonly host: string; readonly seconds: number }
   | { readonly verb: 'state' }
 
