@@ -17,7 +17,7 @@ function withDns(harness: Harness): Inventory {
 
 /** dns is published, starts, and claims its function. */
 function joined(harness: Harness): void {
-  harness.event({ event: 'inventory', inventory: withDns(harness) })
+  if (!harness.state.order.includes('dns')) harness.event({ event: 'inventory', inventory: withDns(harness) })
   harness.hosts.set('dns', { generation: 1, sequence: 0, standing: 'member', renews: true, answers: true, reachable: true, service: 'OK', giving: [native('dns')], load: undefined })
   harness.claims.set('dns', [claimOf('dns', 1, 'dns')])
   harness.event({ event: 'reach', host: 'dns', reachable: true, why: 'stream open' })
@@ -36,10 +36,12 @@ describe('a server that joins', () => {
     expect(harness.asked('watch').at(-1)).toEqual({ command: 'watch', targets: ['dns', 'web1'] })
   })
 
-  it('is asked for promises before any lease lists it, and the guard is told', () => {
+  it('is listed and asked for promises as soon as it has a lease, and not before', () => {
     const harness = Harness.settled('ftp')
     harness.event({ event: 'inventory', inventory: withDns(harness) })
     harness.run(600)
+    expect(harness.asked('electorate').at(-1)).toEqual({ command: 'electorate', names: ['mail', 'login', 'proxy', 'web1', 'web2'] })
+    joined(harness)
     expect(harness.asked('electorate').at(-1)).toEqual({ command: 'electorate', names: ['mail', 'login', 'proxy', 'web1', 'web2', 'dns'] })
     harness.renews = false
     harness.run(1_500)
