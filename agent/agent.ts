@@ -6,7 +6,7 @@ import { loadAgentSettings } from './settings.ts'
 import { Agent } from './wiring.ts'
 
 // The management program of one host. Started and restarted by the Executer; SIGTERM ends management cleanly, SIGINT at once, SIGUSR2 announces that
-// the system goes down: hand over, then end.
+// the system goes down: hand over, then end; SIGHUP: another configuration has been found good and is taken up.
 
 /** The hand-over has 10 s (protocol 5.7), the journal a moment more. */
 const HAND_OVER_LIMIT_MS = 11_000
@@ -36,6 +36,7 @@ async function main(): Promise<void> {
   }
   process.once('SIGTERM', () => endAfter(LEAVE_LIMIT_MS, agent.leave()))
   process.once('SIGUSR2', () => endAfter(HAND_OVER_LIMIT_MS, systemEnding().catch(() => undefined).then(why => agent.handOver(why ?? 'shutdown'))))
+  process.on('SIGHUP', () => void agent.takeUpConfiguration())
   await agent.start()
 }
 

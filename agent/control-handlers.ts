@@ -49,7 +49,7 @@ export function controlHandlers(parts: ControlParts): ControlHandlers {
   const query = (verb: string) => async (args: Readonly<Record<string, unknown>>): Promise<unknown> => {
     const host = args['host']
     if (typeof host !== 'string' || host === parts.state.self) return await answer(parts, verb)
-    if (!parts.state.hosts.has(host)) throw new RingwardError('USAGE', `there is no host ${host}; the group has ${parts.state.order.join(', ')}`)
+    if (!parts.state.order.includes(host)) throw new RingwardError('USAGE', `there is no host ${host}; the group has ${parts.state.order.join(', ')}`)
     return await parts.relay().ask(host, verb)
   }
   return { status: query('status'), ring: query('ring'), load: query('load'), incidents: query('incidents'), flag: (args, signal) => flag(parts, args, signal), return: (args, signal) => returnHome(parts, args, signal),
@@ -62,7 +62,7 @@ async function flag(parts: ControlParts, args: Readonly<Record<string, unknown>>
   const { state, clock } = parts
   const on = args['on'] === true
   const named = all === true ? state.order.filter(host => !isAgentless(state, host)) : Array.isArray(hosts) ? hosts.filter(host => typeof host === 'string') : []
-  const unknown = named.filter(host => !state.hosts.has(host))
+  const unknown = named.filter(host => !state.order.includes(host))
   if (unknown.length > 0 || named.length === 0) throw new RingwardError('USAGE', `${unknown.join(', ') || 'no host'}: not in the group, which has ${state.order.join(', ')}`)
   const without_agent = named.filter(host => isAgentless(state, host))
   if (without_agent.length > 0) throw new RingwardError('USAGE', `${without_agent.join(', ')}: without an agent there is no flag; it is watched as long as it stands in group.toml`)

@@ -111,7 +111,8 @@ export class GivingOrders {
     this.turns.callOff(name)
     await this.turns.take(name, STOP_LIMIT_MS, async signal => {
       const { hypervisor, guard, serverOf } = this.parts
-      if (kind === 'virtual') await hypervisor.stop(serverOf(name).virtual_server.name, { signal })
+      // A former agent's machine may be that of a server which is not in the ring any more.
+      if (kind === 'virtual') await hypervisor.stop(this.prepared.get(name)?.name ?? serverOf(name).virtual_server.name, { signal })
       this.prepared.delete(name)
       const reply = await guard.request({ verb: 'disarm', function: name }, GUARD_LIMIT_MS, signal)
       if (!reply.ok) throw new RingwardError('GUARD_REFUSED', reply.reason ?? 'the guard refused')

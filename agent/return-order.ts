@@ -17,7 +17,7 @@ export interface ReturnParts {
 export async function returnHome({ state, clock, post }: ReturnParts, args: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<ActionDocument> {
   const { host, dry_run } = args
   const wait_ms = patienceOf(args['wait_ms'])
-  const facts = typeof host === 'string' ? state.functions.get(host) : undefined
+  const facts = typeof host === 'string' && state.order.includes(host) ? state.functions.get(host) : undefined
   if (!facts) throw new RingwardError('USAGE', `there is no host ${String(host)}; the group has ${state.order.join(', ')}`)
   const { name, claim } = facts
   const document = (outcome: ActionStep['outcome'], reason?: string): ActionDocument => ({

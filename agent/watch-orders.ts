@@ -34,7 +34,7 @@ const WAKE_LIMIT_MS = 3_000
 /** The core's orders towards its targets: pings, dialogues, remote hands, wake-up calls. */
 export class WatchOrders {
   private readonly parts: WatchParts
-  private readonly pings = new Map<string, PingWatch>()
+  private readonly pings = new Map<string, { readonly ping: PingWatch; readonly address: string }>()
 
   constructor(parts: WatchParts) {
     this.parts = parts
@@ -44,8 +44,8 @@ export class WatchOrders {
   watch({ targets }: Of<'watch'>): void {
     const { prober, post, serverOf, setNeighbours } = this.parts
     setNeighbours(targets)
-    for (const [name, ping] of this.pings) {
-      if (targets.includes(name)) continue
+    for (const [name, { ping, address }] of this.pings) {
+      if (targets.includes(name) && serverOf(name).address === address) continue
       this.pings.delete(name)
       void ping.stop()
     }
@@ -53,11 +53,18 @@ export class WatchOrders {
     const interval_ms = Math.max(SHORTEST_PING_INTERVAL_MS, this.parts.interval_ms / 2)
     for (const target of targets) {
       if (this.pings.has(target)) continue
-      this.pings.set(target, prober.watch(serverOf(target).address, interval_ms, {
+      const { address } = serverOf(target)
+      const ping = prober.watch(address, interval_ms, {
         onAnswer: () => post({ event: 'ping', target, answered: true }),
         onMiss: () => post({ event: 'ping', target, answered: false }),
-      }))
+      })
+      this.pings.set(target, { ping, address })
     }
+  }
+
+  /** Another configuration has been taken up: targets may have other addresses. */
+  readdress(): void {
+    this.watch({ command: 'watch', targets: [...this.pings.keys()] })
   }
 
   async examine({ target }: Of<'examine'>): Promise<void> {

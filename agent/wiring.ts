@@ -4,12 +4,14 @@ import type { Logger } from 'pino'
 import { ControlServer } from '../src/control/control-server.ts'
 import type { Command } from '../src/core/command.ts'
 import { serverOf } from '../src/core/context.ts'
+import type { Inventory, Server } from '../src/core/inventory.ts'
 import { initialState, type State } from '../src/core/state.ts'
 import { ArpingAnnouncer } from '../src/edges/address/arping-announcer.ts'
 import { SystemClock } from '../src/edges/clock.ts'
 import type { Hypervisor } from '../src/edges/hypervisor/hypervisor.ts'
 import { networkOf } from '../src/edges/hypervisor/qemu-arguments.ts'
 import { Libp2pPeers } from '../src/edges/peers/libp2p-peers.ts'
+import type { PeerMember } from '../src/edges/peers/peers.ts'
 import { CommandPowerSwitch } from '../src/edges/power/command-power-switch.ts'
 import { wake } from '../src/edges/power/wake-on-lan.ts'
 import { SystemProber } from '../src/edges/probes/system-prober.ts'
@@ -18,7 +20,7 @@ import { SshPlainHand } from '../src/edges/remote-hand/ssh-plain-hand.ts'
 import { ShareClient } from '../src/edges/share/share-client.ts'
 import { ProcSurvey } from '../src/edges/survey/proc-survey.ts'
 import { reasonOf } from '../src/errors.ts'
-import { GuardClient } from '../src/guard/guard-client.ts'
+import { GuardClient, type GuardOrder } from '../src/guard/guard-client.ts'
 import type { ShareReport } from '../src/report/status.ts'
 import { adopt } from './adopt.ts'
 import { leaveAnnounced } from './announced-leave.ts'
@@ -32,7 +34,7 @@ import { LoadMeter } from './load-meter.ts'
 import { Loop } from './loop.ts'
 import { PowerOrders } from './power-orders.ts'
 import { Relay } from './relay.ts'
-import type { AgentSettings } from './settings.ts'
+import { loadNewerInventory, type AgentSettings } from './settings.ts'
 import { ShareOrders } from './share-orders.ts'
 import { ViewsWriter } from './views-writer.ts'
 import { WatchOrders } from './watch-orders.ts'
@@ -65,6 +67,9 @@ export class Agent {
   private readonly diagnostics: Logger
   private views: ViewsWriter | undefined
   private check: NodeJS.Timeout | undefined
+  /** Every server this agent has known: the end of what was given for one that was taken out of the ring still needs its record. */
+  private readonly servers = new Map<string, Server>()
+  private taking_up: Promise<void> = Promise.resolve()
 
   constructor(settings: AgentSettings, diagnostics: Logger, onBroken: (error: unknown) => void) {
     this.settings = settings
@@ -72,14 +77,15 @@ export class Agent {
     const { clock } = this
     const { inventory, profile, self, places, host, keys } = settings
     const problem = (text: string): void => this.problem(text)
-    const server = (name: string) => serverOf(this.state, name)
+    const server = (name: string): Server => this.servers.get(name) ?? serverOf(this.state, name)
+    this.know(inventory)
     this.state = initialState(self.name, inventory, profile, clock.wall().getTime() - clock.boot_ms(), clock.boot_ms())
     this.share = new ShareClient({ directory: host.share, host: self.name, helper: [process.execPath, join(settings.program, 'share-helper.mjs')], clock, onProblem: problem })
     this.journal = new Journal({ host: self.name, places, clock, share: this.share, onProblem: text => diagnostics.warn(text) })
     this.loop = new Loop({ state: this.state, clock, onReasons: reasons => this.journal.reasons(reasons), carryOut: command => this.carryOut(command), onBroken })
     const post = this.loop.post.bind(this.loop)
     this.guard = new GuardClient({ path: places.guard_socket, role: 'agent', onNotice: notice => onGuardNotice(notice, post, problem) })
-    this.hypervisor = createHypervisor(self.hypervisor, { share_vm_directory: join(host.share, 'vm'), run_directory: places.virtual_servers, bridge: host.bridge ?? host.device, network: networkOf(inventory), log: text => diagnostics.info(text), clock, onEnd: () => void this.giving.checkVirtualServers(this.ending.signal) })
+    this.hypervisor = createHypervisor(self.hypervisor, { share_vm_directory: join(host.share, 'vm'), run_directory: places.virtual_servers, bridge: host.bridge ?? host.device, network: () => networkOf(this.state.inventory), log: text => diagnostics.info(text), clock, onEnd: () => void this.giving.checkVirtualServers(this.ending.signal) })
     const announcer = new ArpingAnnouncer(clock, problem)
     const hand = new SshHand({ clock, private_key: Buffer.from(keys.hand_key) })
     const handedOver = (name: string): boolean => this.state.functions.get(name)?.claim?.proof === 'hand-over'
@@ -105,7 +111,7 @@ export class Agent {
 
   private createPeers(post: Loop['post']): Libp2pPeers {
     const { inventory, self, keys } = this.settings
-    const members = inventory.servers.filter(({ peer_id }) => peer_id !== '').map(({ name, address, peer_id }) => ({ name, address, peer_id, port: inventory.peer_port }))
+    const members = membersOf(inventory)
     const own = members.find(({ name }) => name === self.name) ?? { name: self.name, address: self.address, port: inventory.peer_port, peer_id: self.peer_id }
     return new Libp2pPeers({
       self: own, members, identity: keys.identity_key, psk: keys.ring_psk, clock: this.clock, log: (text, details) => this.diagnostics.debug(details, text),
@@ -131,6 +137,28 @@ export class Agent {
     this.diagnostics.info({ host: self.name, version: inventory.version }, 'management runs')
   }
 
+  /** Another publication: who joins or leaves the ring does so here without a restart. What cannot be taken up is said, and the former configuration goes on. */
+  takeUpConfiguration(): Promise<void> {
+    this.taking_up = this.taking_up.then(async () => {
+      try {
+        const inventory = await loadNewerInventory(this.settings.places, this.state.inventory, this.state.self)
+        if (this.ending.signal.aborted || inventory.version === this.state.inventory.version) return
+        this.know(inventory)
+        this.loop.post({ event: 'inventory', inventory })
+        this.watching.readdress()
+        this.peers.setMembers(membersOf(inventory))
+        this.diagnostics.info({ version: inventory.version, servers: this.state.order }, 'the configuration is taken up')
+      } catch (error) {
+        this.problem(`the newer configuration is not taken up: ${reasonOf(error)}`)
+      }
+    })
+    return this.taking_up
+  }
+
+  private know({ servers }: Inventory): void {
+    for (const server of servers) this.servers.set(server.name, server)
+  }
+
   /** Clean end of management (the flag is gone): the service stays, unmanaged. */
   async leave(): Promise<void> {
     this.loop.stop()
@@ -140,7 +168,7 @@ export class Agent {
     await this.giving.end()
     await leaveManagement({
       state: this.state, hypervisor: this.hypervisor, share: this.share, guard: this.guard,
-      virtualServerOf: name => serverOf(this.state, name).virtual_server.name, note: text => this.journal.note(text),
+      virtualServerOf: name => (this.servers.get(name) ?? serverOf(this.state, name)).virtual_server.name, note: text => this.journal.note(text),
     })
     this.ending.abort()
     await Promise.allSettled([this.control.stop(), this.hypervisor.close(), this.journal.end()])
@@ -178,9 +206,16 @@ export class Agent {
       case 'survey': return this.load.close()
       case 'send': return void this.peers.send(command.to, command.message)
       case 'publish': return this.peers.publish(command.message)
-      case 'ride': return void this.guard.request({ verb: 'ride', until_ms: command.until_ms }, GUARD_LIMIT_MS).catch((error: unknown) => this.problem(reasonOf(error)))
+      case 'ride': return this.tellGuard({ verb: 'ride', until_ms: command.until_ms, promised: command.promised })
+      case 'electorate': return this.tellGuard({ verb: 'electorate', names: command.names })
       case 'incident': return this.journal.incident(command.entry)
     }
+  }
+
+  private tellGuard(order: GuardOrder): void {
+    this.guard.request(order, GUARD_LIMIT_MS).then(reply => {
+      if (!reply.ok) this.problem(`the guard refused to ${order.verb}: ${reply.reason ?? 'no reason given'}`)
+    }, (error: unknown) => this.problem(reasonOf(error)))
   }
 
   private shareReport(): ShareReport {
@@ -192,6 +227,10 @@ export class Agent {
     this.diagnostics.warn(text)
     this.journal.warn(text)
   }
+}
+
+function membersOf({ servers, peer_port }: Inventory): PeerMember[] {
+  return servers.filter(({ peer_id }) => peer_id !== '').map(({ name, address, peer_id }) => ({ name, address, peer_id, port: peer_port }))
 }
 
 function ownAddresses(): ReadonlySet<string> {

@@ -30,7 +30,7 @@ export interface ChildProgram {
  */
 export class Child {
   readonly name: string
-  private readonly program: ChildProgram
+  private program: ChildProgram
   private readonly log: Log
   private readonly boot_ms: () => number
   private readonly changed: () => void
@@ -62,6 +62,11 @@ export class Child {
     this.kept = false
     clearTimeout(this.restart)
     this.restart = undefined
+  }
+
+  /** The next start is with these. */
+  startWith(args: readonly string[]): void {
+    this.program = { ...this.program, args }
   }
 
   /** Undefined while it is not running. */

@@ -43,7 +43,9 @@ async function main(): Promise<void> {
   const network = new NetworkWatch({ log, boot_ms, systemctl: (args, limit_ms, signal) => run('systemctl', args, { limit_ms, signal }) })
   const management = new Management({
     places, log, flag, boot_ms, wall: () => clock.wall(), under_systemd: process.env['INVOCATION_ID'] !== undefined,
-    openShare: share => new ShareClient({ directory: share, host: HELPER_NAME, helper: [process.execPath, places.share_helper], clock, onProblem: text => log.warn(`shared area: ${text}`) }),
+    openShare: (share, quiet) => new ShareClient({
+      directory: share, host: HELPER_NAME, helper: [process.execPath, places.share_helper], clock, ...quiet ? {} : { onProblem: (text: string) => log.warn(`shared area: ${text}`) },
+    }),
   })
   await mkdir(flagFolder(places), { recursive: true, mode: 0o755 })
   await flag.start()

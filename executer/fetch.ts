@@ -10,6 +10,8 @@ import { readPublication, readVerified, type Publication, type PublicationSource
 /** A share that answers each read just in time must not hold the start back for ever: 30 s are 4 MB at 1 Mbit/s. */
 const FETCH_LIMIT_MS = 30_000
 
+type CopyParts = Pick<FetchParts, 'places' | 'log'>
+
 export interface FetchParts {
   readonly places: Places
   readonly log: Log
@@ -29,15 +31,16 @@ export async function goodCopy(parts: FetchParts, signal: AbortSignal): Promise<
   const current = await readCurrent(places)
   try {
     const copy = await newestCopy(parts, current, signal)
-    await parts.check(copy, signal)
+    await parts.check(copy, signal).catch((error: unknown) => takenOut(parts, copy, error))
     if (copy.version !== current) {
       await writeCurrent(places, copy.version)
       log.info(`version ${copy.version} is the last good one now${current === undefined ? '' : ` (was ${current})`}`)
     }
-    await pruneCopies(places, copy.version)
+    await pruneCopies(places, [copy.version])
     return copy
   } catch (error) {
     signal.throwIfAborted()
+    if (error instanceof RingwardError && error.code === 'NOT_A_MEMBER') throw error
     if (current === undefined) throw new RingwardError('MANIFEST_INVALID', `this host has no earlier good copy, and ${reasonOf(error)}`, { cause: error })
     log.warn(`THE NEWEST PUBLICATION IS NOT USED: ${reasonOf(error)}`)
   }
@@ -45,6 +48,12 @@ export async function goodCopy(parts: FetchParts, signal: AbortSignal): Promise<
   await parts.check(copy, signal)
   log.warn(`starting from the last good copy, version ${current}`)
   return copy
+}
+
+/** Whoever was taken out of the ring never goes back to the copy in which it was a member, not even while the share is away. */
+async function takenOut({ places }: FetchParts, copy: LocalCopy, error: unknown): Promise<never> {
+  if (error instanceof RingwardError && error.code === 'NOT_A_MEMBER') await writeCurrent(places, copy.version)
+  throw error
 }
 
 /** Fetches what is published, unless the same is here already. */
@@ -58,7 +67,11 @@ async function newestCopy(parts: FetchParts, current: string | undefined, signal
 }
 
 async function fetchFrom(parts: FetchParts, share: PublicationSource, current: string | undefined, limited: AbortSignal): Promise<LocalCopy> {
-  const publication = await readPublication(share, parts.wall(), limited)
+  return await fetchPublication(parts, share, await readPublication(share, parts.wall(), limited), current, limited)
+}
+
+/** The local copy of that publication, fetched and verified unless it is here. */
+export async function fetchPublication(parts: CopyParts, share: PublicationSource, publication: Publication, current: string | undefined, limited: AbortSignal): Promise<LocalCopy> {
   const { version } = publication.manifest
   if (current !== undefined && numberOf(version) < numberOf(current)) {
     throw new RingwardError('MANIFEST_INVALID', `version ${version} is published, but ${current} was here before; versions go forward only: publish under a higher version`)
@@ -68,7 +81,7 @@ async function fetchFrom(parts: FetchParts, share: PublicationSource, current: s
   return await install(parts, share, publication, limited)
 }
 
-async function install(parts: FetchParts, share: PublicationSource, publication: Publication, signal: AbortSignal): Promise<LocalCopy> {
+async function install(parts: CopyParts, share: PublicationSource, publication: Publication, signal: AbortSignal): Promise<LocalCopy> {
   const { manifest, manifest_bytes } = publication
   const copy = await installCopy(parts.places, manifest, manifest_bytes, (path, entry) => readVerified(share, path, entry, signal))
   parts.log.info(`fetched and verified version ${manifest.version}: ${manifest.program.files.length} program files, ${manifest.data.files.length} data files, created ${manifest.created}`)
@@ -79,7 +92,7 @@ async function install(parts: FetchParts, share: PublicationSource, publication:
  * The local copy of the published version, if it is whole and the very same.
  * @throws RingwardError MANIFEST_INVALID when the last good version was published again with other content.
  */
-async function standingCopy(parts: FetchParts, publication: Publication, current: string | undefined): Promise<LocalCopy | undefined> {
+async function standingCopy(parts: CopyParts, publication: Publication, current: string | undefined): Promise<LocalCopy | undefined> {
   const { version } = publication.manifest
   let standing
   try {

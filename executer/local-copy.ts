@@ -73,6 +73,11 @@ export async function openCopy(places: Places, version: string): Promise<{ copy:
   }
 }
 
+/** The program files of a copy, as its manifest lists them. */
+export async function publishedProgram({ program }: LocalCopy): Promise<readonly ManifestEntry[]> {
+  return parseManifest(await readFile(join(program, MANIFEST))).program.files
+}
+
 /** The version that was last found good, or undefined when there is none yet. */
 export async function readCurrent(places: Places): Promise<string | undefined> {
   try {
@@ -92,10 +97,10 @@ export async function writeCurrent(places: Places, version: string): Promise<voi
   await syncFolder(dirname(places.current))
 }
 
-/** Removes all copies but `keep` and the newest other one (to go back to by hand): the disk must not fill. */
-export async function pruneCopies(places: Places, keep: string): Promise<void> {
+/** Removes all copies but those of `keep` and the newest other one (to go back to by hand): the disk must not fill. */
+export async function pruneCopies(places: Places, keep: readonly string[]): Promise<void> {
   for (const folder of [places.program, places.data]) {
-    const others = (await readdir(folder)).filter(name => name !== keep).sort((left, right) => (versionNumber(left) ?? 0) - (versionNumber(right) ?? 0))
+    const others = (await readdir(folder)).filter(name => !keep.includes(name)).sort((left, right) => (versionNumber(left) ?? 0) - (versionNumber(right) ?? 0))
     for (const name of others.slice(0, -1)) await rm(join(folder, name), { recursive: true, force: true })
   }
 }

@@ -6,12 +6,13 @@ import type { Child } from './child.ts'
 import { checkCopy } from './check.ts'
 import { goodCopy, type FetchParts } from './fetch.ts'
 import type { FlagWatch } from './flag-watch.ts'
+import { followPublications } from './follow.ts'
 import { readHostSettings } from './host-settings.ts'
 import { openCopy, type LocalCopy } from './local-copy.ts'
 import { unrepeated, type Log } from './log.ts'
 import { ownRole } from './own-role.ts'
 import type { ExecuterPlaces } from './places.ts'
-import { removeSession, takeOver, writeSession, type Session, type SessionChild } from './session.ts'
+import { removeSession, takeOver, writeSession, type Resumed, type Session, type SessionChild } from './session.ts'
 import { orderShutdown } from './shutdown-order.ts'
 import { endForRestart, handOver, leaveManagement } from './stop.ts'
 import { superviseCopy, type Supervisor } from './supervisor.ts'
@@ -27,8 +28,8 @@ export interface ManagementParts {
   readonly boot_ms: () => number
   /** Whether systemd runs this Executer: only then its units and its end are ours to order and to ask for. */
   readonly under_systemd: boolean
-  /** Opens the shared area at that mount point through a share helper. */
-  readonly openShare: (share: string) => ReturnType<FetchParts['openShare']>
+  /** Opens the shared area at that mount point through a share helper; `quiet`: its troubles are not news. */
+  readonly openShare: (share: string, quiet?: boolean) => ReturnType<FetchParts['openShare']>
 }
 
 /** Management on this host: running while the flag file stands, gone when it is removed. */
@@ -57,13 +58,14 @@ export class Management {
     await this.saving
   }
 
-  private async whileFlag(resumed: string | undefined, signal: AbortSignal): Promise<void> {
+  private async whileFlag(resumed: Resumed | undefined, signal: AbortSignal): Promise<void> {
     const { flag, log, places } = this.parts
     const over = new AbortController()
     const gone = flag.until(false, signal).then(() => over.abort())
     log.info('the flag file is there: management is started')
     const supervisor = await this.begin(resumed, over.signal)
-    await gone
+    const outcome = supervisor ? await followPublications(this.parts, supervisor, over.signal) : 'over'
+    if (outcome === 'over') await gone
     if (!supervisor) return
     const ending = signal.aborted && this.parts.under_systemd ? await systemEnding().catch(() => undefined) : undefined
     if (ending !== undefined) {
@@ -76,7 +78,8 @@ export class Management {
       // The session stays: the next Executer goes on with the same version, without asking the share.
       return
     }
-    log.info('the flag file is gone: management is stopped, the services stay')
+    if (outcome === 'over') log.info('the flag file is gone: management is stopped, the services stay')
+    else log.warn('THIS HOST IS NOT IN THE PUBLISHED RING ANY MORE: management is stopped as without the flag, the services stay; the flag stands, and management waits')
     await leaveManagement(supervisor, places.guard_socket, log)
     await this.saving
     await removeSession(places.session)
@@ -84,7 +87,7 @@ export class Management {
   }
 
   /** Tries until something runs or the flag is gone. */
-  private async begin(resumed: string | undefined, signal: AbortSignal): Promise<Supervisor | undefined> {
+  private async begin(resumed: Resumed | undefined, signal: AbortSignal): Promise<Supervisor | undefined> {
     const log = unrepeated(this.parts.log)
     while (!signal.aborted) {
       try {
@@ -103,7 +106,7 @@ export class Management {
     return undefined
   }
 
-  private async startCopy(resumed: string | undefined, log: Log, signal: AbortSignal): Promise<Supervisor> {
+  private async startCopy(resumed: Resumed | undefined, log: Log, signal: AbortSignal): Promise<Supervisor> {
     const { places, boot_ms, openShare, wall } = this.parts
     const settings = await readHostSettings(places.host_toml)
     const copy = await this.resumedCopy(resumed) ?? await goodCopy({
@@ -119,20 +122,21 @@ export class Management {
   }
 
   /** The version a killed Executer was running: started at once, for the lease does not wait for the share. It has passed the check before. */
-  private async resumedCopy(version: string | undefined): Promise<LocalCopy | undefined> {
-    if (version === undefined) return undefined
+  private async resumedCopy(resumed: Resumed | undefined): Promise<LocalCopy | undefined> {
+    if (resumed === undefined) return undefined
     try {
-      const { copy } = await openCopy(this.parts.places, version)
-      this.parts.log.info(`going on with version ${version}, which an earlier Executer was running`)
-      return copy
+      const { copy: { program } } = await openCopy(this.parts.places, resumed.version)
+      const { copy: { version, data } } = await openCopy(this.parts.places, resumed.data)
+      this.parts.log.info(`going on with version ${resumed.version}${version === resumed.version ? '' : ` and the configuration of ${version}`}, which an earlier Executer was running`)
+      return { version, program, data }
     } catch (error) {
       this.parts.log.warn(reasonOf(error))
       return undefined
     }
   }
 
-  private saveRunning({ copy, guard, agent }: Supervisor): void {
-    this.save({ schema: 'ringward.executer/1', state: 'running', version: copy.version, children: [guard, agent].flatMap(sessionChild) })
+  private saveRunning({ copy, program_version, guard, agent }: Supervisor): void {
+    this.save({ schema: 'ringward.executer/1', state: 'running', version: program_version, data: copy.version, children: [guard, agent].flatMap(sessionChild) })
   }
 
   private save(session: Session): void {

@@ -38,6 +38,15 @@ function daemonsOf({ daemons }: Record<string, unknown>): string[] {
   return names.filter(name => typeof name === 'string')
 }
 
+/** Whether any server of the ring under `data` is this host; which one, and whether it is the only one, `ownRole` says. */
+export async function isInRing(data: string, name: string | undefined, host_name: string): Promise<boolean> {
+  const group = await readToml(join(data, 'group.toml'))
+  const ring = new Set<unknown>(Array.isArray(group['servers']) ? group['servers'] : [])
+  const servers = (await serverHosts(join(data, 'servers'))).filter(server => ring.has(server.name))
+  const short = host_name.split('.', 1)[0] ?? host_name
+  return servers.some(server => name === undefined ? server.host === host_name || server.host === short : server.name === name)
+}
+
 /** A server without a `host` has its own name as host. One without an agent is nobody's own: no guard may renew a lease for it. */
 async function serverHosts(folder: string): Promise<NamedHost[]> {
   const hosts: NamedHost[] = []

@@ -10,9 +10,18 @@ export interface Session {
   readonly schema: 'ringward.executer/1'
   /** `off`: no flag. `waiting`: the flag is there, but nothing may be started (`reason`). */
   readonly state: 'off' | 'waiting' | 'running'
+  /** Of the program. */
   readonly version?: string
+  /** Of the data, when another publication was taken up meanwhile. */
+  readonly data?: string
   readonly reason?: string
   readonly children: readonly SessionChild[]
+}
+
+/** What a killed Executer was running: a program, and data that may be newer. */
+export interface Resumed {
+  readonly version: string
+  readonly data: string
 }
 
 export interface SessionChild {
@@ -38,9 +47,9 @@ export async function removeSession(file: string): Promise<void> {
 
 /**
  * What a killed Executer left behind: its guard and agent are killed, for two guards must never run, and their output goes nowhere.
- * Returns the version that was running, to be gone on with at once.
+ * Returns the versions that were running, to be gone on with at once.
  */
-export async function takeOver(file: string, program_folder: string, log: Log): Promise<string | undefined> {
+export async function takeOver(file: string, program_folder: string, log: Log): Promise<Resumed | undefined> {
   for (const left of await leftovers(program_folder)) {
     log.warn(`${left.name} of an earlier Executer is still there as process ${left.pid}; it is killed`)
     if (left.name === 'agent') signalGroup(left.pid, 'SIGKILL')
@@ -48,7 +57,7 @@ export async function takeOver(file: string, program_folder: string, log: Log): 
     await gone(left)
   }
   const session = await readSession(file)
-  return session?.state === 'running' ? session.version : undefined
+  return session?.state === 'running' && session.version !== undefined ? { version: session.version, data: session.data ?? session.version } : undefined
 }
 
 async function gone(left: Leftover): Promise<void> {
@@ -62,8 +71,9 @@ async function readSession(file: string): Promise<Session | undefined> {
   try {
     const session = JSON.parse(await readFile(file, 'utf8')) as Session
     if (session.schema !== 'ringward.executer/1') return undefined
-    const { version, ...rest } = session
-    return { ...rest, ...(version !== undefined && versionNumber(version) !== undefined ? { version } : {}) }
+    const { version, data, ...rest } = session
+    const good = (name: string | undefined): name is string => name !== undefined && versionNumber(name) !== undefined
+    return { ...rest, ...good(version) ? { version } : {}, ...good(data) ? { data } : {} }
   } catch {
     return undefined
   }

@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { Child } from './child.ts'
 import type { HostSettings } from './host-settings.ts'
 import type { LocalCopy } from './local-copy.ts'
@@ -11,11 +11,16 @@ const REAP_LIMIT_MS = 150
 
 /** Owns the two children of a running management. */
 export interface Supervisor {
+  /** What runs: the program it was started with, and the data last taken up; the version is that of the data. */
   readonly copy: LocalCopy
+  readonly program_version: string
+  readonly settings: HostSettings
   readonly guard: Child
   readonly agent: Child
   /** Guard first: the agent needs it. */
   start(): void
+  /** The agent goes on with that data, and starts with it from now on; `current.json` names it already. */
+  takeUp(version: string, data: string): void
   /** Nothing is restarted any more. */
   letGo(): void
   /** Kills what is left and reaps it. */
@@ -41,8 +46,16 @@ export function superviseCopy(copy: LocalCopy, parts: SupervisorParts): Supervis
   }, log, boot_ms, changed)
   const agent = new Child({ name: 'agent', family: 'killed', environment, args: [file('agent.mjs'), '--data', copy.data, '--program', copy.program] }, log, boot_ms, changed)
   const both = [guard, agent]
+  let running = copy
   return {
-    copy, guard, agent,
+    get copy() { return running },
+    program_version: basename(copy.program), settings, guard, agent,
+    takeUp: (version, data) => {
+      running = { version, program: copy.program, data }
+      agent.startWith([file('agent.mjs'), '--data', data, '--program', copy.program])
+      agent.signal('SIGHUP')
+      changed()
+    },
     start: () => both.forEach(child => child.keep()),
     letGo: () => both.forEach(child => child.letGo()),
     killAll: async () => {

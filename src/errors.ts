@@ -26,6 +26,7 @@ export const ERROR_CODES = {
   USAGE: 'the command line is not valid',
   PEERS_UNAVAILABLE: 'the connections between the hosts cannot be opened',
   KEY_UNREADABLE: 'a key file cannot be used',
+  NOT_A_MEMBER: 'this host is not in the published ring',
   IDENTITY_TAKEN: 'another identity is already announced for this host',
   ABORTED: 'the work was called off',
 } as const

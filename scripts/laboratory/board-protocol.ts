@@ -7,6 +7,8 @@ export type BoardRequest =
   | { readonly verb: 'power-on' | 'check-service'; readonly host: string }
   /** Of all of them in the same instant. */
   | { readonly verb: 'power-off'; readonly hosts: readonly string[] }
+  /** The lab's settings name another host: it gets a mainboard. */
+  | { readonly verb: 'add'; readonly host: string }
   | { readonly verb: 'freeze' | 'freeze-agent'; readonly host: string; readonly seconds: number }
   | { readonly verb: 'state' }
 

@@ -11,7 +11,10 @@ export const CACHE_DIRECTORY = '/var/cache/ringward-lab'
 
 export interface LabSettings {
   readonly schema: 'ringward.lab-settings/1'
+  /** Every host the lab has, in the order it was made; the first ones in the order of the ring. */
   readonly hosts: readonly HostName[]
+  /** Those that were taken out of the ring. */
+  readonly outside?: readonly HostName[]
   readonly interval: string
   readonly standby: 'warm' | 'saved' | 'cold'
   /** Time between power coming on and the system starting, as a real machine's self test. */
@@ -35,7 +38,10 @@ export interface Lab {
   readonly switch_namespace: string
   readonly client_namespace: string
   readonly settings: LabSettings
+  /** Those of the ring. */
   readonly hosts: readonly HostPlan[]
+  /** Also those outside of it. */
+  readonly machines: readonly HostPlan[]
 }
 
 export class LabError extends Error {
@@ -60,7 +66,8 @@ export function namespacesOf(id: string): { switch_namespace: string; client_nam
 
 export function makeLab(directory: string, settings: LabSettings): Lab {
   const id = labId(directory)
-  return { directory: resolve(directory), id, ...namespacesOf(id), settings, hosts: planHosts(settings.hosts) }
+  const machines = planHosts(settings.hosts)
+  return { directory: resolve(directory), id, ...namespacesOf(id), settings, machines, hosts: machines.filter(host => settings.outside?.includes(host.name) !== true) }
 }
 
 export function labExists(directory: string): boolean {
@@ -84,7 +91,7 @@ export async function saveSettings(lab: Lab): Promise<void> {
 }
 
 export function hostOf(lab: Lab, name: string): HostPlan {
-  const host = lab.hosts.find(candidate => candidate.name === name)
+  const host = lab.machines.find(candidate => candidate.name === name)
   if (!host) throw new LabError(`the lab has no host "${name}"; its hosts are ${lab.hosts.map(each => each.name).join(', ')}`, 2)
   return host
 }

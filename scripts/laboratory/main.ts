@@ -57,6 +57,18 @@ verb('down', 'end everything and remove every trace')
     tell(await takeDown(directory(command)) ? 'down, nothing is left' : 'no lab was up')
   })
 
+verb('add <host>', 'a further host (web3 … web9, or one that was forgotten) joins the running ring; no other is restarted')
+  .action(async (host: string, _options, command: Command) => {
+    const { addHost } = await import('./membership.ts')
+    say(renderStatus(await statusOf(await addHost(await openFrom(command), host, tell))))
+  })
+
+verb('forget <host>', 'a host is taken out of the running ring for good; it stays up, unmanaged')
+  .action(async (host: string, _options, command: Command) => {
+    const { forgetHost } = await import('./membership.ts')
+    say(renderStatus(await statusOf(await forgetHost(await openFrom(command), host, tell))))
+  })
+
 verb('status', 'hosts, power, shared area, addresses')
   .option('--json', 'as ringward.lab/1')
   .action(async (options: { json?: boolean }, command: Command) => {

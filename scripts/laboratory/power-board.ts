@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { boardSocket, type BoardReply, type BoardRequest } from './board-protocol.ts'
 import { cgroupsOf, setFrozen } from './cgroups.ts'
 import { dialogueOf, holdDialogue } from './dialogues.ts'
-import { hostPlaces, type Lab } from './lab.ts'
+import { hostOf, hostPlaces, openLab, type Lab } from './lab.ts'
 import { Mainboard } from './mainboard.ts'
 import { listenForPower } from './power-port.ts'
 import { programPids } from './programs.ts'
@@ -22,7 +22,7 @@ const LONGEST_REQUEST_BYTES = 4_096
  */
 export async function runPowerBoard(lab: Lab): Promise<never> {
   const tell = (text: string) => process.stdout.write(`${new Date().toISOString()} ${text}\n`)
-  const boards = new Map(lab.hosts.map(host => [host.name, new Mainboard(lab, host, tell)]))
+  const boards = new Map(lab.machines.map(host => [host.name, new Mainboard(lab, host, tell)]))
   await listenForWake((mac, from) => {
     const board = [...boards.values()].find(each => each.host.mac === mac)
     if (!board) return tell(`magic packet from ${from} for ${mac}, which is no host`)
@@ -52,9 +52,14 @@ function receive(socket: Socket, handle: (request: BoardRequest) => Promise<Boar
   })
 }
 
-async function answer(lab: Lab, boards: ReadonlyMap<string, Mainboard>, request: BoardRequest, tell: (text: string) => void): Promise<BoardReply> {
+async function answer(lab: Lab, boards: Map<string, Mainboard>, request: BoardRequest, tell: (text: string) => void): Promise<BoardReply> {
   if (request.verb === 'state') return { ok: true, hosts: Object.fromEntries([...boards].map(([name, board]) => [name, board.state])) }
   if (request.verb === 'power-off') return await cutAll(request.hosts.map(host => boards.get(host) ?? host))
+  if (request.verb === 'add') {
+    const grown = await openLab(lab.directory)
+    if (!boards.has(request.host)) boards.set(request.host, new Mainboard(grown, hostOf(grown, request.host), tell))
+    return { ok: true }
+  }
   const board = boards.get(request.host)
   if (!board) return { ok: false, reason: `no host "${request.host}"` }
   switch (request.verb) {

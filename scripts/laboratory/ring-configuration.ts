@@ -1,5 +1,7 @@
-import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { FORGOTTEN_FOLDER } from '../../src/configuration/forget-server.ts'
 import { createIdentity } from '../../src/configuration/identity.ts'
 import { init } from '../../src/configuration/init.ts'
 import { pathOf } from '../../src/configuration/layout.ts'
@@ -32,11 +34,28 @@ export async function writeRing(lab: Lab): Promise<void> {
   await init(share, { keys_directory: keys })
   await rm(join(share, pathOf('servers', 'example')), { force: true })
   await rm(join(share, pathOf('probes', 'example')), { force: true })
+  await writeGroup(lab, share)
+  for (const host of lab.hosts) await writeServer(lab, host, share)
+  for (const host of lab.hosts) await writeHost(lab, host, keys, share)
+}
+
+/** A host that joins later: its record, its keys and its name in the ring's list, as an admin writes them; of one that was forgotten, they are moved back. */
+export async function writeJoining(lab: Lab, host: HostPlan): Promise<void> {
+  const share = shareBacking(lab)
+  const former = (path: string): string => join(share, FORGOTTEN_FOLDER, path)
+  if (existsSync(former(pathOf('identities', host.name)))) {
+    for (const path of [pathOf('servers', host.name), pathOf('identities', host.name)]) await rename(former(path), join(share, path))
+  } else {
+    await writeServer(lab, host, share)
+    await writeHost(lab, host, join(lab.directory, 'keys'), share)
+  }
+  await writeGroup(lab, share)
+}
+
+async function writeGroup(lab: Lab, share: string): Promise<void> {
   await writeFile(join(share, 'group.toml'), renderGroupToml({
     profile: profileFor(lab.settings.interval), interval: lab.settings.interval, prefix_length: NET_PREFIX, gateway: SWITCH_ADDRESS, servers: lab.hosts.map(host => host.name),
   }))
-  for (const host of lab.hosts) await writeServer(lab, host, share)
-  for (const host of lab.hosts) await writeHost(lab, host, keys, share)
 }
 
 export function isAgentless(lab: Lab, host: string): boolean {

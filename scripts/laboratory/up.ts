@@ -100,7 +100,7 @@ async function ready(lab: Lab, tell: (text: string) => void): Promise<void> {
 /** A host whose system ended will not answer however long one waits. */
 class HostEnded extends LabError {}
 
-async function serves(lab: Lab, host: string): Promise<void> {
+export async function serves(lab: Lab, host: string): Promise<void> {
   const { hosts } = await askBoard(lab, { verb: 'state' })
   if (hosts?.[host]?.power === 'off') {
     const words = (await readFile(hostPlaces(lab, host).console, 'utf8').catch(() => '')).trim().slice(-600)
@@ -110,7 +110,7 @@ async function serves(lab: Lab, host: string): Promise<void> {
 }
 
 /** Tries until it works; the last failure's words after the limit. */
-async function until(what: string, act: () => Promise<void>): Promise<void> {
+export async function until(what: string, act: () => Promise<void>): Promise<void> {
   const end = performance.now() + READY_LIMIT_MS
   for (;;) {
     try {

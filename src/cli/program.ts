@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { checkCommand } from './commands/check.ts'
 import { confirmDeadCommand } from './commands/confirm-dead.ts'
 import { flagCommand } from './commands/flag.ts'
+import { forgetCommand } from './commands/forget.ts'
 import { incidentsCommand } from './commands/incidents.ts'
 import { initCommand } from './commands/init.ts'
 import { joinCommand } from './commands/join.ts'
@@ -21,7 +22,7 @@ import { VERSION } from './version.ts'
 /** In the order of the help. */
 const COMMANDS = [
   statusCommand, ringCommand, loadCommand, logCommand, incidentsCommand, flagCommand, maintenanceCommand, holdCommand, returnCommand, confirmDeadCommand,
-  checkCommand, initCommand, publishCommand, joinCommand, versionCommand,
+  checkCommand, initCommand, publishCommand, joinCommand, forgetCommand, versionCommand,
 ]
 
 /** The command tree, writing and failing through the context. */

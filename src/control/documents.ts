@@ -168,7 +168,7 @@ export interface IncidentStage {
  * `open`: still in work. `resumed`: a false alarm. `repaired`: the service was restarted, no takeover. `returned`: the target
  * gives its function again. `down`: the target did not come back, its virtual server goes on. `handed over`: an announced leave.
  */
-export type IncidentOutcome = 'open' | 'resumed' | 'repaired' | 'returned' | 'down' | 'handed over'
+export type IncidentOutcome = 'open' | 'resumed' | 'repaired' | 'returned' | 'down' | 'forgotten' | 'handed over'
 
 export interface Incident {
   readonly id: string

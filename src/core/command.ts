@@ -38,7 +38,9 @@ export type Command =
   /** Asks the power controller of the target, or switches by it. Answer: `power`, with the same `request`. */
   | { readonly command: 'power'; readonly target: string; readonly verb: PowerVerb; readonly request: number }
   /** R8: native functions may outlive the lease until then. */
-  | { readonly command: 'ride'; readonly until_ms: number }
+  | { readonly command: 'ride'; readonly until_ms: number; readonly promised: readonly string[] }
+  /** R9: the lease says from the next renewal on that these are asked for promises. */
+  | { readonly command: 'electorate'; readonly names: readonly string[] }
   | { readonly command: 'incident'; readonly entry: IncidentEntry }
 
 /** One line of an incident's record; `after_ms` counts from the detection. */

@@ -2,6 +2,7 @@ import type { PowerVerb } from './command.ts'
 import type { FunctionKind, Observation } from './records.ts'
 import type { HostCapacity, LoadAverage } from './non-select.ts'
 import type { ClaimRecord } from './records.ts'
+import type { Inventory } from './inventory.ts'
 
 export type Verdict = 'OK' | 'ERROR' | 'NG'
 
@@ -9,8 +10,10 @@ export type Verdict = 'OK' | 'ERROR' | 'NG'
 export type Event =
   /** A timer the core asked for; carries nothing, `now` says it all. */
   | { readonly event: 'timer' }
-  /** The guard's word on the own lease, after each renewal. */
-  | { readonly event: 'lease'; readonly generation: number; readonly sequence: number; readonly deadline_ms: number }
+  /** The guard's word on the own lease, after each renewal. `electorate`: every name that a record of ours on the share may list (R9). */
+  | { readonly event: 'lease'; readonly generation: number; readonly sequence: number; readonly deadline_ms: number; readonly electorate?: readonly string[] }
+  /** Another publication has been fetched, verified and found good: who belongs to the ring from now on. */
+  | { readonly event: 'inventory'; readonly inventory: Inventory }
   /** The lease ended: everything in `stopped` has been stopped by the guard, `generation` is the new one. */
   | { readonly event: 'lease-lost'; readonly generation: number; readonly stopped: readonly string[] }
   /** A fresh read of the share, issued at `started_ms`, returned now. */

@@ -42,7 +42,7 @@ const PROBE_REQUESTS_LIMIT = 16
 
 export function noteProbeRequest(context: Context, from: string, request: number, target: string): void {
   const { state } = context
-  if (!state.hosts.has(target) || target === state.self) return
+  if (!state.order.includes(target) || target === state.self) return
   const waiting = state.probe_requests.get(target) ?? []
   if (waiting.length >= PROBE_REQUESTS_LIMIT) return
   if (waiting.length === 0) context.do({ command: 'examine', target })

@@ -74,12 +74,18 @@ export function noteStopped(context: Context, event: Of<'stopped'>): void {
     return
   }
   state.giving.delete(event.function)
+  // Of a server that was taken out of the ring: hosts that do not know it yet would take its function up again (membership.ts releases it later).
+  if (!state.order.includes(event.function)) return
   if (mine && claim.epoch === giving.epoch) releaseEpoch(context, event.function, claim.epoch, state.leaving ? 'goodbye' : 'not-started')
 }
 
 /** A former agent of this host, under the same generation, had it running. */
 export function noteAdopted(context: Context, event: Of<'adopted'>): void {
-  if (context.state.giving.has(event.function) || !context.state.functions.has(event.function)) return
+  if (context.state.giving.has(event.function)) return
+  if (!context.state.order.includes(event.function)) {
+    context.because(`${event.function}_(${event.kind},_epoch_${event.epoch})_was_given_by_the_former_agent_and_is_not_in_the_ring_any_more: it is stopped`, { level: 'warning' })
+    return context.do({ command: 'stop', function: event.function, kind: event.kind })
+  }
   const giving = beginGivingQuietly(context, event)
   context.because(`${event.function}_(${event.kind},_epoch_${event.epoch})_was_given_by_the_former_agent_and_goes_on`)
   enterStage(context, giving, 'serving')
@@ -108,7 +114,8 @@ export function noteReleased(context: Context, event: Of<'released'>): void {
 export function noteLeaseLost(context: Context, event: Of<'lease-lost'>): void {
   const { state } = context
   context.because(`Lease_is_lost: generation_${event.generation}_begins, stopped: ${event.stopped.join(' ') || 'nothing, all others promise and the own function goes on'}`, { level: 'alarm' })
-  state.own = { generation: event.generation, sequence: 0, deadline_ms: 0 }
+  // The record of the lost lease still stands on the share, and lists whom it listed.
+  state.own = { ...state.own, generation: event.generation, sequence: 0, deadline_ms: 0 }
   const stopped = new Set(event.stopped)
   for (const giving of [...state.giving.values()]) {
     const rides = giving.kind === 'native' && giving.stage === 'serving' && !stopped.has(giving.function)

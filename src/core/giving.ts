@@ -169,7 +169,9 @@ export function releaseEpoch(context: Context, name: string, epoch: number, how:
 }
 
 export function decideGiving(context: Context): void {
-  for (const name of context.state.order) {
+  // What is given for a server that was taken out of the ring has still to end.
+  const { order, giving: given } = context.state
+  for (const name of [...order, ...[...given.keys()].filter(other => !order.includes(other))]) {
     const giving = context.state.giving.get(name)
     if (giving) takeUpPrepared(context, giving)
     else reconcile(context, name)

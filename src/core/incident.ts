@@ -22,7 +22,7 @@ export function openIncident(context: Context, target: string, trouble: Trouble,
     }
     return existing
   }
-  const functions = new Map([...state.functions.values()].flatMap(({ name, claim }) => (claim?.holder === target ? [[name, claim.epoch] as const] : [])))
+  const functions = new Map([...state.functions.values()].flatMap(({ name, claim }) => (claim?.holder === target && state.order.includes(name) ? [[name, claim.epoch] as const] : [])))
   const incident: Incident = {
     id: `${stampOf(now_ms + state.wall_offset_ms)}-${target}-${state.self}`, target, trouble, detected_ms: now_ms, functions,
     healing: firstHealing(context, target, trouble), target_generation: hostOf(state, target).lease?.generation ?? 0,

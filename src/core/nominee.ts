@@ -44,7 +44,7 @@ function room_kb({ load, round, inventory, giving }: State): number {
 
 export function noteNomination(context: Context, from: string, nomination: Nomination): void {
   const { state } = context
-  if (!state.functions.has(nomination.function)) return
+  if (!state.order.includes(nomination.function)) return
   const current = state.giving.get(nomination.function)
   if (current && current.epoch === nomination.epoch && (current.stage === 'preparing' || current.stage === 'prepared')) {
     current.nominator = from
@@ -75,6 +75,6 @@ export function noteNomination(context: Context, from: string, nomination: Nomin
 /** The manager of a target that is back asks us to hand its function over. */
 export function noteReturn(context: Context, name: string, epoch: number, to: string, generation: number): void {
   const giving = context.state.giving.get(name)
-  if (!giving || giving.epoch !== epoch || to !== name || !context.state.hosts.has(to)) return
+  if (!giving || giving.epoch !== epoch || to !== name || !context.state.order.includes(to)) return
   handOver(context, giving, to, generation, 'native', `${to} is back (generation ${generation})`)
 }

@@ -4,7 +4,7 @@ import { isAgentless } from './appliance.ts'
 import type { Context } from './context.ts'
 import { functionOf } from './context.ts'
 import { noteOrders } from './orders.ts'
-import type { FunctionFacts, HostFacts } from './state.ts'
+import { newHostFacts, type FunctionFacts, type HostFacts } from './state.ts'
 
 /** A read that has not come back by then is given up by the edge; the core asks again no earlier. */
 const READ_LIMIT_MS = 5_000
@@ -55,8 +55,11 @@ function noteLease(context: Context, host: HostFacts, seen: LeaseRecord | undefi
 }
 
 export function noteClaim(context: Context, name: string, claim: ClaimRecord): void {
-  const facts = functionOf(context.state, name)
-  if (facts.claim && facts.claim.epoch >= claim.epoch) return
+  const { state } = context
+  const facts = state.functions.get(name)
+  if (!facts || (facts.claim && facts.claim.epoch >= claim.epoch)) return
+  // A holder that is not, or not yet, in the inventory: its silence counts from here on.
+  if (!state.hosts.has(claim.holder)) state.hosts.set(claim.holder, newHostFacts(claim.holder, context.now_ms))
   noteHomecoming(context, facts, claim)
   facts.claim = claim
   facts.release = undefined

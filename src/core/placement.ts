@@ -1,7 +1,8 @@
 /** Choosing the host for a virtual server (thesis 5.2.5): the lowest non-select value among those with room (S4). */
 import type { Candidate } from './trouble.ts'
 import type { Context } from './context.ts'
-import { hostOf, serverOf } from './context.ts'
+import { functionOf, hostOf, serverOf } from './context.ts'
+import { isAsked, notAsked } from './electorate.ts'
 import type { GivenFunction } from './message.ts'
 import { nonSelectValue, normaliseLoads, type HostCapacity, type LoadAverage, type NormalisedLoad } from './non-select.ts'
 import { leavingReason } from './orders.ts'
@@ -60,6 +61,7 @@ function ownLoad(state: State): { average: LoadAverage; forecast: LoadAverage; c
 export function candidatesFor(context: Pick<Context, 'state'>, name: string, excluded: ReadonlyMap<string, string>): Candidate[] {
   const { state } = context
   const server = serverOf(state, name)
+  const { claim, release } = functionOf(state, name)
   const loads = new Map(loadsOf(state).map(load => [load.host, load]))
   const needed_kb = server.virtual_server.memory_mb * 1024 + MEMORY_RESERVE_KB
   const judged = state.order.map((host): Candidate => {
@@ -69,6 +71,7 @@ export function candidatesFor(context: Pick<Context, 'state'>, name: string, exc
     const leaving = leavingReason(state, host)
     if (leaving !== undefined) return { host, value: null, reason: `it leaves (${leaving})` }
     if (host !== state.self && !hostOf(state, host).reachable) return { host, value: null, reason: 'not reachable from this manager' }
+    if (claim && !release && claim.holder !== host && !isAsked(state, claim.holder, host)) return { host, value: null, reason: notAsked(claim.holder, host) }
     const load = loads.get(host)
     if (!load) return { host, value: null, reason: 'its load is not known yet' }
     if (load.forecast.memory_kb < needed_kb) return { host, value: null, reason: `no room: ${Math.round(load.forecast.memory_kb / 1024)} MB forecast free of ${Math.round(needed_kb / 1024)} MB needed` }

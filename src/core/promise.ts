@@ -1,8 +1,8 @@
 /** R8 and R9 in their simple form: while the share is silent, a native function goes on as long as all others promise not to claim it. */
 import type { Context } from './context.ts'
 import { hostOf } from './context.ts'
+import { promisesNeeded } from './electorate.ts'
 import { promiseGiven_ms } from './profile.ts'
-import type { State } from './state.ts'
 
 /** Asked this often, a promise outlives nine asks: a packet lost and sent again by TCP does not end the ride. */
 const ASKS_PER_RENEWAL = 3
@@ -21,15 +21,9 @@ export function decidePromises(context: Context): void {
   promise.request = (state.counter += 1)
   promise.sent_ms = context.now_ms
   promise.requests = [...promise.requests.slice(-REQUESTS_REMEMBERED), { request: promise.request, sent_ms: context.now_ms }]
-  const others = electors(state)
-  for (const host of others) context.send(host, { kind: 'promise-request', request: promise.request })
+  for (const host of promisesNeeded(state)) context.send(host, { kind: 'promise-request', request: promise.request })
   // Alone in the inventory there is nobody who could take the function.
-  if (others.length === 0) ride(context)
-}
-
-/** Whoever could claim: every other server with an agent. */
-function electors({ order, self, without_agent }: State): string[] {
-  return order.filter(host => host !== self && !without_agent.has(host))
+  if (promisesNeeded(state).length === 0) ride(context)
 }
 
 /** A promise is given unless a claim on something of the asker's is under way. */
@@ -52,9 +46,10 @@ export function notePromise(context: Context, from: string, request: number): vo
 /** Each promise counts from its asking, not from the answer: it began then at the earliest. All must stand, so the oldest decides. */
 function ride(context: Context): void {
   const { promise, profile } = context.state
-  const others = electors(context.state).map(host => promise.answered_ms.get(host) ?? -Infinity)
+  const promised = promisesNeeded(context.state)
+  const others = promised.map(host => promise.answered_ms.get(host) ?? -Infinity)
   const until_ms = Math.min(promise.sent_ms, ...others) + profile.promise_ms
   if (until_ms <= promise.ride_until_ms) return
   promise.ride_until_ms = until_ms
-  context.do({ command: 'ride', until_ms })
+  context.do({ command: 'ride', until_ms, promised })
 }

@@ -19,6 +19,8 @@ export interface LeaseRecord {
   readonly sequence: number
   readonly standing: LeaseStanding
   readonly boot_id: string
+  /** R9: whom this host asks for promises (R8). Absent: it does not ride on this record. */
+  readonly electorate?: readonly string[]
 }
 
 export type FunctionKind = 'native' | 'virtual'

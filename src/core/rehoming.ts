@@ -97,8 +97,8 @@ export function decideRehoming(context: Context): void {
       state.standing_by.delete(name)
       continue
     }
-    // A release is the function's own matter; a lost holder is the holder's, and all it gave.
-    const subject = release ? name : claim.holder
+    // A release is the function's own matter, and so is a holder that is no member any more; a lost holder is the holder's, and all it gave.
+    const subject = release || !state.order.includes(claim.holder) ? name : claim.holder
     if (!isResponsible(context, name, subject, proofStands(state, name, context.now_ms))) continue
     if (!release && !context.due(graceEnds_ms(state))) continue
     const incident = draining && !release ? openIncident(context, subject, 'leave', `it leaves (${leavingReason(state, subject)})`) : openIncident(context, subject, 'host', release ? `${name} was released (${release.how} by ${release.by})` : 'its lease ran out')

@@ -3,6 +3,7 @@ import type { ClaimRecord, ProofKind } from './records.ts'
 import { hasNoLease } from './appliance.ts'
 import type { Context } from './context.ts'
 import { functionOf, hostOf } from './context.ts'
+import { isAsked, notAsked } from './electorate.ts'
 import type { State } from './state.ts'
 import { ownLeaseGood, shareFresh } from './presence.ts'
 
@@ -40,6 +41,7 @@ export function isKeptUnmanaged(state: State, { holder, kind }: ClaimRecord): bo
 function silenceProof(context: Context, holder: string, epoch: number): RightToClaim {
   const { state, now_ms } = context
   const host = hostOf(state, holder)
+  if (!isAsked(state, holder, state.self)) return { refused: notAsked(holder, state.self) }
   if (host.promised_until_ms > now_ms) return { refused: `a promise to ${holder} stands`, at_ms: host.promised_until_ms }
   if (host.lease_silent_ms < state.profile.expire_ms) {
     return { refused: `the lease of ${holder} has been silent for ${Math.round(host.lease_silent_ms)} ms of ${state.profile.expire_ms} ms`, at_ms: host.lease_since_ms + state.profile.expire_ms }

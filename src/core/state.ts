@@ -155,21 +155,23 @@ export interface State {
   readonly self: string
   /** Wall clock minus boot clock when the agent started: it names incidents, nothing is decided by it. */
   readonly wall_offset_ms: number
-  readonly inventory: Inventory
+  /** As last published and found good; `reconfigure` alone changes it. */
+  inventory: Inventory
   readonly profile: Profile
-  /** Server names in ring order. */
-  readonly order: readonly string[]
+  /** Server names in ring order. `hosts` may know more: former members whose claims still stand. */
+  order: readonly string[]
   readonly started_ms: number
   /** This agent has seen every host of the ring present at the same time. */
   was_whole: boolean
-  own: { generation: number; sequence: number; deadline_ms: number }
+  /** `electorate`: the names a record of ours on the share may list, as the guard says; absent before it has said so. */
+  own: { generation: number; sequence: number; deadline_ms: number; electorate?: readonly string[] }
   share: { good: boolean; last_started_ms: number; last_returned_ms: number; outstanding_ms: number | undefined; look: boolean }
   readonly hosts: Map<string, HostFacts>
   readonly functions: Map<string, FunctionFacts>
   readonly giving: Map<string, Giving>
   readonly watches: Map<string, Watch>
   /** Servers without an agent, and what this host knows of those it watches. */
-  readonly without_agent: ReadonlySet<string>
+  without_agent: ReadonlySet<string>
   readonly appliances: Map<string, Appliance>
   readonly rehoming: Map<string, Rehoming>
   /** Of targets that are missed or off and have a power controller. */
@@ -180,6 +182,8 @@ export interface State {
   round: { number: number; next_ms: number; surveyed: boolean; survey_ms: number }
   load: { average: LoadAverage; forecast: LoadAverage; capacity: HostCapacity } | undefined
   promise: { request: number; sent_ms: number; requests: readonly { readonly request: number; readonly sent_ms: number }[]; answered_ms: Map<string, number>; ride_until_ms: number }
+  /** When the guard was last told whom this host asks for promises. */
+  electorate_told_ms: number
   /** Virtual servers this host looks after while they serve. */
   readonly virtual_services: Map<string, { readonly epoch: number; readonly bad_rounds: number; readonly answered: boolean }>
   /** Who asked us to probe whom (indirect probes). */
@@ -195,21 +199,38 @@ export interface State {
   leaving: { readonly why: Leaving; readonly since_ms: number } | undefined
 }
 
+export function newHostFacts(name: string, now_ms: number): HostFacts {
+  return {
+    name, lease: undefined, lease_since_ms: now_ms, lease_grew_ms: -Infinity, generation_since_ms: now_ms, missing: false, lease_silent_ms: 0, reachable: false, condition: undefined,
+    condition_ms: -Infinity, promised_until_ms: -Infinity,
+  }
+}
+
+export function newFunctionFacts(name: string, now_ms: number): FunctionFacts {
+  return {
+    name, claim: undefined, release: undefined, since_ms: now_ms, failed_starts: 0, failed_ms: -Infinity, given_up_epoch: 0, releasing_ms: -Infinity, return_wanted: false,
+    returning_ms: -Infinity, came_home_ms: [], flapping_told: 0,
+  }
+}
+
+export function agentlessOf(inventory: Inventory): ReadonlySet<string> {
+  return new Set(inventory.servers.filter(server => !server.agent).map(server => server.name))
+}
+
 export function initialState(self: string, inventory: Inventory, profile: Profile, wall_offset_ms: number, now_ms: number): State {
   const order = inventory.servers.map(server => server.name)
   return {
     self, wall_offset_ms, inventory, profile, order, started_ms: now_ms, was_whole: false,
     own: { generation: 0, sequence: 0, deadline_ms: 0 },
     share: { good: false, last_started_ms: -Infinity, last_returned_ms: -Infinity, outstanding_ms: undefined, look: true },
-    hosts: new Map(order.map(name => [name, {
-      name, lease: undefined, lease_since_ms: now_ms, lease_grew_ms: -Infinity, generation_since_ms: now_ms, missing: false, lease_silent_ms: 0, reachable: false, condition: undefined, condition_ms: -Infinity, promised_until_ms: -Infinity,
-    }])),
-    functions: new Map(order.map(name => [name, { name, claim: undefined, release: undefined, since_ms: now_ms, failed_starts: 0, failed_ms: -Infinity, given_up_epoch: 0, releasing_ms: -Infinity, return_wanted: false, returning_ms: -Infinity, came_home_ms: [], flapping_told: 0 }])),
-    without_agent: new Set(inventory.servers.filter(server => !server.agent).map(server => server.name)), appliances: new Map(),
+    hosts: new Map(order.map(name => [name, newHostFacts(name, now_ms)])),
+    functions: new Map(order.map(name => [name, newFunctionFacts(name, now_ms)])),
+    without_agent: agentlessOf(inventory), appliances: new Map(),
     giving: new Map(), watches: new Map(), rehoming: new Map(), power: new Map(), incidents: new Map(), standing_by: new Map(),
     round: { number: 0, next_ms: now_ms, surveyed: false, survey_ms: -Infinity },
     load: undefined,
     promise: { request: 0, sent_ms: -Infinity, requests: [], answered_ms: new Map(), ride_until_ms: -Infinity },
+    electorate_told_ms: -Infinity,
     virtual_services: new Map(), probe_requests: new Map(), counter: 0, condition_sequence: 0, condition_due: false, watched: '', orders: { hold_until_ms: undefined, maintenance_until_ms: new Map() }, leaving: undefined,
   }
 }

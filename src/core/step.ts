@@ -7,8 +7,10 @@ import { Context } from './context.ts'
 import { hostOf } from './context.ts'
 import type { Event } from './event.ts'
 import { noteExamined, noteProbeAnswer, noteProbeRequest } from './examination.ts'
+import { decideElectorate } from './electorate.ts'
 import { decideGiving } from './giving.ts'
 import { noteAdopted, noteClaimed, noteLeaseLost, notePrepared, noteReleased, noteServing, noteStopped, noteVirtualServerGone, withdraw, yieldFunction } from './giving-events.ts'
+import { decideForgotten, reconfigure } from './membership.ts'
 import { parseMessage, type Message } from './message.ts'
 import { noteNomination, noteReturn } from './nominee.ts'
 import { decideLeaving, noteLeave, noteReady } from './leaving.ts'
@@ -59,6 +61,8 @@ function decide(context: Context): void {
   decideGiving(context)
   decideTargetRecovery(context)
   decideReadiness(context)
+  decideForgotten(context)
+  decideElectorate(context)
   decidePromises(context)
   decideRound(context)
   decideObservation(context)
@@ -69,6 +73,7 @@ function note(context: Context, event: Event): void {
   switch (event.event) {
     case 'timer': return
     case 'lease': return noteLease(context, event)
+    case 'inventory': return reconfigure(context, event.inventory)
     case 'lease-lost': return noteLeaseLost(context, event)
     case 'observed': return noteObservation(context, event.started_ms, event.observation)
     case 'observe-failed': return noteObservationFailed(context, event.reason)
@@ -89,7 +94,7 @@ function note(context: Context, event: Event): void {
     case 'reach': return noteReach(context, event.host, event.reachable, event.why)
     case 'message': {
       const message = parseMessage(event.message)
-      if (!message || !state.hosts.has(event.from) || event.from === state.self) return context.because(`Message_from_${event.from}_is_not_understood_and_dropped`, { level: 'warning' })
+      if (!message || !state.order.includes(event.from) || event.from === state.self) return context.because(`Message_from_${event.from}_is_not_understood_and_dropped`, { level: 'warning' })
       return noteMessage(context, event.from, message)
     }
     case 'return-wanted':
@@ -109,7 +114,7 @@ function noteLease(context: Context, event: Extract<Event, { event: 'lease' }>):
   const { own } = context.state
   if (event.generation < own.generation) return
   if (own.generation === 0) context.because(`Lease_is_held_(generation_${event.generation})`)
-  context.state.own = { generation: event.generation, sequence: event.sequence, deadline_ms: event.deadline_ms }
+  context.state.own = { generation: event.generation, sequence: event.sequence, deadline_ms: event.deadline_ms, ...event.electorate ? { electorate: event.electorate } : {} }
 }
 
 function noteReach(context: Context, name: string, reachable: boolean, why: string): void {

@@ -42,7 +42,11 @@ function isFalseAlarm(state: State, incident: Incident): boolean {
   if (leavingReason(state, incident.target) !== undefined) return false
   const { lease, lease_silent_ms } = hostOf(state, incident.target)
   const watch = state.watches.get(incident.target)
-  const untouched = [...incident.functions].every(([name, epoch]) => functionOf(state, name).claim?.epoch === epoch && !functionOf(state, name).release)
+  const untouched = [...incident.functions].every(([name, epoch]) => {
+    const { claim, release } = functionOf(state, name)
+    // A function that a former member of the ring gave is the function's own matter: its server's renewals say nothing.
+    return claim?.epoch === epoch && claim.holder === incident.target && !release
+  })
   if (isAgentless(state, incident.target)) return untouched && applianceServes(state, incident.target)
   return untouched && lease?.generation === incident.target_generation && lease_silent_ms < state.profile.renew_ms * 2 && isThere(state, incident.target)
     && (watch === undefined || watch.ping_missed === 0)
@@ -169,7 +173,7 @@ function stableRounds(context: Context, facts: FunctionFacts): number {
 
 /** The operator's wish reaches everybody: whoever is P1 of that server when it is healthy acts on it. */
 export function wantReturn(context: Context, name: string): void {
-  if (!context.state.functions.has(name)) return
+  if (!context.state.order.includes(name)) return
   functionOf(context.state, name).return_wanted = true
   context.because(`Return_of_${name}_is_wanted_by_the_operator`)
 }

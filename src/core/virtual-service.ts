@@ -33,7 +33,7 @@ export function probeVirtualServices(context: Context): void {
 
 export function noteVirtualServiceProbed(context: Context, name: string, verdict: Verdict, detail: string): void {
   const { state } = context
-  const { claim } = functionOf(state, name)
+  const claim = state.functions.get(name)?.claim
   if (!claim || !virtualServicesWatched(context).includes(name)) return
   const former = state.virtual_services.get(name)
   const known = former?.epoch === claim.epoch ? former : { epoch: claim.epoch, bad_rounds: 0, answered: false }

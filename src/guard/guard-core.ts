@@ -23,6 +23,8 @@ export interface GuardMemory {
   readonly ride_until_ms: number
   readonly charges: readonly Charge[]
   readonly barred: Readonly<Record<string, number>>
+  readonly electorate?: readonly string[]
+  readonly listed?: readonly string[]
 }
 
 export interface Renewal {
@@ -30,6 +32,7 @@ export interface Renewal {
   readonly sequence: number
   /** Read before the write is issued. */
   readonly issued_ms: number
+  readonly electorate?: readonly string[]
 }
 
 export interface Stop {
@@ -53,6 +56,10 @@ export class GuardCore {
   private readonly barred = new Map<string, number>()
   private agent_gone_since_ms: number | undefined
   private leaving = false
+  /** R9: whom the agent asks for promises; the next records say so. */
+  private electorate: readonly string[] | undefined
+  /** Every name a record of ours on the share may list; undefined while one may list none, and be taken by anybody for silent. */
+  private listed: readonly string[] | undefined
 
   /** A fresh start under a generation never used before. */
   constructor(profile: Profile, generation: number, now_ms: number) {
@@ -69,19 +76,24 @@ export class GuardCore {
     core.deadline_ms = memory.deadline_ms
     core.issued_ms = memory.issued_ms
     core.ride_until_ms = memory.ride_until_ms
+    core.electorate = memory.electorate
+    core.listed = memory.listed
     for (const charge of memory.charges) core.charges.set(charge.function, charge)
     for (const [name, epoch] of Object.entries(memory.barred)) core.barred.set(name, epoch)
     return core
   }
 
   memory(): GuardMemory {
-    const { generation, sequence, issued_ms, deadline_ms, ride_until_ms } = this
-    return { generation, sequence, issued_ms, deadline_ms, ride_until_ms, charges: [...this.charges.values()], barred: Object.fromEntries(this.barred) }
+    const { generation, sequence, issued_ms, deadline_ms, ride_until_ms, electorate, listed } = this
+    return {
+      generation, sequence, issued_ms, deadline_ms, ride_until_ms, charges: [...this.charges.values()], barred: Object.fromEntries(this.barred),
+      ...electorate ? { electorate } : {}, ...listed ? { listed } : {},
+    }
   }
 
   status(now_ms: number): GuardStatus {
-    const { generation, sequence, deadline_ms, ride_until_ms, charges, barred } = this.memory()
-    return { generation, sequence, deadline_ms, ride_until_ms, good: now_ms < deadline_ms, renew_latency_ms: this.renew_latency_ms, charges, barred }
+    const { generation, sequence, deadline_ms, ride_until_ms, charges, barred, listed } = this.memory()
+    return { generation, sequence, deadline_ms, ride_until_ms, good: now_ms < deadline_ms, renew_latency_ms: this.renew_latency_ms, charges, barred, ...listed ? { electorate: listed } : {} }
   }
 
   get present_generation(): number {
@@ -104,7 +116,11 @@ export class GuardCore {
   private issue(now_ms: number): Renewal {
     this.sequence++
     this.next_renewal_ms = now_ms + this.profile.renew_ms
-    this.outstanding = { generation: this.generation, sequence: this.sequence, issued_ms: now_ms }
+    const { electorate } = this
+    // From its issue on the record may stand on the share, acknowledged or not.
+    if (electorate) this.listed &&= [...new Set([...this.listed, ...electorate])]
+    else this.listed = undefined
+    this.outstanding = { generation: this.generation, sequence: this.sequence, issued_ms: now_ms, ...electorate ? { electorate } : {} }
     return this.outstanding
   }
 
@@ -120,6 +136,8 @@ export class GuardCore {
     if (now_ms >= deadline_ms || deadline_ms <= this.deadline_ms) return false
     this.deadline_ms = deadline_ms
     this.issued_ms = renewal.issued_ms
+    // What stands on the share now is this record or one issued after it; none is while this one was outstanding.
+    this.listed = renewal.electorate
     this.renew_latency_ms = now_ms - renewal.issued_ms
     return true
   }
@@ -205,9 +223,20 @@ export class GuardCore {
     return [...this.charges.values()]
   }
 
-  /** R8. No promise lives longer than the profile says, so neither does a ride. */
-  ride(until_ms: number, now_ms: number): void {
+  electorateIs(names: readonly string[]): void {
+    this.electorate = names
+  }
+
+  /**
+   * R8. No promise lives longer than the profile says, so neither does a ride. R9: everybody whom a record of ours may list, and who may
+   * therefore take its silence for proof, must be among those who promised. Undefined when the ride is granted, else the reason why not.
+   */
+  ride(until_ms: number, promised: readonly string[], now_ms: number): string | undefined {
+    if (!this.listed) return 'no lease record says yet who is asked for promises'
+    const missing = this.listed.filter(name => !promised.includes(name))
+    if (missing.length > 0) return `${missing.join(', ')} may still claim by silence and did not promise`
     this.ride_until_ms = Math.max(this.ride_until_ms, Math.min(until_ms, now_ms + this.profile.promise_ms))
+    return undefined
   }
 
   /** Boot-clock time by which a charge must be gone whatever software does. */

@@ -35,8 +35,10 @@ export type GuardRequest =
   | { readonly request: number; readonly verb: 'disarm'; readonly function: string }
   /** Like disarm, and from now on refuses that epoch and older ones of that function (remote hand `release`). */
   | { readonly request: number; readonly verb: 'bar'; readonly function: string; readonly epoch: number }
-  /** R8: native charges may outlive the lease deadline until then. */
-  | { readonly request: number; readonly verb: 'ride'; readonly until_ms: number }
+  /** R8: native charges may outlive the lease deadline until then. Refused unless everybody whom a lease record may list is among `promised` (R9). */
+  | { readonly request: number; readonly verb: 'ride'; readonly until_ms: number; readonly promised: readonly string[] }
+  /** R9: the lease says from the next renewal on that these are asked for promises. */
+  | { readonly request: number; readonly verb: 'electorate'; readonly names: readonly string[] }
   /** Clean stop of management: virtual servers are killed; last lease record with that standing; VIPs of native charges become permanent
    *  (`unmanaged`) or are removed (`goodbye`); then the guard exits. */
   | { readonly request: number; readonly verb: 'leave'; readonly standing: Exclude<LeaseStanding, 'member'> }
@@ -61,6 +63,8 @@ export interface GuardStatus {
   readonly renew_latency_ms: number
   readonly charges: readonly Charge[]
   readonly barred: Readonly<Record<string, number>>
+  /** Every name that a lease record on the share may list (R9); absent while one may list none. */
+  readonly electorate?: readonly string[]
 }
 
 /** Unasked: after each acknowledged renewal, when the lease is late, when it is lost, and on connection. */

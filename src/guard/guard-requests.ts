@@ -12,6 +12,10 @@ const isName = (value: unknown): value is string => typeof value === 'string' &&
 const isCount = (value: unknown): value is number => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
 const isTime = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value) && value >= 0
 
+/** A group has at most 256 servers. */
+const NAMES_LIMIT = 256
+const isNames = (value: unknown): value is string[] => Array.isArray(value) && value.length <= NAMES_LIMIT && value.every(isName)
+
 function asCharge(value: unknown): Charge | undefined {
   const fields = (value ?? {}) as Fields
   const { kind, epoch, vip, prefix, device, virtual_server, pid, pid_start } = fields
@@ -36,7 +40,8 @@ export function parseRequest(line: string): GuardRequest | { readonly request: n
   if (verb === 'status') return { request, verb }
   if (verb === 'disarm' && isName(name)) return { request, verb, function: name }
   if (verb === 'bar' && isName(name) && isCount(epoch)) return { request, verb, function: name, epoch }
-  if (verb === 'ride' && isTime(until_ms)) return { request, verb, until_ms }
+  if (verb === 'ride' && isTime(until_ms) && isNames(rest.promised)) return { request, verb, until_ms, promised: rest.promised }
+  if (verb === 'electorate' && isNames(rest.names)) return { request, verb, names: rest.names }
   if (verb === 'leave' && (standing === 'unmanaged' || standing === 'goodbye')) return { request, verb, standing }
   const charge = asCharge(rest.charge)
   if (verb === 'arm' && isCount(generation) && isTime(margin_ms) && charge) return { request, verb, generation, margin_ms, charge }

@@ -106,9 +106,10 @@ export class Guard {
       case 'disarm': return this.release(request.function, this.core.disarm(request.function), false)
       case 'bar': return this.release(request.function, this.core.bar(request.function, request.epoch), true)
       case 'ride':
-        this.core.ride(request.until_ms, now_ms)
-        this.extend()
-        return { ok: true, status: this.core.status(now_ms) }
+        return this.ride(request.until_ms, request.promised, now_ms)
+      case 'electorate':
+        this.core.electorateIs(request.names)
+        return { ok: true }
       case 'leave': return this.leave(request.standing)
     }
   }
@@ -164,8 +165,11 @@ export class Guard {
 
   private renew(): void {
     if (!this.compared || this.stored_generation !== this.core.present_generation) return
+    const { listed } = this.core.memory()
     const renewal = this.core.renew(this.parts.clock.boot_ms())
     if (!renewal) return
+    // A guard that goes on after a kill must know whom this record lists, should it reach the share.
+    if (renewal.electorate && renewal.electorate.some(name => !listed?.includes(name))) this.keepState()
     this.renewing = this.parts.share.renewLease(this.record(renewal, 'member'), { deadline_ms: this.parts.profile.stop_ms }).then(
       () => { this.acknowledged(renewal) },
       (error: unknown) => {
@@ -176,8 +180,10 @@ export class Guard {
     )
   }
 
-  private record({ generation, sequence }: Renewal, standing: LeaseStanding): LeaseRecord {
-    return { schema: 'ringward.lease/1', host: this.parts.host, generation, sequence, standing, boot_id: this.parts.boot_id }
+  private record({ generation, sequence, electorate }: Renewal, standing: LeaseStanding): LeaseRecord {
+    const record = { schema: 'ringward.lease/1', host: this.parts.host, generation, sequence, standing, boot_id: this.parts.boot_id } as const
+    // A host that has left rides no more: nobody needs to have been asked.
+    return electorate && standing === 'member' ? { ...record, electorate } : record
   }
 
   private acknowledged(renewal: Renewal): void {
@@ -201,6 +207,13 @@ export class Guard {
       if (this.placed.has(charge) && !this.keeper.present(charge)) this.problem(`${addressKey(charge)} is not there (removed by hand, or the device is down); it is added again`)
       void this.put(charge).catch((error: unknown) => { this.problem(reasonOf(error)) })
     }
+  }
+
+  private ride(until_ms: number, promised: readonly string[], now_ms: number): Omit<GuardReply, 'reply'> {
+    const refusal = this.core.ride(until_ms, promised, now_ms)
+    if (refusal !== undefined) return { ok: false, reason: refusal }
+    this.extend()
+    return { ok: true, status: this.core.status(now_ms) }
   }
 
   private put(charge: NativeCharge): Promise<void> {

@@ -117,7 +117,7 @@ function warningsOf(state: State, moments: Moments): string[] {
     } else if (!isMember(state, name)) warnings.push(hostOf(state, name).lease?.standing === 'unmanaged' ? `${name} is unmanaged: its flag is off and nobody protects it` : `${name} has not joined: set its flag with "ringward flag on"`)
     else if (name !== state.self && isPresent(state, name) && !hostOf(state, name).reachable) warnings.push(`${name} renews its lease but is not reachable from here`)
     const version = hostOf(state, name).condition?.version
-    if (version !== undefined && isPresent(state, name) && version !== state.inventory.version) warnings.push(`${name} runs version ${version}, this host ${state.inventory.version}: flag off and on picks up the newest`)
+    if (version !== undefined && isPresent(state, name) && version !== state.inventory.version) warnings.push(`${name} runs version ${version}, this host ${state.inventory.version}: a publication is taken up within seconds; where that needs a restart, by flag off and on`)
   }
   return warnings
 }

@@ -17,6 +17,8 @@ export interface BrokenRules {
   readonly hand_lies?: boolean
   /** Every power controller says "off", also of a host that runs (R4). */
   readonly power_lies?: boolean
+  /** Leases do not say whom their hosts ask for promises: who joins or is taken out claims by silence all the same (R9). */
+  readonly electorate_hidden?: boolean
   /** A stop is confirmed although the function goes on (protocol 5.6: the holder stops first). */
   readonly stop_lies?: boolean
   /** The share goes on showing renewals of a lost host for so long (L2: its targets are missed late). */

@@ -64,7 +64,8 @@ export class Checker {
 
   check(): void {
     const { world } = this
-    for (const name of world.names) {
+    // Also of functions that were taken out of the ring.
+    for (const name of world.hosts.keys()) {
       const givers: string[] = []
       const runners: string[] = []
       for (const host of world.hosts.values()) {
@@ -102,6 +103,7 @@ export class Checker {
       if (host.appliance) continue
       const core = host.core
       if (!core) { found.push(`${name} has no agent`); continue }
+      if (core.order.join(' ') !== world.names.join(' ')) found.push(`${name} takes ${core.order.join(' ')} for the ring`)
       if (core.incidents.size > 0) found.push(`${name} has open incidents: ${[...core.incidents.values()].map(incident => `${incident.target} (${incident.healing.step})`).join(' ')}`)
       if (core.rehoming.size > 0) found.push(`${name} still looks for hosts: ${[...core.rehoming.keys()].join(' ')}`)
       const busy = [...core.giving.values()].filter(giving => giving.stage !== 'serving' || giving.function !== name)
@@ -110,6 +112,7 @@ export class Checker {
       const expected = rolesOf(world.names, name, other => world.host(other).appliance === undefined).length
       if (watches.length !== expected || watches.some(watch => watch.mode !== 'regular')) found.push(`${name} watches ${watches.map(watch => `${watch.target} (P${watch.priority}, ${watch.mode})`).join(' ')}`)
     }
+    for (const host of world.hosts.values()) if (!world.names.includes(host.name) && (host.core || host.virtual_servers.size > 0)) found.push(`${host.name} is taken out and still managed`)
     return found
   }
 }

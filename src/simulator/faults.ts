@@ -1,13 +1,15 @@
 /** Faults of random schedules, each with its end: what the lab does to real hosts, done to simulated ones. */
 import type { RandomStream } from './prng.ts'
+import { forgetHost, joinHost, LEARN_SPREAD_MS } from './simulated-membership.ts'
+import type { SimulatedHost } from './simulated-host.ts'
 import type { World } from './world.ts'
 
 export const FAULTS = [
   'power-off', 'power-off, no wake', 'reboot', 'stop-daemon', 'break-daemon', 'kill-agent', 'kill-guard', 'share-hang', 'share-hang all',
   'isolate', 'cable', 'power-off, failing starts', 'flap', 'announced reboot', 'announced shutdown', 'maintenance', 'hold',
 ] as const
-/** These are drawn by plans (`mute-daemon`) or only by their name: without a remote hand the ladder may be exhausted, and policy then waits for its long pause or a person. */
-export const FAULTS_BY_NAME = [...FAULTS, 'mute-daemon', 'power-off, failing serves', 'break-daemon, no hand', 'blink, failing starts'] as const
+/** These are drawn by plans (`mute-daemon`) or only by their name: without a remote hand the ladder may be exhausted, and policy then waits for its long pause or a person.; who joins or is taken out is no fault. */
+export const FAULTS_BY_NAME = [...FAULTS, 'mute-daemon', 'power-off, failing serves', 'break-daemon, no hand', 'blink, failing starts', 'join', 'forget', 'power-off and forget'] as const
 export type FaultName = (typeof FAULTS_BY_NAME)[number]
 
 /** A flapping host loses its power this often, this far apart. */
@@ -17,6 +19,17 @@ const FLAP_MS = 12_000
 /** Off for a moment and booted again within this time. */
 const BLINK_MS = 20_000
 
+/** What is over as soon as it has happened. */
+const AT_ONCE: Partial<Record<FaultName, (host: SimulatedHost) => void>> = {
+  'power-off': host => host.powerOff(),
+  reboot: host => host.reboot(),
+  'stop-daemon': host => host.breakService('stopped'),
+  'mute-daemon': host => host.breakService('mute'),
+  'break-daemon': host => host.breakService('broken until reboot'),
+  'kill-agent': host => host.killAgent(),
+  'kill-guard': host => host.killGuard(),
+}
+
 /** Carries the fault out and returns when the last of it has ended. */
 export function applyFault(world: World, fault: FaultName, target: string, random: RandomStream): number {
   const host = world.host(target)
@@ -24,10 +37,12 @@ export function applyFault(world: World, fault: FaultName, target: string, rando
   const duration_ms = random.between(500, 40_000)
   const ends_ms = queue.now_ms + duration_ms
   world.note(`fault: ${fault} ${target}`)
+  const strike = AT_ONCE[fault]
+  if (strike) {
+    strike(host)
+    return queue.now_ms
+  }
   switch (fault) {
-    case 'power-off':
-      host.powerOff()
-      return queue.now_ms
     case 'power-off, no wake':
       host.powerOff()
       host.wakeable = false
@@ -36,29 +51,11 @@ export function applyFault(world: World, fault: FaultName, target: string, rando
         host.powerOn()
       })
       return ends_ms + 20_000
-    case 'reboot':
-      host.reboot()
-      return queue.now_ms
     case 'announced reboot':
     case 'announced shutdown':
     case 'maintenance':
     case 'hold':
       return announce(world, fault, target, ends_ms)
-    case 'stop-daemon':
-      host.breakService('stopped')
-      return queue.now_ms
-    case 'mute-daemon':
-      host.breakService('mute')
-      return queue.now_ms
-    case 'break-daemon':
-      host.breakService('broken until reboot')
-      return queue.now_ms
-    case 'kill-agent':
-      host.killAgent()
-      return queue.now_ms
-    case 'kill-guard':
-      host.killGuard()
-      return queue.now_ms
     case 'share-hang':
     case 'share-hang all':
       hangShare(world, fault === 'share-hang' ? target : '*', ends_ms)
@@ -86,8 +83,15 @@ export function applyFault(world: World, fault: FaultName, target: string, rando
       return ends_ms
     case 'blink, failing starts':
       return blink(world, target, random)
+    case 'join':
+    case 'forget':
+      return changeRing(world, fault, target, random)
+    case 'power-off and forget':
+      return powerOffAndForget(world, target, random, ends_ms)
     case 'flap':
       return flap(world, target)
+    default:
+      return ends_ms
   }
 }
 
@@ -126,6 +130,19 @@ function announce(world: World, what: 'announced reboot' | 'announced shutdown' 
       world.share.orders.set(what === 'hold' ? 'hold' : target, ends_ms)
       return ends_ms
   }
+}
+
+function changeRing(world: World, change: 'join' | 'forget', target: string, random: RandomStream): number {
+  if (change === 'join') joinHost(world, random)
+  else forgetHost(world, target, random)
+  return world.queue.now_ms + LEARN_SPREAD_MS
+}
+
+function powerOffAndForget(world: World, target: string, random: RandomStream, at_ms: number): number {
+  world.host(target).wakeable = false
+  world.host(target).powerOff()
+  world.queue.at(at_ms, () => forgetHost(world, target, random))
+  return at_ms + LEARN_SPREAD_MS
 }
 
 function hangShare(world: World, who: string, ends_ms: number): void {

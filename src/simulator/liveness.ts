@@ -209,13 +209,18 @@ export class Liveness {
     const now_ms = world.queue.now_ms
     const watched = [...world.hosts.values()].some(other => other !== host && this.isLiving(other) && other.core!.watches.get(host.name)?.priority === 1)
     const first = p1Of(world.names, host.name, other => this.isLiving(world.host(other)))
-    if (watched || !this.healthOf(host.name).able || first === undefined || world.share.isHungForAll() || world.share.isHung(first)) return void this.unwatched_ms.delete(host.name)
+    if (watched || !world.names.includes(host.name) || this.ringChanges() || !this.healthOf(host.name).able || first === undefined || world.share.isHungForAll() || world.share.isHung(first)) return void this.unwatched_ms.delete(host.name)
     const since_ms = this.unwatched_ms.get(host.name) ?? now_ms - SAMPLE_MS
     this.unwatched_ms.set(host.name, since_ms)
     const from_ms = Math.max(since_ms, this.healthOf(first).changed_ms, ...this.between(first, host.name).map(lost => this.healthOf(lost).changed_ms))
     if (now_ms - from_ms <= watchBound_ms(world.profile, world.inventory.interval_ms)) return
     world.checker.violate('L2', `${host.name} has been watched by no living P1 for ${Math.round(now_ms - since_ms)} ms`)
     this.unwatched_ms.set(host.name, now_ms)
+  }
+
+  /** A published ring counts from when the last living host has learnt of it. */
+  private ringChanges(): boolean {
+    return [...this.world.hosts.values()].some(host => this.isLiving(host) && host.inventory.version !== this.world.inventory.version)
   }
 
   private between(first: string, last: string): string[] {

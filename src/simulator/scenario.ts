@@ -4,11 +4,12 @@ import type { IncidentEntry } from '../core/command.ts'
 import type { Violation } from './checker.ts'
 import { RandomStream } from './prng.ts'
 import { sampleInventory, withPower } from './sample-inventory.ts'
+import { forgetHost, joinHost } from './simulated-membership.ts'
 import { World } from './world.ts'
 
 export const ACTS = [
   'power-off', 'power-on', 'no-wake', 'reboot', 'stop-daemon', 'break-daemon', 'kill-agent', 'kill-guard', 'share-hang', 'share-heal', 'isolate', 'reconnect', 'fail-starts', 'heal-starts', 'cut-hand', 'heal-hand', 'mute-virtual-server',
-  'shut-down', 'reboot-announced', 'maintenance-on', 'maintenance-off', 'hold-on', 'hold-off',
+  'shut-down', 'reboot-announced', 'maintenance-on', 'maintenance-off', 'hold-on', 'hold-off', 'join', 'forget',
 ] as const
 export type Act = (typeof ACTS)[number]
 
@@ -61,12 +62,15 @@ export function parseScenario(value: unknown): Scenario {
   for (const field of ['hosts', 'seed', 'until_ms'] as const) if (!Number.isInteger(scenario[field])) wrong(`"${field}" is not a whole number`)
   if (!Array.isArray(scenario.steps)) wrong('"steps" is no list')
   if (scenario.names !== undefined && (!Array.isArray(scenario.names) || scenario.names.length !== scenario.hosts)) wrong('"names" are not as many as "hosts"')
-  const names = sampleInventory(scenario.hosts, scenario).servers.map(server => server.name)
+  const joining = new Set(scenario.steps.map(step => step.do === 'join' ? step.host : undefined))
+  const ring = sampleInventory(scenario.hosts, scenario).servers.map(server => server.name)
+  const names = [...ring, ...sampleInventory(12).servers.map(server => server.name).filter(name => joining.has(name) && !ring.includes(name))]
   for (const name of scenario.power ?? []) if (!names.includes(name)) wrong(`there is no host "${name}"`)
   for (const name of scenario.agentless ?? []) if (!names.includes(name)) wrong(`there is no host "${name}"`)
   for (const { at_ms, do: act, host } of scenario.steps) {
     if (!Number.isInteger(at_ms)) wrong('a step has no "at_ms"')
     if (!ACTS.includes(act)) wrong(`"${act}" cannot be done; known: ${ACTS.join(', ')}`)
+    if (host === undefined && (act === 'join' || act === 'forget')) wrong(`"${act}" needs a "host"`)
     if (host !== undefined && !names.includes(host)) wrong(`there is no host "${host}"`)
   }
   return scenario
@@ -78,7 +82,7 @@ export function runScenario(scenario: Scenario): ScenarioResult {
   world.onLog = (host, text) => log.push(`${(world.queue.now_ms / 1000).toFixed(3).padStart(9)} ${host.padEnd(6)} ${text}`)
   const random = new RandomStream(scenario.seed, 'scenario')
   for (const name of world.names) world.queue.after(random.between(0, POWER_ON_MS), () => world.host(name).powerOn())
-  for (const step of scenario.steps) world.queue.at(step.at_ms, () => act(world, step))
+  for (const step of scenario.steps) world.queue.at(step.at_ms, () => act(world, step, random))
   const cuts_ms = measureCuts(world, scenario.steps[0]?.at_ms ?? 0, scenario.until_ms)
   return { log, violations: world.checker.violations, deviations: world.checker.deviations(), claims: world.share.claims, incidents: world.incidents, cuts_ms }
 }
@@ -90,24 +94,26 @@ function measureCuts(world: World, from_ms: number, until_ms: number): Map<strin
   while (world.queue.now_ms < until_ms) {
     world.queue.runUntil(Math.min(until_ms, world.queue.now_ms + SAMPLE_MS))
     for (const name of world.names) {
-      const cut_ms = world.isServed(name) ? 0 : current_ms.get(name)! + SAMPLE_MS
+      const cut_ms = world.isServed(name) ? 0 : (current_ms.get(name) ?? 0) + SAMPLE_MS
       current_ms.set(name, cut_ms)
-      longest_ms.set(name, Math.max(cut_ms, longest_ms.get(name)!))
+      longest_ms.set(name, Math.max(cut_ms, longest_ms.get(name) ?? 0))
     }
   }
   return longest_ms
 }
 
-function act(world: World, step: ScenarioStep): void {
+function act(world: World, step: ScenarioStep, random: RandomStream): void {
   world.note(`${step.do} ${step.host ?? 'all'}`)
   if (step.do === 'share-hang') return world.share.hang(step.host ?? '*')
   if (step.do === 'share-heal') return world.share.heal(step.host ?? '*')
   if (step.do === 'hold-on') return void world.share.orders.set('hold', Infinity)
   if (step.do === 'hold-off') return void world.share.orders.delete('hold')
+  if (step.do === 'join') return void joinHost(world, random, step.host)
+  if (step.do === 'forget') return forgetHost(world, step.host!, random)
   for (const name of step.host === undefined ? world.names : [step.host]) actOn(world, name, step.do)
 }
 
-function actOn(world: World, name: string, what: Exclude<Act, 'share-hang' | 'share-heal' | 'hold-on' | 'hold-off'>): unknown {
+function actOn(world: World, name: string, what: Exclude<Act, 'share-hang' | 'share-heal' | 'hold-on' | 'hold-off' | 'join' | 'forget'>): unknown {
   const host = world.host(name)
   switch (what) {
     case 'power-off': return host.powerOff()

@@ -30,13 +30,14 @@ export function perform(host: SimulatedHost, command: Exclude<Command, { command
     case 'send': return world.deliver(host, command.to, structuredClone(command.message), 'stream')
     case 'publish': {
       const message = structuredClone(command.message)
-      for (const to of world.names) if (to !== host.name) world.deliver(host, to, message, 'gossip')
+      for (const { name: to } of host.inventory.servers) if (to !== host.name) world.deliver(host, to, message, 'gossip')
       return
     }
     case 'hand': return hand(host, command)
     case 'wake': return void world.queue.after(5, () => world.host(command.target).wakeable && world.host(command.target).powerOn())
     case 'power': return power(host, command)
-    case 'ride': return void host.guard?.ride(command.until_ms)
+    case 'ride': return void host.guard?.ride(command.until_ms, command.promised)
+    case 'electorate': return void host.guard?.electorateIs(command.names)
     case 'incident': return world.recordIncident(host.name, command.entry)
   }
 }

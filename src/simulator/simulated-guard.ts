@@ -12,7 +12,7 @@ const KERNEL_LATE_MS = 300
 const WATCHDOG_EARLY_MS = 100
 
 export interface GuardListener {
-  onLease(generation: number, sequence: number, deadline_ms: number): void
+  onLease(generation: number, sequence: number, deadline_ms: number, electorate: readonly string[] | undefined): void
   onLost(generation: number, stopped: string[]): void
   /** The kernel or the guard took a VIP away, or a virtual server was killed. */
   onEnded(charge: Charge): void
@@ -109,7 +109,7 @@ export class SimulatedGuard {
   private issue(renewal: Renewal): void {
     const { share, queue, host, profile } = this.world
     let open = true
-    share.renew({ schema: 'ringward.lease/1', host, generation: renewal.generation, sequence: renewal.sequence, standing: 'member', boot_id: '' }, () => {
+    share.renew({ schema: 'ringward.lease/1', host, generation: renewal.generation, sequence: renewal.sequence, standing: 'member', boot_id: '', ...renewal.electorate ? { electorate: renewal.electorate } : {} }, () => {
       if (!open || !this.alive) return
       open = false
       this.stopOverdue()
@@ -126,9 +126,9 @@ export class SimulatedGuard {
   }
 
   private renewed(): void {
-    const { generation, sequence, deadline_ms } = this.core.memory()
+    const { generation, sequence, deadline_ms, listed } = this.core.memory()
     this.extendAddresses()
-    this.listener.onLease(generation, sequence, deadline_ms)
+    this.listener.onLease(generation, sequence, deadline_ms, listed)
   }
 
   private extendAddresses(): void {
@@ -145,9 +145,22 @@ export class SimulatedGuard {
     }
   }
 
-  ride(until_ms: number): void {
+  /** Management ends: addresses stay for ever, the last record says `unmanaged`. */
+  leave(): void {
     if (!this.alive) return
-    this.core.ride(until_ms, this.world.queue.now_ms)
+    this.alive = false
+    this.address_until_ms.clear()
+    const { share, queue, host } = this.world
+    const { generation, sequence } = this.core.leave(queue.now_ms)
+    share.renew({ schema: 'ringward.lease/1', host, generation, sequence, standing: 'unmanaged', boot_id: '' }, () => undefined)
+  }
+
+  electorateIs(names: readonly string[]): void {
+    if (this.alive) this.core.electorateIs(names)
+  }
+
+  ride(until_ms: number, promised: readonly string[]): void {
+    if (!this.alive || this.core.ride(until_ms, promised, this.world.queue.now_ms) !== undefined) return
     this.extendAddresses()
     this.look()
   }

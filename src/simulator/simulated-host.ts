@@ -2,6 +2,7 @@
 import { MemoryAppliance } from '../edges/remote-hand/memory-appliance.ts'
 import type { Command } from '../core/command.ts'
 import type { Event } from '../core/event.ts'
+import type { Inventory } from '../core/inventory.ts'
 import { initialState, type State } from '../core/state.ts'
 import { step } from '../core/step.ts'
 import type { Charge } from '../guard/guard-protocol.ts'
@@ -42,6 +43,8 @@ export class SimulatedHost {
   /** Counts agent processes likewise. */
   agent_life = 0
   guard: SimulatedGuard | undefined
+  /** The publication this host has a copy of. */
+  inventory: Inventory
   core: State | undefined
   readonly virtual_servers = new Map<string, SimulatedVirtualServer>()
   /** Functions whose VIP this host's own kernel holds. */
@@ -60,6 +63,7 @@ export class SimulatedHost {
     this.world = world
     const server = world.inventory.servers.find(candidate => candidate.name === name)
     this.appliance = server && !server.agent ? new MemoryAppliance(server.address, server.daemons.map(daemon => daemon.name)) : undefined
+    this.inventory = world.inventory
   }
 
   powerOn(): void {
@@ -137,6 +141,9 @@ export class SimulatedHost {
   }
 
   startManagement(): void {
+    // At each start the newest publication is fetched, if that is possible.
+    if (!this.world.share.isHung(this.name)) this.inventory = this.world.inventory
+    if (!this.isMember()) return
     if (this.world.broken.address_at_boot) {
       this.addresses.add(this.name)
       this.world.changed()
@@ -145,11 +152,39 @@ export class SimulatedHost {
     this.startAgent()
   }
 
+  private isMember(): boolean {
+    return this.inventory.servers.some(server => server.name === this.name)
+  }
+
+  /** The Executer has fetched another publication: the agent takes it up, or management ends or begins. */
+  learn(inventory: Inventory): void {
+    const { world, name, core } = this
+    const gone = this.inventory.servers.filter(server => !inventory.servers.some(other => other.name === server.name))
+    this.inventory = inventory
+    if (!this.isMember()) return this.endManagement()
+    if (!core && !this.guard && this.up) return this.startManagement()
+    this.handle({ event: 'inventory', inventory })
+    for (const server of gone) world.parted(name, server.name)
+    if (core) world.announceReach(name, true)
+  }
+
+  /** As without the flag: the own service stays, virtual servers of others are stopped and released. */
+  private endManagement(): void {
+    const given = [...this.core?.giving.values() ?? []].filter(giving => giving.kind === 'virtual')
+    const claims = given.flatMap(giving => this.core?.functions.get(giving.function)?.claim ?? []).filter(claim => claim.holder === this.name)
+    this.stopAgent()
+    this.guard?.leave()
+    this.guard = undefined
+    this.virtual_servers.clear()
+    this.world.changed()
+    for (const { function: name, epoch } of claims) this.world.share.release(this.name, { schema: 'ringward.release/1', function: name, epoch, how: 'goodbye', by: this.name }, () => undefined)
+  }
+
   private startGuard(former: SimulatedGuard | undefined): void {
     const { world } = this
     this.generation += 1
     const guard = new SimulatedGuard({ host: this.name, profile: world.profile, queue: world.queue, share: world.share, broken: world.broken }, this.generation, {
-      onLease: (generation, sequence, deadline_ms) => this.handle({ event: 'lease', generation, sequence, deadline_ms }),
+      onLease: (generation, sequence, deadline_ms, electorate) => this.handle({ event: 'lease', generation, sequence, deadline_ms, ...electorate ? { electorate } : {} }),
       onLost: (generation, stopped) => {
         this.generation = Math.max(this.generation, generation)
         this.handle({ event: 'lease-lost', generation, stopped })
@@ -181,7 +216,7 @@ export class SimulatedHost {
   startAgent(): void {
     const { world } = this
     const life = (this.agent_life += 1)
-    this.core = initialState(this.name, world.inventory, world.profile, 0, world.queue.now_ms)
+    this.core = initialState(this.name, this.inventory, world.profile, 0, world.queue.now_ms)
     this.guard?.agentPresent(true)
     world.announceReach(this.name, true)
     for (const charge of this.guard?.charges() ?? []) this.handle({ event: 'adopted', function: charge.function, epoch: charge.epoch, kind: charge.kind })

@@ -94,7 +94,9 @@ export class SimulatedShare {
       const release = this.releases.get(name)?.get(claim.epoch)
       return release ? { claim, release } : { claim }
     })
-    return { leases: [...this.leases.values()].map(lease => this.lingering(lease)), claims, orders: this.standingOrders() }
+    const leases = [...this.leases.values()].map(lease => this.lingering(lease))
+    const shown = this.broken.electorate_hidden ? leases.map(({ electorate: _, ...lease }) => lease) : leases
+    return { leases: shown, claims, orders: this.standingOrders() }
   }
 
   private standingOrders(): StandingOrder[] {

@@ -24,10 +24,12 @@ export interface WorldOptions {
 export class World {
   readonly queue = new EventQueue()
   readonly random: RandomStream
-  readonly inventory: Inventory
+  /** As last published. */
+  inventory: Inventory
   readonly profile: Profile
   readonly broken: BrokenRules
-  readonly names: readonly string[]
+  /** Its servers: who should be in the ring. `hosts` also holds those that were taken out of it. */
+  names: readonly string[]
   readonly hosts = new Map<string, SimulatedHost>()
   readonly share: SimulatedShare
   readonly checker: Checker
@@ -67,6 +69,23 @@ export class World {
     return host
   }
 
+  addHost(name: string): SimulatedHost {
+    const host = this.hosts.get(name) ?? new SimulatedHost(name, this)
+    this.hosts.set(name, host)
+    return host
+  }
+
+  /** Both take the other for a member: connections of others are refused. */
+  private admitted(one: SimulatedHost, other: SimulatedHost): boolean {
+    return one.core?.order.includes(other.name) === true && other.core?.order.includes(one.name) === true
+  }
+
+  /** A host has taken another one out of its ring: the stream between them is closed. */
+  parted(name: string, other: string): void {
+    this.host(other).handle({ event: 'reach', host: name, reachable: false, why: 'no member any more' })
+    this.host(name).handle({ event: 'reach', host: other, reachable: false, why: 'no member any more' })
+  }
+
   connected(from: string, to: string): boolean {
     return !this.isolated.has(from) && !this.isolated.has(to)
   }
@@ -89,7 +108,7 @@ export class World {
   /** Both ends of each of the host's streams hear of it. */
   private tellReach(name: string, reachable: boolean, why: string): void {
     for (const other of this.hosts.values()) {
-      if (other.name === name || (reachable && (!other.core || !this.connected(name, other.name)))) continue
+      if (other.name === name || (reachable && (!this.admitted(this.host(name), other) || !this.connected(name, other.name)))) continue
       other.handle({ event: 'reach', host: name, reachable, why })
       this.host(name).handle({ event: 'reach', host: other.name, reachable, why })
     }
@@ -100,7 +119,7 @@ export class World {
     const receiver = this.host(to)
     const lost = this.network.next() < this.message_loss
     if (this.broken.nominations_lost && message.kind === 'nominate') return
-    if (!from.up || !receiver.core || !this.connected(from.name, to) || (lost && by === 'gossip')) return
+    if (!from.up || !receiver.core || !this.connected(from.name, to) || (lost && by === 'gossip') || !this.admitted(from, receiver)) return
     const life = receiver.agent_life
     const late_ms = lost ? this.network.between(200, 900) : 0
     this.queue.after(late_ms + this.network.between(0.5, 6), () => {
@@ -117,7 +136,7 @@ export class World {
       if (other === subject) continue
       this.queue.after(delay_ms, () => {
         if (life !== subject.agent_life) return
-        if (reachable && (!other.core || !this.connected(name, other.name))) return
+        if (reachable && (!this.admitted(subject, other) || !this.connected(name, other.name))) return
         other.handle({ event: 'reach', host: name, reachable, why: reachable ? 'stream open' : 'stream closed' })
         if (reachable) subject.handle({ event: 'reach', host: other.name, reachable: true, why: 'stream open' })
       })

@@ -50,6 +50,7 @@ process.on('SIGTERM', () => {
   socket.resume()
 })
 process.on('SIGINT', () => { say('SIGINT'); process.exit(0) })
+process.on('SIGHUP', () => say('SIGHUP'))
 `
 
 /** \`ringward check DIR\`: refuses a group with the word "wrong" in it. */
@@ -60,6 +61,7 @@ if (readFileSync(process.argv[3] + '/group.toml', 'utf8').includes('wrong')) {
   console.error('group.toml:1: unknown key "wrong"; remove it')
   process.exit(1)
 }
+if (process.argv.includes('--running')) console.log(JSON.stringify({ restart: readFileSync(process.argv[3] + '/group.toml', 'utf8').includes('interval') ? ['the interval changes'] : [] }))
 `
 
 /** A host with its own places and a real Executer process on it, whose guard and agent are stand-ins. */
@@ -92,8 +94,8 @@ export class ExecuterHost {
     })
   }
 
-  publish(version: string, data: Readonly<Record<string, string>> = {}): Promise<void> {
-    return publish(this.share, { version, program: { 'guard.mjs': GUARD, 'agent.mjs': AGENT, 'ringward.mjs': CHECK }, data })
+  publish(version: string, data: Readonly<Record<string, string>> = {}, more = ''): Promise<void> {
+    return publish(this.share, { version, program: { 'share-helper.mjs': '// the installed one is used\n', 'guard.mjs': GUARD, 'agent.mjs': AGENT + more, 'ringward.mjs': CHECK }, data })
   }
 
   /** A helper that takes requests and never answers: a share that hangs. */

@@ -155,3 +155,75 @@ describe('the Executer on a host', () => {
     await host.family()
   }, LIMIT_MS)
 })
+
+describe('the Executer while the flag stands', () => {
+  let host: ExecuterHost
+  const data = (host_: ExecuterHost, version: string): string => join(host_.root, 'var', 'data', version)
+  beforeEach(async () => {
+    host = await ExecuterHost.create()
+    await host.publish('1-a')
+    await host.flagOn()
+    host.start()
+    await host.family()
+  }, LIMIT_MS)
+  afterEach(() => host.destroy(), LIMIT_MS)
+
+  it('hands a newer configuration to the running agent, and to the next one', async () => {
+    const first = await host.family()
+    await host.publish('2-b', { 'group.toml': 'servers = ["mail", "ftp"]\nprofile = "default"\n' })
+    await host.event(/SIGHUP/)
+    await host.said(/version 2-b is taken up by the running agent \(was 1-a\)/)
+    expect(await host.family()).toEqual(first)
+    expect(await readJson(join(host.root, 'var', 'current.json'))).toMatchObject({ version: '2-b' })
+    expect(await readJson(join(host.root, 'run', 'executer.json'))).toMatchObject({ version: '1-a', data: '2-b' })
+    const seen = (await host.events()).length
+    process.kill(first.agent, 'SIGKILL')
+    expect(await host.event(/^agent \d+ started/, seen)).toContain(`--data ${data(host, '2-b')} --program ${join(host.root, 'var', 'program', '1-a')}`)
+    const again = (await host.events()).length
+    await host.stop('SIGKILL')
+    host.start()
+    expect(await host.event(/^agent \d+ started/, again)).toContain(`--data ${data(host, '2-b')} --program ${join(host.root, 'var', 'program', '1-a')}`)
+  }, LIMIT_MS)
+
+  it('refuses a bad one once, says what needs a restart, and says that another program waits', async () => {
+    await host.publish('2-b', { 'group.toml': 'wrong = 1\nservers = ["ftp"]\n' })
+    await host.said(/A NEWER PUBLICATION IS REFUSED, version 1-a goes on: the configuration of version 2-b is refused/)
+    await host.publish('3-c', { 'group.toml': 'interval = "2 s"\nservers = ["ftp"]\n' })
+    await host.said(/VERSION 3-c IS NOT TAKEN UP WHILE MANAGEMENT RUNS \(the interval changes\)/)
+    expect(await host.events()).not.toContainEqual(expect.stringContaining('SIGHUP'))
+    await host.publish('4-d', {}, '// another program\n')
+    await host.said(/version 4-d is taken up .*its program is another one and is started when the flag is set anew/)
+    await host.event(/SIGHUP/)
+  }, LIMIT_MS)
+
+  it('ends management when this host was taken out, waits, also without the share, and begins when it is in again', async () => {
+    const first = await host.family()
+    await host.publish('2-b', { 'group.toml': 'servers = ["mail"]\nprofile = "default"\n' })
+    await host.said(/THIS HOST IS NOT IN THE PUBLISHED RING ANY MORE[^]*management is stopped/)
+    await host.gone(first.guard, first.agent, first.probe)
+    expect(await host.events()).toContain(`guard ${first.guard} leave unmanaged`)
+    await host.said(/MANAGEMENT IS NOT STARTED .*this host is not in the published ring \(version 2-b\)/)
+    await stat(host.flag)
+    await host.stop('SIGKILL')
+    await host.hangShare()
+    const seen = (await host.events()).length
+    host.start()
+    await host.said(/not in the published ring \(version 2-b\)[^]*not in the published ring \(version 2-b\)/)
+    expect((await host.events()).slice(seen)).toEqual([])
+    await host.stop('SIGKILL')
+    await host.install()
+    await host.publish('3-c')
+    host.start()
+    expect(await host.event(/^agent \d+ started/, seen)).toContain(data(host, '3-c'))
+  }, LIMIT_MS)
+
+  it('is quiet while the share hangs', async () => {
+    const before = host.output.length
+    await host.stop('SIGKILL')
+    await host.hangShare()
+    host.start()
+    await host.family((await host.events()).length)
+    await new Promise(resolve => setTimeout(resolve, 12_000))
+    expect(host.output.slice(before)).not.toMatch(/REFUSED|did not answer/)
+  }, LIMIT_MS)
+})

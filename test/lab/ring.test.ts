@@ -16,6 +16,8 @@ import { renderRun } from '../../scripts/laboratory/pattern-report.ts'
 import { runPattern } from '../../scripts/laboratory/pattern-run.ts'
 import { PATTERNS, type Pattern } from '../../scripts/laboratory/patterns.ts'
 import { publishProgram } from '../../scripts/laboratory/install-ringward.ts'
+import { addHost, forgetHost } from '../../scripts/laboratory/membership.ts'
+import { programPids } from '../../scripts/laboratory/programs.ts'
 import { bringUp } from '../../scripts/laboratory/up.ts'
 
 /**
@@ -214,6 +216,29 @@ test('the shared area hangs for all: no takeover, no cut, status answers, logs a
     }
     return true
   })
+})
+
+test('a seventh host joins, is taken over and comes home, and is taken out for good: no other agent is restarted', async () => {
+  const agents = (): Record<string, number[]> => Object.fromEntries(HOSTS.map(host => [host, programPids(lab, host, 'agent')]))
+  const before = agents()
+  const report = await whileClientAsks('mail', async () => {
+    lab = await addHost(lab, 'web3', () => undefined)
+    await until('web3 is in the ring', WHOLE_LIMIT_MS, async () => (await status()).hosts.length === 7 && await isWhole())
+    expect((await status('web3')).hosts.map(({ name }) => name)).toEqual([...HOSTS, 'web3'])
+    await fault(lab, 'power-off', ['web3'])
+    await until('web3 is given by a virtual server', 30_000, async () => (await status()).functions.some(({ name, kind }) => name === 'web3' && kind === 'virtual'))
+    await until('policy again', POLICY_LIMIT_MS, async () => (await status()).functions.some(({ name, giver }) => name === 'web3' && giver === 'web3') && await isWhole())
+    expect((await audit(lab, { settled: true })).violations).toEqual([])
+    expect((await runInside(lab, 'mail', ['ringward', 'forget', 'web3'])).status).toBe(4)
+    lab = await forgetHost(lab, 'web3', () => undefined)
+    await until('six are in the ring', WHOLE_LIMIT_MS, async () => (await status()).hosts.length === 6 && await isWhole())
+  })
+  expect(report.cuts).toEqual([])
+  expect(agents()).toEqual(before)
+  expect((await audit(lab, { settled: true })).violations).toEqual([])
+  await runInsideOrFail(lab, 'web3', ['ringward', 'flag', 'on'])
+  await until('web3 waits and says why', 20_000, async () => (await runInside(lab, 'web3', ['cat', '/run/ringward/executer.json'])).stdout.includes('this host is not in the published ring'))
+  expect((await status()).verdict).toBe('ok')
 })
 
 test('down leaves nothing behind', async () => {

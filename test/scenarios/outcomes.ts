@@ -70,6 +70,10 @@ export const OUTCOMES: Readonly<Record<string, Outcome>> = {
   },
   // Four of five cannot start it: each costs a failed start, none is asked twice.
   'failed-starts': { claims: { ftp: [TAKEN_OVER, RETURNED] }, incidents: ['ftp: Nt2 returned, by login'], cut_at_most_ms: { ftp: 10_000 } },
+  // Given by others twice; the second time it never comes back, and its virtual server ends with its membership.
+  'join-and-forget': {
+    claims: { dns: [TAKEN_OVER, RETURNED, TAKEN_OVER] }, incidents: ['dns: Nt2 forgotten, by ftp', 'dns: Nt2 returned, by ftp'], cut_at_most_ms: { dns: 20_000 },
+  },
   'cable-pulled': { claims: { ftp: [TAKEN_OVER, RETURNED] }, incidents: ['ftp: Nt2 returned, by login'], cut_at_most_ms: { ftp: TAKEOVER_MS } },
   'dies-again-before-return': { claims: { ftp: [TAKEN_OVER, RETURNED] }, incidents: ['ftp: Nt2 returned, by login'], cut_at_most_ms: { ftp: TAKEOVER_MS } },
   // A server without an agent: no lease, hence never a claim by silence.

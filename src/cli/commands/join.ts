@@ -27,6 +27,6 @@ export function joinCommand(program: Command, context: CliContext): void {
         settings, identity_key: places.identity_key, hostname: hostname(), ssh_host_key: options.sshHostKey, replace: options.replace ?? false,
       }))
       if (options.json) return context.out(`${JSON.stringify({ schema: 'ringward.join/1', ...joined }, null, 2)}\n`)
-      context.out(`${joined.name} is ${joined.changed ? 'announced' : 'announced already'}: ${joined.file}\npeer ${joined.peer_id}\nNext: \`ringward publish ${settings.share}\` where the ring is administered, then \`ringward flag on\` here.\n`)
+      context.out(`${joined.name} is ${joined.changed ? 'announced' : 'announced already'}: ${joined.file}\npeer ${joined.peer_id}\nNext: \`ringward publish ${settings.share}\` where the ring is administered, then \`ringward flag on --wait\` here; no other host is restarted.\n`)
     })
 }

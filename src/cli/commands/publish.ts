@@ -14,7 +14,7 @@ interface PublishCommandOptions {
 }
 
 export function publishCommand(program: Command, context: CliContext): void {
-  program.command('publish').description('publish the configuration and the program for all hosts; each takes it up at its next flag on')
+  program.command('publish').description('publish the configuration and the program for all hosts; running hosts take the configuration up within seconds, the program at their next flag on')
     .argument('<directory>', 'the shared area')
     // The bundles lie beside this one, wherever it was unpacked.
     .addOption(new Option('--program <directory>', 'folder with the built program').default(import.meta.dirname, 'the one this command runs from'))

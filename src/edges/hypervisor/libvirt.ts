@@ -150,7 +150,7 @@ export class LibvirtHypervisor implements Hypervisor {
     if (present && origin) return { ...present, ...origin }
     const remove = () => this.remove(server.name, places)
     await remove()
-    const machine: Machine = { server, network: this.options.network, accelerator: await this.accelerator }
+    const machine: Machine = { server, network: this.options.network(), accelerator: await this.accelerator }
     try {
       const { share_vm_directory, log } = this.options
       const started = await startUnderLibvirt({ machine, places, virsh: this.virsh, share_vm_directory, log, remove }, signal)

@@ -35,8 +35,8 @@ export interface QemuOptions {
   readonly run_directory: string
   readonly bridge: string
   readonly log: (message: string) => void
-  /** `networkOf` the inventory. */
-  readonly network: Network
+  /** `networkOf` the inventory as it is at that moment. */
+  readonly network: () => Network
   readonly launcher?: Launcher
   readonly clock?: Clock
   /** Left out: found out once. */
@@ -148,7 +148,7 @@ export class QemuHypervisor implements Hypervisor {
     if (present?.state === 'running') throw new RingwardError('HYPERVISOR_FAILED', `${server.name} runs on this host already; stop it before it is prepared again`)
     if (present && origin) return { ...present, ...origin }
     await this.remove(server.name, places)
-    const machine: Machine = { server, network: this.options.network, accelerator: await this.accelerator }
+    const machine: Machine = { server, network: this.options.network(), accelerator: await this.accelerator }
     try {
       const started = await startMachine({ machine, places, launcher: this.launcher, share_vm_directory: this.options.share_vm_directory, log: this.options.log }, signal)
       const found = await findProcess(places)

@@ -4,7 +4,7 @@ import { reasonOf } from '../../errors.ts'
 import { errorCode, type ShareFiles } from './share-files.ts'
 import { epochOf, isName } from './share-names.ts'
 import { decodeOrder, ORDER_LIMIT_BYTES, ORDERS_FOLDER } from './standing-orders.ts'
-import { decodeClaim, decodeLease, decodeRelease, LEASE_BYTES, RECORD_LIMIT_BYTES } from './share-records.ts'
+import { decodeClaim, decodeLease, decodeRelease, LEASE_LIMIT_BYTES, RECORD_LIMIT_BYTES } from './share-records.ts'
 
 /** Files read at once: enough to hide the round trips of 256 leases, below the threads of the helper. */
 const READS_AT_ONCE = 8
@@ -121,7 +121,7 @@ export class ShareObserver {
   private async lease(host: string, problems: string[]): Promise<LeaseRecord | undefined> {
     for (let tries = 1; tries <= TORN_TRIES; tries++) {
       if (tries > 1) await pause(TORN_PAUSE_MS)
-      const bytes = await this.tryRead(`leases/${host}`, LEASE_BYTES + 1, problems)
+      const bytes = await this.tryRead(`leases/${host}`, LEASE_LIMIT_BYTES + 1, problems)
       if (!bytes) return undefined
       const lease = decodeLease(bytes)
       if (lease?.host === host) return lease

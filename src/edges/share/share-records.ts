@@ -4,8 +4,12 @@ import { RingwardError } from '../../errors.ts'
 import { parseJson } from '../lines.ts'
 import { isName } from './share-names.ts'
 
-/** A lease is one disk sector, overwritten in place: the file never changes its size (protocol R1). */
+/**
+ * A lease is one disk sector, overwritten in place (protocol R1). Where the electorate of a large ring does not fit it is more sectors, and then for
+ * good: the file only grows, by the very write that needs it, so that no reader ever meets half of a change of size. The largest holds 256 names of 60 letters.
+ */
 export const LEASE_BYTES = 512
+export const LEASE_LIMIT_BYTES = 32 * LEASE_BYTES
 /** Claims and releases are a few hundred bytes; more is not ours. */
 export const RECORD_LIMIT_BYTES = 4096
 
@@ -23,14 +27,17 @@ function fieldsOf(value: unknown): Fields | undefined {
 const isCount = (value: unknown): value is number => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
 const isNameValue = (value: unknown): value is string => typeof value === 'string' && isName(value)
 const isShortText = (value: unknown): value is string => typeof value === 'string' && value.length <= 128
+/** A group has at most 256 servers. */
+const isNameList = (value: unknown): value is string[] => Array.isArray(value) && value.length <= 256 && value.every(isNameValue)
 const isOneOf = (list: readonly string[], value: unknown): boolean => typeof value === 'string' && list.includes(value)
 
 export function asLease(value: unknown): LeaseRecord | undefined {
   const fields = fieldsOf(value)
   if (!fields || fields.schema !== 'ringward.lease/1') return undefined
-  const { host, generation, sequence, standing, boot_id } = fields
+  const { host, generation, sequence, standing, boot_id, electorate } = fields
   if (!isNameValue(host) || !isCount(generation) || !isCount(sequence) || !isOneOf(STANDINGS, standing) || !isShortText(boot_id)) return undefined
-  return { schema: 'ringward.lease/1', host, generation, sequence, standing: standing as LeaseStanding, boot_id }
+  if (electorate !== undefined && !isNameList(electorate)) return undefined
+  return { schema: 'ringward.lease/1', host, generation, sequence, standing: standing as LeaseStanding, boot_id, ...(electorate ? { electorate } : {}) }
 }
 
 function asTombstone(value: unknown): ClaimRecord['tombstone'] | 'wrong' {
@@ -67,17 +74,18 @@ function checkOf(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 16)
 }
 
-/** The fixed-size form of a lease: JSON with a check over everything before it, spaces, one line end. */
-export function encodeLease(record: LeaseRecord): Buffer {
+/** The form of a lease, of whole sectors and at least `size` bytes: JSON with a check over everything before it, spaces, one line end. */
+export function encodeLease(record: LeaseRecord, size = LEASE_BYTES): Buffer {
   const body = JSON.stringify(record)
   const text = `${body.slice(0, -1)},"check":"${checkOf(body)}"}`
-  if (Buffer.byteLength(text) >= LEASE_BYTES) throw new RingwardError('SHARE_ERROR', `the lease of ${record.host} does not fit into ${LEASE_BYTES} bytes; shorten the server's name`)
-  return Buffer.from(text.padEnd(LEASE_BYTES - 1) + '\n')
+  const bytes = Math.max(size, Math.ceil((Buffer.byteLength(text) + 1) / LEASE_BYTES) * LEASE_BYTES)
+  if (bytes > LEASE_LIMIT_BYTES) throw new RingwardError('SHARE_ERROR', `the lease of ${record.host} does not fit into ${LEASE_LIMIT_BYTES} bytes; shorten the servers' names`)
+  return Buffer.from(text.padEnd(bytes - 1) + '\n')
 }
 
 /** The lease in the bytes, or undefined for a torn or foreign record. */
 export function decodeLease(bytes: Buffer): LeaseRecord | undefined {
-  if (bytes.length !== LEASE_BYTES) return undefined
+  if (bytes.length === 0 || bytes.length % LEASE_BYTES !== 0 || bytes.length > LEASE_LIMIT_BYTES) return undefined
   const fields = fieldsOf(parseJson(bytes.toString('utf8')))
   if (!fields) return undefined
   const { check, ...rest } = fields

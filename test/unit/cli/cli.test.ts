@@ -249,6 +249,13 @@ describe('configuration commands', () => {
     expect(await run('join')).toBe(1)
     expect(error).toContain('host.toml')
   })
+
+  it('forget: 4 for a host that is in the ring, 3 where no agent can say who is', async () => {
+    expect(await run('forget', 'web1')).toBe(4)
+    expect(error).toContain('run "ringward flag off web1 --wait" first')
+    answers.ring = new RingwardError('NOT_RUNNING', 'ringward is not running on this host')
+    expect(await run('forget', 'ftp')).toBe(3)
+  })
 })
 
 describe('since', () => {

@@ -29,7 +29,7 @@ describe('R8: a host whose renewal is late', () => {
     for (const from of ['mail', 'login', 'proxy', 'web1']) harness.message(from, { kind: 'promise', request })
     expect(harness.asked('ride')).toEqual([])
     harness.message('web2', { kind: 'promise', request })
-    expect(harness.asked('ride')).toEqual([{ command: 'ride', until_ms: asked_ms + harness.profile.promise_ms }])
+    expect(harness.asked('ride')).toEqual([{ command: 'ride', until_ms: asked_ms + harness.profile.promise_ms, promised: ['mail', 'login', 'proxy', 'web1', 'web2'] }])
   })
 
   it('counts an answer to a request it never made for nothing', () => {

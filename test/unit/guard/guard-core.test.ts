@@ -7,9 +7,12 @@ const profile = PROFILES.default
 const native: NativeCharge = { function: 'ftp', epoch: 3, kind: 'native', vip: '10.0.0.5', prefix: 24, device: 'host0' }
 const virtual: VirtualCharge = { function: 'web1', epoch: 7, kind: 'virtual', virtual_server: 'vweb1', pid: 4711, pid_start: '99' }
 
+const OTHERS = ['login', 'web1']
+
 function freshCore(now_ms = 0, generation = 5): GuardCore {
   const core = new GuardCore(profile, generation, now_ms)
   core.agentPresent(true, now_ms)
+  core.electorateIs(OTHERS)
   return core
 }
 
@@ -105,9 +108,9 @@ describe('R8 ride', () => {
     renewed(core, 0)
     core.arm(native, 5, 0, 20)
     core.arm(virtual, 5, 0, 20)
-    core.ride(3_000, 1_500)
+    core.ride(3_000, OTHERS, 1_500)
     expect(core.overdue(2_000)).toMatchObject({ charges: [virtual], generation: 6 })
-    core.ride(4_000, 2_500)
+    core.ride(4_000, OTHERS, 2_500)
     expect(core.goneBy_ms(native)).toBe(4_800)
     expect(core.overdue(3_999)).toBeUndefined()
     expect(core.overdue(4_000)).toMatchObject({ charges: [native], generation: 7 })
@@ -117,7 +120,7 @@ describe('R8 ride', () => {
     const core = freshCore()
     renewed(core, 0)
     core.arm(native, 5, 0, 20)
-    core.ride(3_000, 1_500)
+    core.ride(3_000, OTHERS, 1_500)
     core.overdue(2_000)
     renewed(core, 2_500)
     expect(core.overdue(3_500)).toBeUndefined()
@@ -127,10 +130,54 @@ describe('R8 ride', () => {
 
   test('a ride is never longer than a promise', () => {
     const core = freshCore()
-    core.ride(1_000_000, 100)
+    renewed(core, 0)
+    core.ride(1_000_000, OTHERS, 100)
     expect(core.status(100).ride_until_ms).toBe(100 + profile.promise_ms)
-    core.ride(50, 200)
+    core.ride(50, OTHERS, 200)
     expect(core.status(200).ride_until_ms).toBe(100 + profile.promise_ms)
+  })
+})
+
+describe('R9 electorate', () => {
+  test('stands in each record, and without one acknowledged nothing rides', () => {
+    const core = freshCore()
+    expect(core.ride(3_000, OTHERS, 10)).toMatch(/no lease record says yet/)
+    expect(renewed(core, 0).electorate).toEqual(OTHERS)
+    expect(core.ride(3_000, OTHERS, 1_500)).toBeUndefined()
+  })
+
+  test('who joins is asked from the issue of the record that lists it, acknowledged or not', () => {
+    const core = freshCore()
+    renewed(core, 0)
+    core.electorateIs([...OTHERS, 'dns'])
+    expect(core.ride(3_000, OTHERS, 400)).toBeUndefined()
+    core.failed(core.renew(500)!)
+    expect(core.status(600).electorate).toEqual([...OTHERS, 'dns'])
+    expect(core.ride(3_000, OTHERS, 1_500)).toMatch(/dns may still claim/)
+    expect(core.ride(3_000, [...OTHERS, 'dns'], 1_500)).toBeUndefined()
+  })
+
+  test('who is taken out is asked until a shorter record has been acknowledged, also by the next guard', () => {
+    const core = freshCore()
+    renewed(core, 0)
+    core.electorateIs(['login'])
+    core.failed(core.renew(500)!)
+    expect(core.ride(3_000, ['login'], 600)).toMatch(/web1 may still claim/)
+    const next = GuardCore.resume(profile, core.memory(), 900)!
+    next.agentPresent(true, 900)
+    expect(next.ride(3_000, ['login'], 900)).toMatch(/web1 may still claim/)
+    expect(renewed(next, 1_000).electorate).toEqual(['login'])
+    expect(next.ride(3_000, ['login'], 1_600)).toBeUndefined()
+  })
+
+  test('a lost lease leaves its record on the share, with those it lists', () => {
+    const core = freshCore()
+    renewed(core, 0)
+    core.arm(native, 5, 0, 20)
+    core.ride(3_000, OTHERS, 1_500)
+    core.electorateIs(['login'])
+    core.overdue(2_000)
+    expect(core.ride(3_500, ['login'], 2_100)).toMatch(/web1 may still claim/)
   })
 })
 
@@ -192,7 +239,7 @@ describe('a killed guard and a lost agent', () => {
     renewed(core, 0)
     core.arm(native, 5, 0, 20)
     core.arm(virtual, 5, 0, 20)
-    core.ride(2_900, 1_500)
+    core.ride(2_900, OTHERS, 1_500)
     const next = GuardCore.resume(profile, core.memory(), 2_100)!
     expect(next.overdue(2_100)).toMatchObject({ charges: [virtual], generation: 6 })
     expect(next.overdue(2_900)).toMatchObject({ charges: [native] })

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { LeaseRecord } from '../../../src/core/records.ts'
 import { LineReader } from '../../../src/edges/lines.ts'
-import { decodeClaim, decodeLease, encodeLease, encodeRecord, LEASE_BYTES } from '../../../src/edges/share/share-records.ts'
+import { decodeClaim, decodeLease, encodeLease, encodeRecord, LEASE_BYTES, LEASE_LIMIT_BYTES } from '../../../src/edges/share/share-records.ts'
 import { ShareHealth } from '../../../src/edges/share/share-health.ts'
 
 const lease: LeaseRecord = { schema: 'ringward.lease/1', host: 'ftp', generation: 12, sequence: 345, standing: 'member', boot_id: 'f5f3e1d0-6a43-4f5b-9c1e-000000000000' }
@@ -28,7 +28,22 @@ describe('lease record', () => {
     expect(decodeLease(encodeLease(lease).subarray(1))).toBeUndefined()
     expect(decodeLease(Buffer.alloc(LEASE_BYTES))).toBeUndefined()
     expect(decodeLease(Buffer.from('null'.padEnd(LEASE_BYTES)))).toBeUndefined()
-    expect(() => encodeLease({ ...lease, boot_id: 'x'.repeat(500) })).toThrow(/does not fit/)
+    expect(() => encodeLease({ ...lease, boot_id: 'x'.repeat(LEASE_LIMIT_BYTES) })).toThrow(/does not fit/)
+  })
+
+  test('lists the electorate, in as many sectors as it needs and never fewer than before', () => {
+    const electorate = Array.from({ length: 255 }, (_, index) => `server-${index}`)
+    const bytes = encodeLease({ ...lease, electorate })
+    expect(bytes.length % LEASE_BYTES).toBe(0)
+    expect(decodeLease(bytes)).toEqual({ ...lease, electorate })
+    expect(encodeLease({ ...lease, electorate: ['mail', 'login', 'proxy', 'web1', 'web2'] }).length).toBe(LEASE_BYTES)
+    const shorter = encodeLease(lease, bytes.length)
+    expect(shorter.length).toBe(bytes.length)
+    expect(decodeLease(shorter)).toEqual(lease)
+    for (let cut = 0; cut <= bytes.length; cut += 7) {
+      const seen = decodeLease(Buffer.concat([shorter.subarray(0, cut), bytes.subarray(cut)]))
+      if (seen) expect([255, undefined]).toContain(seen.electorate?.length)
+    }
   })
 })
 

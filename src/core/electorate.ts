@@ -1,0 +1,49 @@
+/**
+ * R9, joining and leaving for good. Hosts learn of a new inventory seconds apart, so two of them may differ about who belongs to the ring.
+ * R8 is safe only if whoever may claim by silence has been asked for a promise. Hence each lease lists whom its host asks (its electorate), and
+ *
+ * - a host claims by silence only if the last lease of the holder that it has seen lists it, or lists nobody (such a host does not ride);
+ * - a host that rides needs promises from those it asks now *and* from every name that a record of its own on the share may still list.
+ *
+ * Who joins is therefore asked before it may claim: it is asked before the first record that lists it is written. Who is taken out is
+ * asked until a shorter record has been acknowledged: a read that is still longer by then is older than that renewal, and silence for D_exp
+ * in such a read means that the lease was lost before and ridden on; the promise asked for then outlives the read's worth (2r).
+ */
+import type { Context } from './context.ts'
+import type { State } from './state.ts'
+
+/**
+ * Whom this host asks for promises: everybody in the published ring who has ever started. A server that is published and has no lease yet could not answer, and
+ * would end all rides; when it starts it is listed with the next renewal, and claims nothing by silence before.
+ */
+export function asked(state: State): string[] {
+  return state.order.filter(name => name !== state.self && state.hosts.get(name)?.lease !== undefined)
+}
+
+/** Who must promise before this host rides. */
+export function promisesNeeded(state: State): string[] {
+  return [...new Set([...asked(state), ...state.own.electorate ?? []])].filter(name => name !== state.self)
+}
+
+/** Whether `claimer` is among those whom `holder` asks before it rides. */
+export function isAsked(state: State, holder: string, claimer: string): boolean {
+  const electorate = state.hosts.get(holder)?.lease?.electorate
+  return electorate === undefined || electorate.includes(claimer)
+}
+
+export function notAsked(holder: string, claimer: string): string {
+  return `${holder} does not ask ${claimer} for promises (the ring changed before its last lease): no claim by silence`
+}
+
+/** The guard writes it into the lease; told again until its records say so. */
+export function decideElectorate(context: Context): void {
+  const { state } = context
+  // Before the first read nobody's lease is known.
+  if (state.share.last_returned_ms === -Infinity) return
+  const names = asked(state)
+  const standing = state.own.electorate
+  if (standing?.length === names.length && names.every(name => standing.includes(name))) return
+  if (!context.due(state.electorate_told_ms + state.profile.renew_ms)) return
+  state.electorate_told_ms = context.now_ms
+  context.do({ command: 'electorate', names })
+}

@@ -1,0 +1,18 @@
+/** Servers that join and are taken out for good while hosts learn of it seconds apart and other things fail: no rule is broken, and the new ring is policy at the end. */
+import { describe, expect, it } from 'vitest'
+import type { FaultName } from '../../src/simulator/faults.ts'
+import { runSchedule } from '../../src/simulator/schedule.ts'
+
+const STORIES: readonly (readonly FaultName[])[] = [
+  ['join'], ['forget'], ['power-off and forget'], ['forget', 'join'], ['join', 'power-off'], ['join', 'join', 'forget'],
+  ['join', 'share-hang all'], ['share-hang all', 'join'], ['share-hang', 'join'], ['forget', 'share-hang all'], ['share-hang', 'forget', 'share-hang all'],
+  ['join', 'cable', 'share-hang all'], ['join', 'reboot', 'share-hang all'], ['join', 'kill-guard', 'share-hang'], ['power-off, no wake', 'power-off and forget', 'join'],
+]
+const SEEDS = [1, 2, 3, 4]
+
+describe('a ring that changes', () => {
+  it.each(STORIES.map(faults => ({ faults, story: faults.join(', ') })))('breaks no rule and settles: $story', ({ faults }) => {
+    const results = SEEDS.map(seed => runSchedule({ seed: 80_000 + seed, faults }))
+    expect(results.filter(result => result.violations.length > 0 || result.deviations.length > 0)).toEqual([])
+  })
+})
