@@ -18,6 +18,8 @@ export interface GivingParts {
   readonly device: string
   readonly serverOf: (name: string) => Server
   readonly post: (event: Event) => void
+  /** One dialogue with each service of the function, wherever it runs: what they say is not judged. */
+  readonly touch: (name: string, address: string, signal: AbortSignal) => Promise<void>
   /** Addresses the host has now; one that is there already is not asked for on the segment. */
   readonly ownAddresses: () => ReadonlySet<string>
   /** The former giver stopped before it wrote the claim: nobody else can answer, and a client waits. */
@@ -60,7 +62,7 @@ export class GivingOrders {
       const machine = await this.parts.hypervisor.prepare(virtual_server, { signal })
       this.prepared.set(name, machine)
       if (warm) {
-        await this.parts.hypervisor.warm(virtual_server.name, vip, vip_prefix, { signal })
+        await this.parts.hypervisor.warm(virtual_server, vip, vip_prefix, limited => this.parts.touch(name, virtual_server.address, limited), { signal })
         this.warm.add(name)
       }
       return `${warm ? 'running, cut off' : 'paused'}, from ${machine.from}${machine.warning ? ` (${machine.warning})` : ''}`

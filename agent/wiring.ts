@@ -36,6 +36,7 @@ import { PowerOrders } from './power-orders.ts'
 import { Relay } from './relay.ts'
 import { loadNewerInventory, type AgentSettings } from './settings.ts'
 import { ShareOrders } from './share-orders.ts'
+import { touchServices } from './touch.ts'
 import { ViewsWriter } from './views-writer.ts'
 import { WatchOrders } from './watch-orders.ts'
 
@@ -91,11 +92,11 @@ export class Agent {
     const handedOver = (name: string): boolean => this.state.functions.get(name)?.claim?.proof === 'hand-over'
     this.peers = this.createPeers(post)
     this.relay = new Relay({ send: (to, message) => this.peers.send(to, message), answer: verb => answer(control, verb) })
+    const prober = new SystemProber({ clock, onProblem: problem })
     this.giving = new GivingOrders({
       hypervisor: this.hypervisor, guard: this.guard, announcer, device: host.device, serverOf: server, post, ownAddresses,
-      handedOver, margin_ms: profile.stop_ms / 4,
+      handedOver, margin_ms: profile.stop_ms / 4, touch: (name, address, signal) => touchServices(prober, server(name), address, signal),
     })
-    const prober = new SystemProber({ clock, onProblem: problem })
     this.watching = new WatchOrders({
       prober, hand,
       appliances: { hand: new SshPlainHand({ clock, private_key: Buffer.from(keys.hand_key) }), inUse: (vip, signal) => announcer.inUse(vip, host.device, signal), handedOver },

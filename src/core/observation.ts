@@ -73,6 +73,8 @@ const HOMECOMINGS_LIMIT = 16
 /** What stood on the share when this host first looked tells nothing about when it happened. */
 function noteHomecoming(context: Context, facts: FunctionFacts, claim: ClaimRecord): void {
   if (!facts.claim || claim.holder !== facts.name || claim.proof !== 'hand-over') return
+  // It was away on purpose: its last holder had been handed the function.
+  if (facts.claim.proof === 'hand-over') return
   facts.came_home_ms = [...facts.came_home_ms, context.now_ms].filter(at_ms => context.now_ms - at_ms < FLAPPING_WINDOW_MS).slice(-HOMECOMINGS_LIMIT)
 }
 

@@ -172,10 +172,18 @@ function homeIsReady(state: State, name: string): boolean {
     && (claim?.holder !== name || generation > claim.generation)
 }
 
+/** A host that stands ready, or nearly, for a manager that has died meanwhile: its successor goes on from the stage reached. */
+function preparedBy(state: State, { function: name, epoch, tried }: Rehoming): string | undefined {
+  return state.order.find(host => host !== state.self && !tried.has(host) && isPresent(state, host) && hostOf(state, host).reachable && leavingReason(state, host) === undefined
+    && hostOf(state, host).condition?.giving.some(given => given.function === name && given.epoch === epoch && given.kind === 'virtual' && (given.stage === 'preparing' || given.stage === 'prepared')))
+}
+
 function nominate(context: Context, rehoming: Rehoming, incident: Incident): void {
   const { state } = context
   const name = rehoming.function
   if (homeIsReady(state, name) && !rehoming.tried.has(name)) return sendNomination(context, rehoming, name, 'native')
+  const ready = preparedBy(state, rehoming)
+  if (ready !== undefined) return sendNomination(context, rehoming, ready, 'virtual')
   const holder = functionOf(state, name).claim!.holder
   const excluded = new Map<string, string>([[holder, leavingReason(state, holder) === undefined ? 'it is the failed host' : 'it leaves'], ...[...rehoming.tried].map(host => [host, 'tried already'] as const)])
   if (incident.trouble === 'St2' || name !== holder) excluded.set(name, 'it is the function\'s own server')

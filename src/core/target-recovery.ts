@@ -73,12 +73,19 @@ function decideHealing(context: Context, incident: Incident): void {
     return
   }
   if (isUp(state, incident)) return targetUp(context, incident)
+  if (healing.step === 'away' && leavingReason(state, incident.target) === undefined) return endOfAbsence(context, incident)
   // A machine that is off does not reboot by itself.
   if (healing.step === 'wait for reboot' && isOffAndReplaced(context, incident)) return wake(context, incident)
   if (healing.step === 'down' || healing.step === 'away' || !context.due(healing.until_ms)) return
   if (healing.step === 'reboot') return reboot(context, incident)
   if (incident.trouble === 'St2' && healing.reboots < REBOOT_ATTEMPTS && isThere(state, incident.target)) return reboot(context, incident)
   wake(context, incident)
+}
+
+/** The maintenance is over, or it has booted again: from now on it is a target like any other. */
+function endOfAbsence(context: Context, incident: Incident): void {
+  const there = isPresent(context.state, incident.target)
+  incident.healing = there ? { ...incident.healing, step: 'up' } : firstHealing(context, incident.target, incident.trouble)
 }
 
 function isUnmanaged(state: State, target: string): boolean {

@@ -99,7 +99,7 @@ function prepare(host: SimulatedHost, command: Of<'prepare'>): void {
     if (boot !== host.boot || host.preparing.get(command.function) !== attempt) return
     host.loading.delete(command.function)
     if (world.share.isHung(host.name) || world.failingStarts.has(host.name)) return host.handle({ event: 'prepared', function: command.function, ok: false, detail: 'the saved state does not load' })
-    host.virtual_servers.set(command.function, { function: command.function, running: command.warm, address: false })
+    host.virtual_servers.set(command.function, { function: command.function, running: command.warm, cut_off: command.warm, address: false })
     world.changed()
     host.handle({ event: 'prepared', function: command.function, ok: true, detail: 'paused' })
   })
@@ -120,6 +120,7 @@ function serve(host: SimulatedHost, command: Of<'serve'>): void {
   if (!server) return host.later(1, () => answer(false, 'no virtual server is ready'))
   if (world.failingServes.has(host.name)) return host.later(world.random.between(40, 250), () => answer(false, 'the guest does not go on'))
   server.running = true
+  server.cut_off = false
   world.changed()
   host.later(world.random.between(40, 250), () => {
     const still = host.virtual_servers.get(name) === server && host.guard?.charge(name)?.epoch === epoch

@@ -20,6 +20,8 @@ export type ServiceCondition = 'good' | 'stopped' | 'mute' | 'broken until reboo
 export interface SimulatedVirtualServer {
   readonly function: string
   running: boolean
+  /** Runs ahead of a hand-over, on no network: nobody but its host reaches it, and it reaches nothing. */
+  cut_off?: boolean
   /** Runs and answers ARP, and its services do not answer. */
   mute?: boolean
   address: boolean

@@ -52,7 +52,9 @@ describe.each([['QEMU', () => realWorld('QEMU')], ['libvirt', () => realWorld('l
   test('runs ahead of a hand-over with the VIP, and nobody hears of it before its turn', { timeout: TEST_LIMIT_MS }, async () => {
     const { hypervisor } = world
     await hypervisor.prepare(SERVER, options)
-    await hypervisor.warm(SERVER.name, VIP, PREFIX, options)
+    let touched = false
+    await hypervisor.warm(SERVER, VIP, PREFIX, () => { touched = true; return Promise.resolve() }, options)
+    expect(touched).toBe(true)
     expect(await hypervisor.list(options)).toMatchObject([{ name: SERVER.name, state: 'running' }])
     expect(await world.serves(VIP)).toBe(false)
     expect(await world.serves(SERVER.address)).toBe(false)

@@ -30,10 +30,11 @@ export interface Hypervisor {
    */
   prepare(server: VirtualServer, options: HypervisorOptions): Promise<RunningVirtualServer & { readonly from: 'saved' | 'cold'; readonly warning?: string }>
   /**
-   * Before a hand-over: lets a prepared virtual server run with the address, cut off from every network, so that `run` and `announce` are all that is
-   * left when its turn comes. It must not be on the network before `run`.
+   * Before a hand-over: lets a prepared virtual server run with the address, cut off from the network, so that `run` and `announce` are all that is
+   * left when its turn comes. Meanwhile this host alone reaches it at its own address: `touch` may speak with its services, which have run
+   * nothing since they were saved.
    */
-  warm(name: string, address: string, prefix: number, options: HypervisorOptions): Promise<void>
+  warm(server: VirtualServer, address: string, prefix: number, touch: (signal: AbortSignal) => Promise<void>, options: HypervisorOptions): Promise<void>
   /** Lets the processors run; after a resume also sets the guest's clock. */
   run(name: string, options: HypervisorOptions): Promise<void>
   /** Kills the virtual server and drops its overlay; resolves when the process is gone. Idempotent. */

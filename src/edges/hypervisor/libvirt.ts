@@ -18,6 +18,7 @@ import { findProcessBy, killFound, type MachineProcess } from './machine-process
 import { readOrigin, writeOrigin, type Origin } from './machine-start.ts'
 import { checkedAddress, isName, MACHINE, placesOf, type Accelerator, type Machine, type MachinePlaces } from './qemu-arguments.ts'
 import { ANNOUNCEMENT, CLOCK_DELAY_MS, NANOSECONDS_A_MILLISECOND, type QemuOptions } from './qemu.ts'
+import { withPrivateLine } from './private-line.ts'
 import { Virsh } from './virsh.ts'
 import { readDomainStates, type DomainState } from './virsh-output.ts'
 
@@ -75,13 +76,14 @@ export class LibvirtHypervisor implements Hypervisor {
   }
 
   /** Its tap is not in the bridge before `run`. */
-  async warm(name: string, address: string, prefix: number, options: HypervisorOptions): Promise<void> {
+  async warm({ name, address: own_address }: VirtualServer, address: string, prefix: number, touch: (signal: AbortSignal) => Promise<void>, options: HypervisorOptions): Promise<void> {
     await this.work.bounded(options, ACT_LIMIT_MS, async signal => {
       if (!await this.find(name)) throw new RingwardError('HYPERVISOR_FAILED', `${name} is not prepared on this host; prepare it first`)
       await this.resume(name, signal)
       if ((await readOrigin(this.placesOf(name)))?.from !== 'cold') this.work.inBackground(this.setClock(name))
     })
     await this.inGuest(name, options, ip => addGuestAddress(ip, name, address, prefix))
+    await this.work.bounded(options, GUEST_LIMIT_MS, signal => withPrivateLine(this.placesOf(name).tap, checkedAddress(own_address), signal, () => touch(signal)))
   }
 
   run(name: string, options: HypervisorOptions): Promise<void> {

@@ -43,13 +43,14 @@ export class MemoryHypervisor implements Hypervisor {
     return this.answer(options, () => { Object.assign(this.find(name), { state: 'running', is_cut_off: false }) })
   }
 
-  warm(name: string, address: string, _prefix: number, options: HypervisorOptions): Promise<void> {
-    return this.answer(options, () => {
+  async warm({ name }: VirtualServer, address: string, _prefix: number, touch: (signal: AbortSignal) => Promise<void>, options: HypervisorOptions): Promise<void> {
+    await this.answer(options, () => {
       const machine = this.find(name)
       if (machine.state === 'running') return
       Object.assign(machine, { state: 'running', is_cut_off: true })
       machine.addresses.add(address)
     })
+    await touch(options.signal)
   }
 
   stop(name: string, options: HypervisorOptions): Promise<void> {

@@ -12,6 +12,7 @@ import { HypervisorWork } from './hypervisor-work.ts'
 import { SystemdLauncher, type Launcher } from './launcher.ts'
 import { findProcess, killProcess } from './machine-process.ts'
 import { readOrigin, startMachine, writeOrigin, type Origin } from './machine-start.ts'
+import { withPrivateLine } from './private-line.ts'
 import { checkedAddress, isName, placesOf, type Accelerator, type Machine, type MachinePlaces, type Network } from './qemu-arguments.ts'
 import { withQmp } from './qmp.ts'
 
@@ -69,12 +70,13 @@ export class QemuHypervisor implements Hypervisor {
   }
 
   /** Its network card has a tap that is not in the bridge before `run`. */
-  warm(name: string, address: string, prefix: number, options: HypervisorOptions): Promise<void> {
+  warm({ name, address: own_address }: VirtualServer, address: string, prefix: number, touch: (signal: AbortSignal) => Promise<void>, options: HypervisorOptions): Promise<void> {
     return this.work.bounded(options, GUEST_LIMIT_MS, async signal => {
       const { places, origin } = await this.prepared(name)
       await withQmp(places.monitor, signal, qmp => qmp.execute('cont'))
       if (origin.from === 'saved') this.work.inBackground(this.setClock(name))
       await addGuestAddress(args => this.inGuest(name, { signal }, args), name, address, prefix)
+      await withPrivateLine(places.tap, checkedAddress(own_address), signal, () => touch(signal))
     })
   }
 
