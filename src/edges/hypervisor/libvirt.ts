@@ -32,6 +32,10 @@ const LINK_LIMIT_MS = 2_000
 const MIGRATE_LIMIT_MS = 120_000
 /** The process is gone by then. */
 const DESTROY_LIMIT_MS = 5_000
+/** QEMU's own announcement after a load: 50, 200, 450, 800, 1,250 ms; until then it passes over every order to announce, and libvirt lets nobody shorten it. */
+const OWN_ANNOUNCEMENT_MS = 1_300
+/** Before a hand-over: nobody hears it until the tap is in the bridge, and then the next one is not far. */
+const ANNOUNCEMENT_AHEAD = { initial: 20, max: 60, rounds: 45, step: 2 }
 const EXAMINE_LIMIT_MS = 60_000
 /** libvirtd takes a second or two to forget a machine on a busy host. */
 const END_TRIES = 40
@@ -83,7 +87,11 @@ export class LibvirtHypervisor implements Hypervisor {
       if ((await readOrigin(this.placesOf(name)))?.from !== 'cold') this.work.inBackground(this.setClock(name))
     })
     await this.inGuest(name, options, ip => addGuestAddress(ip, name, address, prefix))
-    await this.work.bounded(options, GUEST_LIMIT_MS, signal => withPrivateLine(this.placesOf(name).tap, checkedAddress(own_address), signal, () => touch(signal)))
+    await this.work.bounded(options, GUEST_LIMIT_MS, async signal => {
+      await withPrivateLine(this.placesOf(name).tap, checkedAddress(own_address), signal, () => touch(signal))
+      await sleep(OWN_ANNOUNCEMENT_MS, undefined, { signal })
+      await this.announceSelf(name, ANNOUNCEMENT_AHEAD, signal)
+    })
   }
 
   run(name: string, options: HypervisorOptions): Promise<void> {
@@ -124,9 +132,11 @@ export class LibvirtHypervisor implements Hypervisor {
 
   announce(name: string, address: string, options: HypervisorOptions): Promise<void> {
     checkedAddress(address)
-    return this.work.bounded(options, ACT_LIMIT_MS, async signal => {
-      await this.virsh.ask(['qemu-monitor-command', '--domain', uuidOf(name), '--cmd', JSON.stringify({ execute: 'announce-self', arguments: ANNOUNCEMENT })], { limit_ms: ANSWER_LIMIT_MS, signal })
-    })
+    return this.work.bounded(options, ACT_LIMIT_MS, signal => this.announceSelf(name, ANNOUNCEMENT, signal))
+  }
+
+  private async announceSelf(name: string, announcement: typeof ANNOUNCEMENT, signal: AbortSignal): Promise<void> {
+    await this.virsh.ask(['qemu-monitor-command', '--domain', uuidOf(name), '--cmd', JSON.stringify({ execute: 'announce-self', arguments: announcement })], { limit_ms: ANSWER_LIMIT_MS, signal })
   }
 
   migrate(name: string, destination: string, options: HypervisorOptions): Promise<void> {

@@ -53,6 +53,12 @@ export async function startMachine(context: StartContext, signal: AbortSignal): 
   }
 }
 
+/**
+ * A machine that was loaded announces itself from the moment it runs, and until that has ended QEMU passes over every order to announce (virtio-net). Every 20 to
+ * 60 ms for 2 s, instead of after 50, 200, 450 … ms: the VIP comes at a moment of its own, and is heard of at once.
+ */
+const ANNOUNCEMENT_AFTER_LOAD = { 'announce-initial': 20, 'announce-max': 60, 'announce-rounds': 45, 'announce-step': 2 }
+
 async function startCold(context: StartContext, signal: AbortSignal): Promise<Origin> {
   const image_directory = join(context.share_vm_directory, checkedName(context.machine.server.image))
   try {
@@ -70,6 +76,7 @@ async function load(context: StartContext, signal: AbortSignal): Promise<void> {
   const path = statePath(share_vm_directory, machine)
   await launch(context, qemuArguments(machine, places, 'incoming'), signal)
   await withQmp(places.monitor, signal, async qmp => {
+    await qmp.execute('migrate-set-parameters', ANNOUNCEMENT_AFTER_LOAD)
     await qmp.execute('migrate-incoming', { uri: loadUri(path) })
     while (await qmp.status() === 'inmigrate') await sleep(POLL_MS, undefined, { signal })
   }, LOAD_LIMIT_MS)
