@@ -221,9 +221,23 @@ export class SimulatedHost {
     this.core = initialState(this.name, this.inventory, world.profile, 0, world.queue.now_ms)
     this.guard?.agentPresent(true)
     world.announceReach(this.name, true)
-    for (const charge of this.guard?.charges() ?? []) this.handle({ event: 'adopted', function: charge.function, epoch: charge.epoch, kind: charge.kind })
+    for (const charge of this.guard?.charges() ?? []) if (this.finishStart(charge)) this.handle({ event: 'adopted', function: charge.function, epoch: charge.epoch, kind: charge.kind })
     this.handle({ event: 'timer' })
     this.pingRounds(life)
+  }
+
+  /** As the agent does it: what its former life had started only half is put on its address, or ended and taken up anew. */
+  private finishStart(charge: Charge): boolean {
+    if (charge.kind === 'native') return true
+    const server = this.virtual_servers.get(charge.function)
+    if (!server?.running) {
+      this.guard?.disarm(charge.function)
+      this.virtual_servers.delete(charge.function)
+      return false
+    }
+    server.address = true
+    this.world.changed()
+    return true
   }
 
   stopAgent(): void {

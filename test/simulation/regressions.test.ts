@@ -21,6 +21,8 @@ const DRAWN_SEEDS: readonly { readonly seed: number; readonly found: string }[] 
   { seed: 2_686, found: 'the forecast rose above what was free, and a host was filled beyond its memory' },
   { seed: 2_612, found: 'a function lost by silence was not given to its own healthy server, the only host left' },
   { seed: 5_894, found: 'the simulated stop after a lost lease took off the VIP that had been put on again' },
+  { seed: 103_029, found: 'an agent killed between the claim and the VIP left its successor a virtual server that nobody reached' },
+  { seed: 104_883, found: 'an agent killed between the claim and the run left its successor a virtual server that stood still' },
   { seed: 11_691, found: 'the checker demanded a claim of a manager that could not read the share when the holder died' },
 ]
 
