@@ -185,6 +185,8 @@ describe.runIf(namespacesWork())('the guard process', () => {
     await armed()
     inside('ip', 'addr', 'del', `${VIP}/24`, 'dev', 'host0')
     await until('the address is back', hasAddress)
+    // The notice is written after the address is back.
+    await until('a notice of it', () => notices.length > 0)
     expect(notices).toMatchObject([{ notice: 'problem', text: expect.stringMatching(/is not there/) }])
   }, LIMIT_MS)
 
