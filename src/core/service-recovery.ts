@@ -7,7 +7,7 @@ import { releaseEpoch } from './giving.ts'
 import { beginRehoming } from './rehoming.ts'
 import { isAgentless, isThere } from './appliance.ts'
 import { isHeld, leavingReason } from './orders.ts'
-import type { State, Watch } from './state.ts'
+import type { Incident, State, Watch } from './state.ts'
 import { enterMode, tellP2 } from './mode.ts'
 
 /** Over SSH: connect, restart, and what a service manager takes for it; squid needs seconds. */
@@ -121,20 +121,37 @@ function release(context: Context, watch: Watch): void {
   const { claim } = functionOf(state, target)
   const incident = watch.incident === undefined ? undefined : state.incidents.get(watch.incident)
   if (!claim || !incident) return enterMode(context, watch, 'regular', 'nothing to release')
+  if (claim.epoch !== watch.repair?.epoch) return startedAnew(context, watch, incident)
   if (isHeld(state)) {
     // The hold came in the middle: what can be healed in place may heal, nothing is moved.
     startRepair(context, watch, 'verify')
     return probe(context, watch)
   }
   if (incident.trouble !== 'St2') {
-    context.because(`Cannot_recover_${watch.repair!.daemon}_(${watch.service.detail})`, { level: 'alarm', incident: incident.id })
+    context.because(`Cannot_recover_${watch.repair.daemon}_(${watch.service.detail})`, { level: 'alarm', incident: incident.id })
     changeTrouble(context, incident, 'St2', 'restart failed', watch.service.detail)
     incident.healing = firstHealing(context, target, 'St2')
     beginRehoming(context, incident, target)
   }
   context.because(`Remove_virtual_IP_(${serverOf(state, target).address})`, { incident: incident.id })
   startRepair(context, watch, 'release')
+  watch.taking_off = claim.epoch
   context.do({ command: 'hand', target, verb: 'release', args: [target, String(claim.epoch)], limit_ms: RELEASE_LIMIT_MS })
+}
+
+/** What was to be repaired is over: the target has booted and claimed again, or somebody else has. A bad service is found again by the next round. */
+function startedAnew(context: Context, watch: Watch, incident: Incident): void {
+  if (!givesItself(context.state, watch.target)) return leaveToBackup(context, watch)
+  closeIncident(context, incident, 'repaired', 'the target has started afresh and claimed its function anew')
+  enterMode(context, watch, 'regular', 'the target has claimed its function anew')
+}
+
+/** The VIP is off the target by its own hand's word, and nobody waits for that any more: without the record nobody would give the function. */
+function noteLateRelease(context: Context, watch: Watch, epoch: number): void {
+  const { claim } = functionOf(context.state, watch.target)
+  if (!givesItself(context.state, watch.target) || claim?.epoch !== epoch) return
+  context.because(`Virtual_IP_of_${watch.target}_was_taken_off_late: epoch ${epoch} is released`, { level: 'warning', incident: watch.incident })
+  releaseEpoch(context, watch.target, epoch, 'remote-hand')
 }
 
 function releaseFailed(context: Context, watch: Watch, why: string): void {
@@ -145,7 +162,12 @@ function releaseFailed(context: Context, watch: Watch, why: string): void {
 }
 
 export function noteRepairHand(context: Context, watch: Watch, verb: string, ok: boolean, detail: string): void {
-  if (watch.mode !== 'service recovery' || !watch.repair) return
+  const taken_off = verb === 'release' ? watch.taking_off : undefined
+  if (verb === 'release') watch.taking_off = undefined
+  if (watch.mode !== 'service recovery' || !watch.repair) {
+    if (ok && taken_off !== undefined) noteLateRelease(context, watch, taken_off)
+    return
+  }
   if (verb === 'restart-daemon' && watch.repair.step === 'restart') {
     if (!ok) {
       watch.service.detail = detail

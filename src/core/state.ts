@@ -108,6 +108,8 @@ export interface Watch {
   examination: { readonly started_ms: number; direct: boolean | undefined; indirect: boolean; request: number } | undefined
   service: { verdict: 'OK' | 'ERROR' | 'NG' | undefined; daemon: string; detail: string; good_rounds: number; good_seen: boolean; probing_since_ms: number | undefined }
   repair: { step: 'confirm' | 'restart' | 'verify' | 'release' | 'failed'; started_ms: number; deadline_ms: number; daemon: string; epoch: number } | undefined
+  /** The epoch whose VIP the remote hand was ordered to take off, until it answers: its word is proof, whatever has changed meanwhile. */
+  taking_off: number | undefined
   incident: string | undefined
   /** Rungs climbed while the target is back without a good service. */
   readying: { rung: number; next_ms: number }

@@ -19,7 +19,7 @@ import type { Trouble } from './trouble.ts'
 function newWatch(target: string, priority: 1 | 2, now_ms: number): Watch {
   return {
     target, priority, mode: 'regular', mode_since_ms: now_ms, ping_missed: 0, ping_seen: false, examination: undefined,
-    service: { verdict: undefined, daemon: '', detail: '', good_rounds: 0, good_seen: false, probing_since_ms: undefined }, repair: undefined, incident: undefined, readying: { rung: 0, next_ms: -Infinity }, noted: '',
+    service: { verdict: undefined, daemon: '', detail: '', good_rounds: 0, good_seen: false, probing_since_ms: undefined }, repair: undefined, taking_off: undefined, incident: undefined, readying: { rung: 0, next_ms: -Infinity }, noted: '',
   }
 }
 

@@ -23,6 +23,7 @@ const DRAWN_SEEDS: readonly { readonly seed: number; readonly found: string }[] 
   { seed: 5_894, found: 'the simulated stop after a lost lease took off the VIP that had been put on again' },
   { seed: 103_029, found: 'an agent killed between the claim and the VIP left its successor a virtual server that nobody reached' },
   { seed: 104_883, found: 'an agent killed between the claim and the run left its successor a virtual server that stood still' },
+  { seed: 128_352, found: 'a restart by the remote hand that failed late took the VIP off a target that had booted and claimed anew' },
   { seed: 11_691, found: 'the checker demanded a claim of a manager that could not read the share when the holder died' },
 ]
 
