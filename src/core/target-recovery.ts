@@ -14,8 +14,8 @@ import { withdrawNomination } from './rehoming.ts'
 
 /** Rounds with good services, without the VIP, before a function returns (protocol 5.6). */
 const STABLE_ROUNDS = 3
-/** 192 rounds at most: three minutes of good service at the default interval are enough for anybody. */
-const DOUBLINGS_LIMIT = 6
+/** 48 rounds at most: whoever was good for so long is let home, however often it has failed; the alarm stands. */
+const DOUBLINGS_LIMIT = 4
 /** An unanswered request to hand over is repeated. */
 const RETURN_RETRY_MS = 10_000
 /** Rungs of the ladder are bounded: after as many the target is reported down, and the virtual server goes on. */
