@@ -2,12 +2,12 @@
 import { applianceAnswers, type Appliance, type ApplianceVerb } from './appliance.ts'
 import type { ClaimOrder } from './command.ts'
 import type { Context } from './context.ts'
-import { functionOf, serverOf } from './context.ts'
+import { functionOf } from './context.ts'
 import type { Event } from './event.ts'
 import { releaseEpoch } from './giving.ts'
-import { giverOf } from './incident.ts'
 import { isHeld } from './orders.ts'
 import { ownLeaseGood, shareFresh } from './presence.ts'
+import { askToReturn, STABLE_ROUNDS } from './returning.ts'
 import { claimMargin_ms } from './right-to-claim.ts'
 import type { Watch } from './state.ts'
 
@@ -20,10 +20,6 @@ const LOOK_LEAST_MS = 5_000
 const LOOK_ROUNDS = 5
 const RETRY_MS = 5_000
 const LOOK_AGAIN_MS = 1_000
-/** A request to the holder to hand over is repeated no earlier. */
-const RETURN_RETRY_MS = 10_000
-/** Rounds with good services before the function returns, as for any target (protocol 6). */
-const STABLE_ROUNDS = 3
 
 export function orderHand(context: Context, appliance: Appliance, target: string, verb: ApplianceVerb, epoch: number): void {
   appliance.order = { verb, epoch, until_ms: context.now_ms + HAND_LIMIT_MS + ANSWER_MARGIN_MS }
@@ -92,20 +88,12 @@ function takeStray(context: Context, watch: Watch, appliance: Appliance): void {
   orderHand(context, appliance, watch.target, 'release', claim!.epoch)
 }
 
-/** Stable, healthy and without the VIP: its function comes back from whoever gives it, or is claimed for it when nobody does. */
+/** Healthy and without the VIP: its function comes back from whoever gives it, or is claimed for it when nobody does. */
 function decideReturn(context: Context, watch: Watch, appliance: Appliance): void {
-  const { state } = context
-  const { target, service } = watch
-  const facts = functionOf(state, target)
-  const { claim, release } = facts
-  if (!claim || service.good_rounds < STABLE_ROUNDS) return
-  if (release) return claimFor(context, appliance, target, claim.epoch + 1, 'released')
-  if (serverOf(state, target).return === 'manual' && !facts.return_wanted) return
-  if (giverOf(context, target) !== claim.holder || !context.due(facts.returning_ms + RETURN_RETRY_MS)) return
-  facts.returning_ms = context.now_ms
-  const incident = watch.incident ?? ''
-  context.because(`Virtual_IP_${target}_(${claim.holder}->${target}): ${service.good_rounds} good rounds`, { incident })
-  context.send(claim.holder, { kind: 'return', incident, function: target, epoch: claim.epoch, to: target, generation: 0 })
+  const { claim, release } = functionOf(context.state, watch.target)
+  if (!claim || watch.service.good_rounds < STABLE_ROUNDS) return
+  if (release) return claimFor(context, appliance, watch.target, claim.epoch + 1, 'released')
+  askToReturn(context, watch, 0)
 }
 
 /** What the hand answered; true when nothing more is to be said of it. */

@@ -7,17 +7,10 @@ import { enterMode, tellP2 } from './mode.ts'
 import { isHeld, leavingReason } from './orders.ts'
 import { isOffAndReplaced } from './power.ts'
 import { isMember, isPresent, isRenewing } from './presence.ts'
-import { p1Of } from './ring.ts'
-import { FLAPPING_WINDOW_MS } from './observation.ts'
-import type { FunctionFacts, Incident, State } from './state.ts'
+import { decideReturns } from './returning.ts'
+import type { Incident, State } from './state.ts'
 import { withdrawNomination } from './rehoming.ts'
 
-/** Rounds with good services, without the VIP, before a function returns (protocol 5.6). */
-const STABLE_ROUNDS = 3
-/** 48 rounds at most: whoever was good for so long is let home, however often it has failed; the alarm stands. */
-const DOUBLINGS_LIMIT = 4
-/** An unanswered request to hand over is repeated. */
-const RETURN_RETRY_MS = 10_000
 /** Rungs of the ladder are bounded: after as many the target is reported down, and the virtual server goes on. */
 const WAKE_ATTEMPTS = 3
 const REBOOT_ATTEMPTS = 2
@@ -164,46 +157,4 @@ function decideEnd(context: Context, incident: Incident): void {
   if (watch) tellP2(context, watch, 'U')
   closeIncident(context, incident, 'returned', 'the target is back and gives its function')
   if (watch) enterMode(context, watch, 'regular', 'the target is back and gives its function')
-}
-
-/** Three good rounds, and twice as many for each homecoming within the hour: a server that flaps cuts its clients each time (protocol 5.6). */
-function stableRounds(context: Context, facts: FunctionFacts): number {
-  const homecomings = facts.came_home_ms.filter(at_ms => context.now_ms - at_ms < FLAPPING_WINDOW_MS).length
-  const rounds = STABLE_ROUNDS * 2 ** Math.min(homecomings, DOUBLINGS_LIMIT)
-  if (homecomings > 1 && facts.flapping_told < homecomings) {
-    facts.flapping_told = homecomings
-    context.because(`${facts.name}_is_flapping: it came home ${homecomings} times within the hour and goes home again after ${rounds} good rounds; find out why it fails`, { level: 'alarm', incident: context.state.watches.get(facts.name)?.incident })
-  }
-  if (homecomings === 0) facts.flapping_told = 0
-  return rounds
-}
-
-/** The operator's wish reaches everybody: whoever is P1 of that server when it is healthy acts on it. */
-export function wantReturn(context: Context, name: string): void {
-  if (!context.state.order.includes(name)) return
-  functionOf(context.state, name).return_wanted = true
-  context.because(`Return_of_${name}_is_wanted_by_the_operator`)
-}
-
-/** A host that is back, stable and healthy gets its function again from whoever gives it. */
-function decideReturns(context: Context): void {
-  const { state } = context
-  if (isHeld(state)) return
-  for (const server of state.inventory.servers) {
-    const facts = functionOf(state, server.name)
-    const { claim, release } = facts
-    if (claim?.holder === server.name) facts.return_wanted = false
-    if (!claim || release || claim.holder === server.name || server.name === state.self) continue
-    if (server.return === 'manual' && !facts.return_wanted) continue
-    if (leavingReason(state, server.name) !== undefined) continue
-    if (p1Of(state.order, server.name, host => isPresent(state, host)) !== state.self) continue
-    const target = hostOf(state, server.name)
-    const watch = state.watches.get(server.name)
-    if (!isRenewing(state, server.name, context.now_ms) || !target.lease || !target.reachable || !watch || watch.service.good_rounds < stableRounds(context, facts)) continue
-    if (giverOf(context, server.name) !== claim.holder || !context.due(facts.returning_ms + RETURN_RETRY_MS)) continue
-    facts.returning_ms = context.now_ms
-    const incident = watch.incident ?? ''
-    context.because(`Virtual_IP_${server.name}_(${claim.holder}->${server.name}): ${watch.service.good_rounds} good rounds`, { incident })
-    context.send(claim.holder, { kind: 'return', incident, function: server.name, epoch: claim.epoch, to: server.name, generation: target.lease.generation })
-  }
 }
