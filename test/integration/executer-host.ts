@@ -129,6 +129,13 @@ export class ExecuterHost {
     await rm(this.flag)
   }
 
+  /** Takes the flag away, and waits until the Executer has said that management is off: a flag set again sooner would go unnoticed. */
+  async managementOff(): Promise<void> {
+    const from = this.output.length
+    await this.flagOff()
+    await this.wait(() => Promise.resolve(/no flag file .*: management is off/.test(this.output.slice(from)) || undefined), 'the end of management')
+  }
+
   /** What guard and agent said so far. */
   async events(): Promise<string[]> {
     return (await readFile(join(this.root, 'run', 'events'), 'utf8').catch(() => '')).split('\n').filter(line => line !== '')
