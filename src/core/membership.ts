@@ -76,10 +76,10 @@ export function decideForgotten(context: Context): void {
   }
 }
 
-/** A function that is claimed or was given up here keeps its facts: what was given up must never be taken up again under the same epoch. */
+/** A function that is claimed, given or was given up here keeps its facts: what is given has still to end, and what was given up must never be taken up again under the same epoch. */
 function forgetFacts(state: State): void {
   for (const [name, { claim, given_up_epoch }] of state.functions) {
-    if (!state.order.includes(name) && claim?.holder !== state.self && given_up_epoch === 0) state.functions.delete(name)
+    if (!state.order.includes(name) && !state.giving.has(name) && claim?.holder !== state.self && given_up_epoch === 0) state.functions.delete(name)
   }
   const holders = new Set([...state.functions.values()].map(({ claim }) => claim?.holder))
   for (const name of state.hosts.keys()) if (!state.order.includes(name) && !holders.has(name)) state.hosts.delete(name)

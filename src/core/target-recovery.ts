@@ -6,7 +6,7 @@ import { allRestored, changeTrouble, closeIncident, firstHealing, giverOf, noteR
 import { enterMode, tellP2 } from './mode.ts'
 import { isHeld, leavingReason } from './orders.ts'
 import { isOffAndReplaced } from './power.ts'
-import { isMember, isPresent, isRenewing } from './presence.ts'
+import { isMember, isPresent } from './presence.ts'
 import { decideReturns } from './returning.ts'
 import type { Incident, State } from './state.ts'
 import { withdrawNomination } from './rehoming.ts'

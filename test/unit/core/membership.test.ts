@@ -117,6 +117,16 @@ describe('a server that is taken out', () => {
     expect(harness.state.rehoming.get('ftp')?.nominee).not.toBe(nominee)
   })
 
+  it('is being given while another function is nominated: there is an answer', () => {
+    const harness = Harness.settled('proxy')
+    harness.manual.add('stop')
+    harness.message('login', { kind: 'nominate', incident: 'i', function: 'ftp', epoch: 1, as: 'virtual' })
+    harness.event({ event: 'inventory', inventory: without(harness, 'ftp') })
+    expect(harness.state.giving.get('ftp')?.stage).toBe('stopping')
+    harness.message('login', { kind: 'nominate', incident: 'j', function: 'web1', epoch: 1, as: 'virtual' })
+    expect(harness.sent('progress').find(({ message }) => message.function === 'web1')).toMatchObject({ to: 'login', message: { stage: 'preparing' } })
+  })
+
   it('may be this host: the core keeps the former ring and says so', () => {
     const harness = Harness.settled('ftp')
     harness.event({ event: 'inventory', inventory: without(harness, 'ftp') })
