@@ -1,6 +1,6 @@
 import type { ActionDocument, ActionStep } from '../src/control/documents.ts'
-import { claimsOf, livingSign } from '../src/core/confirmed-dead.ts'
-import { serverOf } from '../src/core/context.ts'
+import { livingSign } from '../src/core/confirmed-dead.ts'
+import { claimsHeldBy, serverOf } from '../src/core/context.ts'
 import type { Event } from '../src/core/event.ts'
 import { giverOf } from '../src/core/incident.ts'
 import type { State } from '../src/core/state.ts'
@@ -28,7 +28,7 @@ export async function confirmDead({ state, clock, ping, post }: ConfirmDeadParts
   if (typeof host !== 'string' || !state.hosts.has(host)) throw new RingwardError('USAGE', `there is no host ${String(host)}; the group has ${state.order.join(', ')}`)
   const sign = livingSign(state, host, clock.boot_ms())
   if (sign !== undefined) throw new RingwardError('CONTROL_REFUSED', `${host} is not taken for dead: ${sign}`)
-  const claims = claimsOf(state, host)
+  const claims = claimsHeldBy(state, host)
   await refuseIfAnswering(state, host, claims.map(claim => claim.function), ping, signal)
   const act = (name: string): string => `give ${name} elsewhere: ${host} is dead by the operator's word`
   const document = (steps: readonly ActionStep[]): ActionDocument => ({ schema: 'ringward.action/1', at: clock.wall().toISOString(), verb: 'confirm-dead', dry_run: dry_run === true, steps })
@@ -46,7 +46,7 @@ export async function confirmDead({ state, clock, ping, post }: ConfirmDeadParts
 }
 
 async function refuseIfAnswering(state: State, host: string, functions: readonly string[], ping: ConfirmDeadParts['ping'], signal: AbortSignal): Promise<void> {
-  const asked = [{ what: host, address: serverOf(state, host).address }, ...functions.map(name => ({ what: `the VIP of ${name}`, address: serverOf(state, name).vip }))]
+  const asked = [{ what: host, address: serverOf(state, host).address }, ...functions.filter(name => state.order.includes(name)).map(name => ({ what: `the VIP of ${name}`, address: serverOf(state, name).vip }))]
   await Promise.all(asked.map(async ({ what, address }) => {
     const answers = await Promise.all(Array.from({ length: PINGS }, () => ping(address, signal)))
     if (answers.includes(true)) throw new RingwardError('CONTROL_REFUSED', `${host} is not taken for dead: ${what} (${address}) answers pings. Switch it off, and ask again`)

@@ -1,7 +1,6 @@
 import type { ActionDocument, ActionStep } from '../src/control/documents.ts'
 import { isAgentless } from '../src/core/appliance.ts'
-import { functionOf } from '../src/core/context.ts'
-import { givesAnything } from '../src/core/orders.ts'
+import { claimsHeldBy, functionOf } from '../src/core/context.ts'
 import type { State } from '../src/core/state.ts'
 import type { Clock } from '../src/edges/clock.ts'
 import type { Share } from '../src/edges/share/share.ts'
@@ -34,7 +33,7 @@ export async function maintenance(parts: OperatorOrderParts, args: Arguments, si
   if (dry_run === true) return document({ host, act, outcome: 'planned' })
   await write(parts, 'maintenance', host, on === true, for_ms)
   const done = on === true
-    ? () => state.orders.maintenance_until_ms.has(host) && !givesAnything(state, host)
+    ? () => state.orders.maintenance_until_ms.has(host) && claimsHeldBy(state, host).length === 0
     : () => !state.orders.maintenance_until_ms.has(host) && functionOf(state, host).claim?.holder === host
   const patience_ms = patienceOf(wait_ms)
   if (patience_ms === 0) return document({ host, act, outcome: 'done' })

@@ -1,6 +1,6 @@
 /** Proof by the operator's word (R4): a person has seen that a host has stopped. What it gave may be given by others. */
 import type { Context } from './context.ts'
-import { functionOf, hostOf } from './context.ts'
+import { claimsHeldBy, hostOf } from './context.ts'
 import { releaseEpoch } from './giving.ts'
 import { shareFresh } from './presence.ts'
 import type { State } from './state.ts'
@@ -15,22 +15,14 @@ export function livingSign(state: State, target: string, now_ms: number): string
   return undefined
 }
 
-/** What the host holds by the newest claims, unmanaged functions included: that they stay is what the operator decides about. */
-export function claimsOf(state: State, target: string): { readonly function: string; readonly epoch: number }[] {
-  return [...state.functions.values()].flatMap(({ name, claim, release }) => (claim?.holder === target && !release ? [{ function: name, epoch: claim.epoch }] : []))
-}
-
-/** Only claims that stand now are released: one that the host makes when it comes back after all is its own. */
+/** Only claims that stand now are released, those of unmanaged functions too: that they stay is what the operator decides about. One that the host makes when it comes back after all is its own. */
 export function noteConfirmedDead(context: Context, target: string): void {
   const { state, now_ms } = context
   if (!state.hosts.has(target)) return
   const sign = livingSign(state, target, now_ms)
   if (sign !== undefined) return context.because(`${target}_is_not_taken_for_dead_by_the_operator's_word: ${sign}`, { level: 'warning' })
   context.because(`${target}_is_dead_by_the_operator's_word`, { level: 'alarm' })
-  for (const { function: name, epoch } of claimsOf(state, target)) {
-    const facts = functionOf(state, name)
-    const ordered_ms = facts.releasing_ms
-    releaseEpoch(context, name, epoch, 'operator')
-    if (facts.releasing_ms !== ordered_ms) context.because(`Release_${name}_epoch_${epoch}: ${target} is dead by the operator's word`)
+  for (const { function: name, epoch } of claimsHeldBy(state, target)) {
+    if (releaseEpoch(context, name, epoch, 'operator')) context.because(`Release_${name}_epoch_${epoch}: ${target} is dead by the operator's word`)
   }
 }

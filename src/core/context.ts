@@ -1,6 +1,7 @@
 import type { Command, IncidentEntry, Reason } from './command.ts'
 import type { Message } from './message.ts'
 import type { Server } from './inventory.ts'
+import type { ClaimRecord } from './records.ts'
 import type { FunctionFacts, HostFacts, Incident, State } from './state.ts'
 
 /** One step under way: the state it works on, the time it happens, and what it asks for. */
@@ -59,6 +60,11 @@ export function hostOf(state: State, name: string): HostFacts {
   const facts = state.hosts.get(name)
   if (!facts) throw new Error(`no host ${name} in the inventory`)
   return facts
+}
+
+/** What that host holds by the newest claims, by nobody released. */
+export function claimsHeldBy(state: State, host: string): ClaimRecord[] {
+  return [...state.functions.values()].flatMap(({ claim, release }) => (claim?.holder === host && !release ? [claim] : []))
 }
 
 export function functionOf(state: State, name: string): FunctionFacts {

@@ -3,6 +3,7 @@ import type { FunctionKind, ReleaseHow } from './records.ts'
 import { isAgentless } from './appliance.ts'
 import type { Context } from './context.ts'
 import { functionOf, hostOf } from './context.ts'
+import { lookWhenDue } from './observation.ts'
 import type { Giving, State } from './state.ts'
 import { isRenewing, ownLeaseGood, shareFresh } from './presence.ts'
 import { claimMargin_ms, rightToClaim } from './right-to-claim.ts'
@@ -63,7 +64,7 @@ function tryClaim(context: Context, giving: Giving): void {
   const { state } = context
   const right = rightToClaim(context, giving.function)
   if ('refused' in right) {
-    if (right.at_ms !== undefined && context.due(right.at_ms) && context.due(state.share.last_started_ms + LOOK_AGAIN_MS)) state.share.look = true
+    if (right.at_ms !== undefined) lookWhenDue(context, right.at_ms)
     return
   }
   const { proof, epoch, tombstone } = right
@@ -72,9 +73,6 @@ function tryClaim(context: Context, giving: Giving): void {
   if (giving.stage !== 'serving') giving.stage = 'claiming'
   context.do({ command: 'claim', order: { function: giving.function, epoch, holder: state.self, generation: state.own.generation, kind: giving.kind, proof, by: state.self, ...(tombstone ? { tombstone } : {}) } })
 }
-
-/** Between looks at the share while an expiry is awaited. */
-const LOOK_AGAIN_MS = 20
 
 /** The claim under which we serve has been superseded, released, or belongs to an older generation. */
 function continueServing(context: Context, giving: Giving): void {
@@ -141,8 +139,8 @@ function reconcile(context: Context, name: string): void {
     return
   }
   if (claim.holder !== state.self || release) return
-  if (state.leaving) return releaseEpoch(context, name, claim.epoch, 'goodbye')
-  if (claim.epoch <= functionOf(state, name).given_up_epoch) return releaseEpoch(context, name, claim.epoch, 'not-started')
+  if (state.leaving) return void releaseEpoch(context, name, claim.epoch, 'goodbye')
+  if (claim.epoch <= functionOf(state, name).given_up_epoch) return void releaseEpoch(context, name, claim.epoch, 'not-started')
   if (claim.generation === state.own.generation) {
     context.because(`${name}_is_claimed_by_this_host_(epoch_${claim.epoch})_and_not_given: take it up`)
     const giving = beginGiving(context, name, claim.kind)
@@ -157,15 +155,17 @@ function reconcile(context: Context, name: string): void {
   }
 }
 
-export function releaseEpoch(context: Context, name: string, epoch: number, how: ReleaseHow): void {
+/** False when the epoch is not the newest, is released, or its release is under way. */
+export function releaseEpoch(context: Context, name: string, epoch: number, how: ReleaseHow): boolean {
   const facts = functionOf(context.state, name)
   const last = facts.claim
-  if (!last || last.epoch !== epoch || facts.release) return
+  if (!last || last.epoch !== epoch || facts.release) return false
   // Not to be written twice within one read of the share; the record itself is read back.
-  if (facts.releasing_ms > context.now_ms - STEP_LIMIT_MS.claiming) return
+  if (facts.releasing_ms > context.now_ms - STEP_LIMIT_MS.claiming) return false
   facts.releasing_ms = context.now_ms
   if (last.holder === context.state.self || isAgentless(context.state, last.holder)) facts.given_up_epoch = epoch
   context.do({ command: 'release', order: { function: name, epoch, how, by: context.state.self } })
+  return true
 }
 
 export function decideGiving(context: Context): void {

@@ -8,6 +8,8 @@ import { newHostFacts, type FunctionFacts, type HostFacts } from './state.ts'
 
 /** A read that has not come back by then is given up by the edge; the core asks again no earlier. */
 const READ_LIMIT_MS = 5_000
+/** Between looks while an expiry is awaited. */
+const LOOK_AGAIN_MS = 20
 
 export function decideObservation(context: Context): void {
   const { share, profile } = context.state
@@ -20,6 +22,12 @@ export function decideObservation(context: Context): void {
   share.outstanding_ms = context.now_ms
   share.last_started_ms = context.now_ms
   context.do({ command: 'observe' })
+}
+
+/** Once that time has come every look may bring what is waited for, and the next regular one is too late. */
+export function lookWhenDue(context: Context, at_ms: number): void {
+  const { share } = context.state
+  if (context.due(at_ms) && context.due(share.last_started_ms + LOOK_AGAIN_MS)) share.look = true
 }
 
 function grew(former: LeaseRecord | undefined, seen: LeaseRecord): 'same' | 'grew' | 'stale' {

@@ -1,6 +1,6 @@
 /** What an operator's standing orders and a host's own word mean: who is to give nothing, and whether anything may be done at all. */
 import type { Context } from './context.ts'
-import { functionOf, hostOf } from './context.ts'
+import { hostOf } from './context.ts'
 import { isPresent } from './presence.ts'
 import type { ClaimRecord, StandingOrder } from './records.ts'
 import type { State } from './state.ts'
@@ -56,12 +56,4 @@ export function decideOrders(context: Context): void {
   const { hold_until_ms, maintenance_until_ms } = context.state.orders
   if (hold_until_ms !== undefined && context.due(hold_until_ms)) endHold(context)
   for (const [name, until_ms] of [...maintenance_until_ms]) if (context.due(until_ms)) endMaintenance(context, name)
-}
-
-/** Whether any function is claimed by that host and not released. */
-export function givesAnything(state: State, host: string): boolean {
-  return state.order.some(name => {
-    const { claim, release } = functionOf(state, name)
-    return claim?.holder === host && !release
-  })
 }

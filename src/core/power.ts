@@ -12,10 +12,11 @@
  */
 import { isAgentless } from './appliance.ts'
 import type { Context } from './context.ts'
-import { functionOf, hostOf, serverOf } from './context.ts'
+import { claimsHeldBy, functionOf, hostOf, serverOf } from './context.ts'
 import type { Event } from './event.ts'
 import { releaseEpoch } from './giving.ts'
 import { allRestored, changeTrouble } from './incident.ts'
+import { lookWhenDue } from './observation.ts'
 import { isHeld } from './orders.ts'
 import { ownLeaseGood, shareFresh } from './presence.ts'
 import { slot_ms } from './rehoming.ts'
@@ -28,8 +29,6 @@ const QUICK_REPEAT_MS = 300
 const REPEAT_MS = 2_000
 /** The edge answers within its own limit of three seconds; a lost answer must not end the asking. */
 const ANSWER_LIMIT_MS = 5_000
-/** Between looks at the share while the second missed renewal is awaited. */
-const LOOK_AGAIN_MS = 20
 
 export function decidePower(context: Context): void {
   const { state } = context
@@ -49,8 +48,7 @@ export function decidePower(context: Context): void {
 
 /** What the target holds and others could give. */
 function heldBy(state: State, target: string): PowerQuestion['claims'] {
-  return [...state.functions.values()].flatMap(({ name, claim, release }) =>
-    claim?.holder === target && !release && !isKeptUnmanaged(state, claim) ? [{ function: name, epoch: claim.epoch, generation: claim.generation }] : [])
+  return claimsHeldBy(state, target).filter(claim => !isKeptUnmanaged(state, claim))
 }
 
 const isSilent = (watch: Watch): boolean => watch.ping_missed > 0 || !watch.ping_seen
@@ -116,8 +114,7 @@ function believe(context: Context, watch: Watch, off: PowerQuestion): void {
   if (standing.length === 0 || !context.due(host.promised_until_ms) || !ownLeaseGood(state, now_ms) || !shareFresh(state, now_ms)) return
   const missed_ms = 2 * state.profile.renew_ms
   if (host.lease_silent_ms < missed_ms) {
-    if (context.due(host.lease_since_ms + missed_ms) && context.due(state.share.last_started_ms + LOOK_AGAIN_MS)) state.share.look = true
-    return
+    return lookWhenDue(context, host.lease_since_ms + missed_ms)
   }
   for (const claim of standing) release(context, watch, claim)
 }
@@ -129,10 +126,7 @@ function isStanding(state: State, target: string, asked: PowerQuestion['claims']
 }
 
 function release(context: Context, watch: Watch, { function: name, epoch }: PowerQuestion['claims'][number]): void {
-  const facts = functionOf(context.state, name)
-  const ordered_ms = facts.releasing_ms
-  releaseEpoch(context, name, epoch, 'power')
-  if (facts.releasing_ms !== ordered_ms) context.because(`Release_${name}_epoch_${epoch}: the power of ${watch.target} is off`, { incident: watch.incident })
+  if (releaseEpoch(context, name, epoch, 'power')) context.because(`Release_${name}_epoch_${epoch}: the power of ${watch.target} is off`, { incident: watch.incident })
 }
 
 /** A nominee that has its virtual server ready need not wait for its next look at the share. */

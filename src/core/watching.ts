@@ -5,11 +5,11 @@
 import { isAgentless } from './appliance.ts'
 import { decideAppliance, noteApplianceHeard } from './appliance-watch.ts'
 import type { Context } from './context.ts'
-import { functionOf, hostOf, serverOf } from './context.ts'
+import { claimsHeldBy, functionOf, hostOf, serverOf } from './context.ts'
 import { enterMode, tellP2 } from './mode.ts'
 import { EXAMINATION_LIMIT_MS, EXAMINATION_MS, examine } from './examination.ts'
 import { openIncident } from './incident.ts'
-import { givesAnything, isHeld, leavingReason } from './orders.ts'
+import { isHeld, leavingReason } from './orders.ts'
 import { graceEnds_ms, isWhole, isMember, isPresent, ownLeaseGood } from './presence.ts'
 import { rolesOf } from './ring.ts'
 import { decideServiceRecovery } from './service-recovery.ts'
@@ -102,7 +102,7 @@ export function loseTarget(context: Context, watch: Watch, why: string, trouble?
   const { state } = context
   const leaving = leavingReason(state, watch.target)
   if (isHeld(state)) return note(context, watch, `${watch.target}_is_missing: the ring is on hold, nothing is done`)
-  if (leaving !== undefined && !givesAnything(state, watch.target)) return note(context, watch, `${watch.target}_is_away_(${leaving}): nothing of it has to be given`, 'info')
+  if (leaving !== undefined && claimsHeldBy(state, watch.target).length === 0) return note(context, watch, `${watch.target}_is_away_(${leaving}): nothing of it has to be given`, 'info')
   if (!context.due(hostOf(state, watch.target).promised_until_ms)) return note(context, watch, `${watch.target}_has_lost_the_shared_area_and_goes_on_by_promise: no takeover`)
   if (!context.due(graceEnds_ms(state))) return note(context, watch, `${watch.target}_is_missing: nobody is accused before the cold start is over`)
   context.because(`Network_is_abnormal_(${watch.target}): ${why}`, { level: 'alarm' })
