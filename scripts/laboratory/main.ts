@@ -98,7 +98,7 @@ clientCommand(verb('client <targets> [port]', 'a client of a VIP (of a host, or 
 auditCommand(verb('audit', 'look at the invariants from outside; exit 1 when one is broken'), openFrom, say)
 
 verb('measure [target]', 'make each trouble several times, watch a client and the invariants, print cuts and medians')
-  .option('--troubles <names>', 'of the thesis: St1, St2, Nt1 (reboot), Nt2 (power cut)', 'St1,St2,Nt1,Nt2')
+  .option('--troubles <names>', 'of the thesis: St1, St2, Nt1 (announced reboot), Nt2 (power cut); and Leave (announced shutdown)', 'St1,St2,Nt1,Nt2')
   .option('--runs <number>', 'of each', '10')
   .option('--every <duration>', 'period of the client', '100ms')
   .action(async (target: string | undefined, options: { troubles: string; runs: string; every: string }, command: Command) => {

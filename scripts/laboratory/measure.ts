@@ -1,17 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { audit, type Violation } from './audit.ts'
+import { askBoard } from './board-protocol.ts'
 import { startClient } from './client.ts'
 import { fault } from './faults.ts'
 import { hostOf, LabError, type Lab } from './lab.ts'
 import { median } from './median.ts'
 import { incidentsFrom, statusFrom, story, untilPolicy } from './ring-view.ts'
 
-/** The troubles of the thesis (5.4), as the lab makes them. */
-export const TROUBLES: Readonly<Record<string, { readonly verb: string; readonly about: string; readonly takeover: boolean }>> = {
+/** The troubles of the thesis (5.4), as the lab makes them, and a shutdown: its end is a person who switches the host on again. */
+export const TROUBLES: Readonly<Record<string, { readonly verb: string; readonly about: string; readonly takeover: boolean; readonly switch_on?: true }>> = {
   St1: { verb: 'stop-daemon', about: 'daemon stopped, a restart heals', takeover: false },
   St2: { verb: 'break-daemon', about: 'daemon broken, only a reboot heals', takeover: true },
   Nt1: { verb: 'reboot', about: 'rebooted by hand', takeover: false },
   Nt2: { verb: 'power-off', about: 'power cut', takeover: true },
+  Leave: { verb: 'shutdown', about: 'shut down by hand, switched on when it is off', takeover: true, switch_on: true },
 }
 
 export interface MeasureWishes {
@@ -38,6 +40,8 @@ export interface Measured {
 const PHASES_MS = [0, 370, 740, 110, 480, 850, 220, 590, 960, 330]
 /** Reboot limit, wake, boot, three good rounds and the return, with room. */
 const POLICY_LIMIT_MS = 90_000
+/** Of a systemd that ends everything in the host. */
+const SHUTDOWN_LIMIT_MS = 60_000
 
 /** One trouble on one host, watched by a client every `every_ms` and by the audit every 50 ms, until the layout is policy again. */
 export async function measure(lab: Lab, wishes: MeasureWishes, run: number): Promise<Measured> {
@@ -56,6 +60,7 @@ export async function measure(lab: Lab, wishes: MeasureWishes, run: number): Pro
     const began_ms = performance.now()
     await fault(lab, trouble.verb, [wishes.target])
     await sleep(wishes.settle_ms)
+    if (trouble.switch_on) await switchOn(lab, wishes.target)
     await untilPolicy(lab, POLICY_LIMIT_MS, [wishes.target], trouble.takeover ? new Map([[wishes.target, epoch]]) : undefined)
     policy_ms = Math.round(performance.now() - began_ms)
   } catch (error) {
@@ -75,6 +80,15 @@ export async function measure(lab: Lab, wishes: MeasureWishes, run: number): Pro
     trouble: wishes.trouble, cuts_ms: report.cuts.map(cut => cut.ms), longest_ms: report.longest_ms, taken_over: newest > epoch + 1,
     function_ms: incident?.function_ms ?? null, target_ms: incident?.target_ms ?? null, policy_ms, violations,
   }
+}
+
+async function switchOn(lab: Lab, host: string): Promise<void> {
+  const until_ms = performance.now() + SHUTDOWN_LIMIT_MS
+  while ((await askBoard(lab, { verb: 'state' })).hosts?.[host]?.power !== 'off') {
+    if (performance.now() > until_ms) throw new LabError(`${host} is still on ${SHUTDOWN_LIMIT_MS / 1_000} s after it was told to shut down`)
+    await sleep(100)
+  }
+  await fault(lab, 'power-on', [host])
 }
 
 async function epochOf(lab: Lab, name: string): Promise<number> {
