@@ -17,7 +17,7 @@ const EXAMINED_MOST_MS = 5_000
 
 export function decidePower(context: Context, watch: Watch, appliance: Appliance, lost: boolean): void {
   const { power } = appliance
-  if (serverOf(context.state, watch.target).power?.command === undefined) return
+  if (serverOf(context.state, watch.target).power.command === undefined) return
   const { claim, release } = functionOf(context.state, watch.target)
   if (power.off_ordered_ms !== undefined && (release || claim?.holder !== watch.target)) {
     power.off_ordered_ms = undefined

@@ -51,6 +51,6 @@ function take(context: Context, watch: Watch, appliance: Appliance): void {
 function tellOperator(context: Context, watch: Watch, appliance: Appliance): void {
   if (!context.due(Math.max(watch.mode_since_ms + TELL_FIRST_MS, appliance.told_ms + TELL_EVERY_MS))) return
   appliance.told_ms = context.now_ms
-  const power = serverOf(context.state, watch.target).power?.command ? 'its power cannot be seen to be off' : 'it has no power command'
+  const power = serverOf(context.state, watch.target).power.command ? 'its power cannot be seen to be off' : 'it has no power command'
   context.because(`No_proof_that_${watch.target}_has_stopped: it has no lease, ${power}, the remote hand does not reach it. Nobody takes over before there is proof: repair it, or switch it off for good and run "ringward confirm-dead ${watch.target}"`, { level: 'alarm', incident: watch.incident })
 }
