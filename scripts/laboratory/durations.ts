@@ -1,6 +1,5 @@
+import { UNITS_MS } from '../../src/configuration/values.ts'
 import { LabError } from './lab.ts'
-
-const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
 
 /** `100ms`, `2s`, `1.5m`; a bare number is seconds. Throws a usage error. */
 export function durationMs(text: string): number {

@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander'
+import { UNITS_MS } from '../configuration/values.ts'
 
 const SECOND_MS = 1_000
 /** A repaint below a fifth of a second is a busy loop, above an hour is a cron job. */
@@ -30,8 +31,6 @@ export function dryRunOption(): Option {
 export function waitOption(what: string): Option {
   return new Option('--wait [seconds]', what).preset(WAIT_DEFAULT_SECONDS).argParser(secondsBetween(0, HOUR_SECONDS))
 }
-
-const UNITS_MS: Readonly<Record<string, number>> = { s: SECOND_MS, m: 60 * SECOND_MS, h: HOUR_SECONDS * SECOND_MS, d: 24 * HOUR_SECONDS * SECOND_MS }
 
 /** Reads a time like 30m, 1h or 2d, gives milliseconds. */
 export function durationValue(value: string): number {

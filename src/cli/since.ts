@@ -1,6 +1,5 @@
+import { UNITS_MS } from '../configuration/values.ts'
 import { RingwardError } from '../errors.ts'
-
-const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
 /**
  * The moment of `--since`: a duration back from now (`90s`, `10m`, `2h`, `3d`), a time of this day or date and time in UTC

@@ -7,7 +7,8 @@ export type Reading<T> = { readonly value: T } | { readonly wrong: string }
 /** Names of servers, probes, images: also file names in the shared area, so no separators and no leading dash (protocol 9). */
 export const NAME_PATTERN = /^[a-z0-9][a-z0-9-]{0,62}$/
 
-const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
+/** The units of time as people write them; each reader says which of them it takes. */
+export const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
 export function readName(text: string): Reading<string> {
   return NAME_PATTERN.test(text) ? { value: text } : { wrong: 'is not a name: only a-z, 0-9 and "-", at most 63, the first not "-"' }
