@@ -7,8 +7,8 @@ import { installCopy, openCopy, pruneCopies, readCurrent, writeCurrent, type Loc
 import type { Log } from './log.ts'
 import { readPublication, readVerified, type Publication, type PublicationSource } from './publication.ts'
 
-/** A share that answers each read just in time must not hold the start back for ever: 30 s are 4 MB at 1 Mbit/s. */
-const FETCH_LIMIT_MS = 30_000
+/** A share that answers each read just in time must not hold a start or a newer publication back for ever: 30 s are 4 MB at 1 Mbit/s. */
+export const FETCH_LIMIT_MS = 30_000
 
 type CopyParts = Pick<FetchParts, 'places' | 'log'>
 

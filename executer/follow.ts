@@ -4,7 +4,7 @@ import { versionNumber } from '../src/configuration/manifest.ts'
 import { within } from '../src/edges/within.ts'
 import { RingwardError, reasonOf } from '../src/errors.ts'
 import { checkForRunning } from './check.ts'
-import { fetchPublication, type FetchParts } from './fetch.ts'
+import { FETCH_LIMIT_MS, fetchPublication, type FetchParts } from './fetch.ts'
 import { pruneCopies, publishedProgram, writeCurrent } from './local-copy.ts'
 import { unrepeated, type Log } from './log.ts'
 import { isInRing } from './own-role.ts'
@@ -17,8 +17,6 @@ const LOOK_MS = 5_000
 const LOOK_LIMIT_MS = 4_000
 /** A minute. */
 const REFUSED_LOOKS = 12
-/** 30 s are 4 MB at 1 Mbit/s. */
-const FETCH_LIMIT_MS = 30_000
 
 export interface FollowParts {
   readonly places: ExecuterPlaces
