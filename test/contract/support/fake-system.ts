@@ -1,12 +1,11 @@
 import { spawn } from 'node:child_process'
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import ssh2, { type Connection } from 'ssh2'
 import { SystemClock } from '../../../src/edges/clock.ts'
 import { SshPlainHand } from '../../../src/edges/remote-hand/ssh-plain-hand.ts'
 import type { PlainWorld } from './plain-hand-contract.ts'
+import { sshKeyPair, startSshServer, type KeyPair, type TestSshServer } from './ssh-server.ts'
 
 /**
  * A real SSH connection and a real /bin/sh before a system that is played: `uname`, `ip`, `ifconfig` and the service managers are small
@@ -60,18 +59,19 @@ export async function startFakeSystem(family: FakeFamily): Promise<FakeWorld> {
     await writeFile(join(tools, name), `#!/bin/sh\necho "${name} $*" >> "$STATE/calls"\n${text}\n`)
     await chmod(join(tools, name), 0o755)
   }
-  const { port, key, close } = await serve(folder, tools)
+  const keys = { host: sshKeyPair(), hand: sshKeyPair() }
+  const { port, close } = await serve(folder, tools, keys)
   const vip_line = family === 'FreeBSD' ? `em0 ${VIP}/32` : `eth0 ${VIP}/24`
   return {
-    hand: new SshPlainHand({ clock: new SystemClock(), private_key: Buffer.from(key.hand) }),
-    target: { name: 'web', address: OWN, ssh_host_key: key.host, user: 'root', port, vip: VIP, vip_prefix: 24 },
+    hand: new SshPlainHand({ clock: new SystemClock(), private_key: Buffer.from(keys.hand.private) }),
+    target: { name: 'web', address: OWN, ssh_host_key: keys.host.public, user: 'root', port, vip: VIP, vip_prefix: 24 },
     daemon: 'nginx',
     hasVip: async () => (await readFile(file('addresses'), 'utf8')).includes(`${VIP}/`),
     addVip: async () => { await writeFile(file('addresses'), `${await readFile(file('addresses'), 'utf8')}${vip_line}\n`) },
     daemonRuns: async () => (await readFile(file('nginx'), 'utf8')) === 'running\n',
     stopDaemon: () => writeFile(file('nginx'), 'stopped\n'),
     calls: async () => (await readFile(file('calls'), 'utf8')).trim().split('\n'),
-    unplug: () => close(),
+    unplug: close,
     end: async () => {
       await close()
       await rm(folder, { recursive: true, force: true })
@@ -79,42 +79,16 @@ export async function startFakeSystem(family: FakeFamily): Promise<FakeWorld> {
   }
 }
 
-/** An SSH server with the hand's key, which runs what it is asked in a real sh, as an account with that home. */
-async function serve(home: string, tools: string): Promise<{ port: number; key: { hand: string; host: string }; close: () => Promise<void> }> {
-  const [host, hand] = [ssh2.utils.generateKeyPairSync('ed25519'), ssh2.utils.generateKeyPairSync('ed25519')]
-  const allowed = ssh2.utils.parseKey(hand.public)
-  if (allowed instanceof Error) throw allowed
-  const connections = new Set<Connection>()
-  const ssh = new ssh2.Server({ hostKeys: [host.private] }, connection => {
-    connections.add(connection)
-    connection.on('error', () => undefined)
-    connection.on('authentication', context => {
-      if (context.method !== 'publickey' || !context.key.data.equals(allowed.getPublicSSH())) return context.reject(['publickey'])
-      if (context.signature && context.blob && !allowed.verify(context.blob, context.signature, context.hashAlgo)) return context.reject()
-      context.accept()
-    })
-    connection.on('session', accept => {
-      accept().on('exec', (acceptExec, _reject, info) => {
-        const channel = acceptExec()
-        const [program = '', ...args] = info.command.split(' ')
-        const child = spawn(program, args, { env: { PATH: `${tools}:/usr/bin:/bin`, HOME: home, STATE: home }, stdio: 'pipe' })
-        channel.pipe(child.stdin)
-        child.stdout.on('data', (data: Buffer) => channel.write(data))
-        child.on('close', status => {
-          channel.exit(status ?? 1)
-          channel.end()
-        })
-      })
+/** An SSH server which runs what it is asked in a real sh, as an account with that home. */
+function serve(home: string, tools: string, keys: { readonly host: KeyPair; readonly hand: KeyPair }): Promise<TestSshServer> {
+  return startSshServer(keys, (command, channel) => {
+    const [program = '', ...args] = command.split(' ')
+    const child = spawn(program, args, { env: { PATH: `${tools}:/usr/bin:/bin`, HOME: home, STATE: home }, stdio: 'pipe' })
+    channel.pipe(child.stdin)
+    child.stdout.on('data', (data: Buffer) => channel.write(data))
+    child.on('close', status => {
+      channel.exit(status ?? 1)
+      channel.end()
     })
   })
-  const listener = createServer(socket => ssh.injectSocket(socket))
-  const port = await new Promise<number>(resolve => listener.listen(0, '127.0.0.1', () => resolve((listener.address() as AddressInfo).port)))
-  let open = true
-  const close = async (): Promise<void> => {
-    if (!open) return
-    open = false
-    for (const connection of connections) connection.end()
-    await new Promise<void>(resolve => listener.close(() => resolve()))
-  }
-  return { port, key: { hand: hand.private, host: host.public }, close }
 }

@@ -1,17 +1,17 @@
 import { createServer, type AddressInfo, type Server as TcpServer, type Socket } from 'node:net'
-import ssh2, { type Connection, type Server as SshServer } from 'ssh2'
+import type { Connection } from 'ssh2'
 import { afterEach, describe, expect, it } from 'vitest'
 import { SystemClock } from '../../../src/edges/clock.ts'
 import type { HandTarget } from '../../../src/edges/remote-hand/remote-hand.ts'
 import { SshHand } from '../../../src/edges/remote-hand/ssh-hand.ts'
+import { sshKeyPair, startSshServer } from '../../contract/support/ssh-server.ts'
 
-const generate = (): { private: string; public: string } => ssh2.utils.generateKeyPairSync('ed25519')
-const [hostKey, otherKey, handKey] = [generate(), generate(), generate()]
+const [hostKey, otherKey, handKey] = [sshKeyPair(), sshKeyPair(), sshKeyPair()]
 const clock = new SystemClock()
 const signal = new AbortController().signal
 const LIMIT_MS = 10_000
 
-interface World { readonly port: number; readonly hand: SshHand; readonly target: HandTarget; readonly connections: Connection[]; readonly commands: string[] }
+interface World { readonly port: number; readonly hand: SshHand; readonly target: HandTarget; readonly connections: readonly Connection[]; readonly commands: string[] }
 const endings: (() => Promise<void>)[] = []
 afterEach(async () => {
   for (const end of endings.splice(0)) await end()
@@ -19,37 +19,18 @@ afterEach(async () => {
 
 /** An SSH server that takes the hand's key and answers each command as told; `undefined` is no answer. */
 async function world(answer: (command: string, connection: Connection) => string | undefined): Promise<World> {
-  const connections: Connection[] = []
   const commands: string[] = []
-  const allowed = ssh2.utils.parseKey(handKey.public)
-  if (allowed instanceof Error) throw allowed
-  const server: SshServer = new ssh2.Server({ hostKeys: [hostKey.private] }, connection => {
-    connections.push(connection)
-    connection.on('error', () => undefined)
-    connection.on('authentication', context => {
-      if (context.method !== 'publickey' || !context.key.data.equals(allowed.getPublicSSH())) return context.reject(['publickey'])
-      if (context.signature && context.blob && !allowed.verify(context.blob, context.signature, context.hashAlgo)) return context.reject()
-      context.accept()
-    })
-    connection.on('session', accept => {
-      accept().on('exec', (acceptExec, _reject, info) => {
-        commands.push(info.command)
-        const channel = acceptExec()
-        const text = answer(info.command, connection)
-        if (text === undefined) return
-        channel.stderr.write('a word for the journal\n')
-        channel.write(text)
-        channel.exit(0)
-        channel.end()
-      })
-    })
+  const { port, connections, close } = await startSshServer({ host: hostKey, hand: handKey }, (command, channel, connection) => {
+    commands.push(command)
+    const text = answer(command, connection)
+    if (text === undefined) return
+    channel.stderr.write('a word for the journal\n')
+    channel.write(text)
+    channel.exit(0)
+    channel.end()
   })
-  const port = await new Promise<number>(resolve => server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port)))
   const hand = new SshHand({ clock, private_key: Buffer.from(handKey.private), port })
-  endings.push(() => hand.close(), () => new Promise(resolve => {
-    for (const connection of connections) connection.end()
-    server.close(() => resolve())
-  }))
+  endings.push(() => hand.close(), close)
   return { port, hand, connections, commands, target: { name: 'ftp', address: '127.0.0.1', ssh_host_key: hostKey.public } }
 }
 
