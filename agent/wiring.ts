@@ -162,17 +162,12 @@ export class Agent {
 
   /** Clean end of management (the flag is gone): the service stays, unmanaged. */
   async leave(): Promise<void> {
-    this.loop.stop()
-    clearInterval(this.check)
-    this.views?.stop()
-    this.load.stop()
-    await this.giving.end()
+    await this.stopDeciding()
     await leaveManagement({
       state: this.state, hypervisor: this.hypervisor, share: this.share, guard: this.guard,
       virtualServerOf: name => (this.servers.get(name) ?? serverOf(this.state, name)).virtual_server.name, note: text => this.journal.note(text),
     })
-    this.ending.abort()
-    await Promise.allSettled([this.control.stop(), this.hypervisor.close(), this.journal.end()])
+    await this.close()
   }
 
   /** The system goes down: hand over first, say goodbye last. */
@@ -181,13 +176,22 @@ export class Agent {
       state: this.state, clock: this.clock, guard: this.guard, writing: () => this.share_orders.writing,
       post: event => this.loop.post(event), note: text => this.journal.note(text),
     }, why)
+    await this.stopDeciding()
+    await this.close()
+  }
+
+  private async stopDeciding(): Promise<void> {
     this.loop.stop()
     clearInterval(this.check)
     this.views?.stop()
     this.load.stop()
     await this.giving.end()
+  }
+
+  /** What is left of the edges ends, their children with them; virtual servers go on. */
+  private async close(): Promise<void> {
     this.ending.abort()
-    await Promise.allSettled([this.control.stop(), this.journal.end()])
+    await Promise.allSettled([this.control.stop(), this.hypervisor.close(), this.journal.end()])
   }
 
   private carryOut(command: Exclude<Command, { command: 'timer' }>): void {
