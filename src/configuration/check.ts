@@ -7,6 +7,7 @@ import { checkKeys } from './key-files.ts'
 import { pathOf } from './layout.ts'
 import { loadConfiguration, type LoadedConfiguration, type LoadOptions } from './load.ts'
 import type { Places } from './places.ts'
+import { unusablePowerPrograms } from './power-programs.ts'
 import { sortProblems, type Problem } from './problem.ts'
 
 export interface CheckOptions extends LoadOptions {
@@ -28,7 +29,7 @@ export async function runCheck(directory: string, options: CheckOptions = {}): P
   const problems = [...reading, ...loaded.problems.filter(problem => !unreadable.has(problem.file))]
   const warnings = [...loaded.warnings]
   if (options.local) {
-    const found = await checkHost(options.local, loaded)
+    const found = await checkHost(options.local, loaded, files)
     problems.push(...found.problems)
     warnings.push(...found.warnings)
   }
@@ -37,7 +38,7 @@ export async function runCheck(directory: string, options: CheckOptions = {}): P
 }
 
 /** A machine without `host.toml` is not a host of a ring: there is nothing to check. */
-async function checkHost({ places, hostname, libvirt = libvirtTrouble }: NonNullable<CheckOptions['local']>, loaded: LoadedConfiguration): Promise<{ readonly problems: Problem[]; readonly warnings: Problem[] }> {
+async function checkHost({ places, hostname, libvirt = libvirtTrouble }: NonNullable<CheckOptions['local']>, loaded: LoadedConfiguration, files: ReadonlyMap<string, string>): Promise<{ readonly problems: Problem[]; readonly warnings: Problem[] }> {
   const file = places.host_toml
   if (!await lstat(file).then(() => true, () => false)) return { problems: [], warnings: [] }
   const { settings, problems } = await readHostSettings(file)
@@ -46,6 +47,7 @@ async function checkHost({ places, hostname, libvirt = libvirtTrouble }: NonNull
   if (settings && loaded.inventory) {
     try {
       const self = ownServer(loaded.inventory, settings, hostname)
+      warnings.push(...await unusablePowerPrograms(loaded.inventory, self.name, files))
       const trouble = self.hypervisor === 'libvirt' ? await libvirt() : undefined
       // A daemon that does not run now may run later; what is not installed never will.
       if (trouble) (trouble.is_missing ? found : warnings).push({ file: pathOf('servers', self.name), line: 1, message: `hypervisor = "libvirt", but on this host ${trouble.message}. Until then it cannot give the functions of others.` })

@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { access, appendFile, chmod, mkdir, mkdtemp, readFile, rm, rmdir, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -10,10 +10,11 @@ import { init } from '../../src/configuration/init.ts'
 import { checkKeys, loadKeys } from '../../src/configuration/key-files.ts'
 import { loadConfiguration } from '../../src/configuration/load.ts'
 import { placesOf, type Places } from '../../src/configuration/places.ts'
+import { unusablePowerPrograms } from '../../src/configuration/power-programs.ts'
 import { formatProblem } from '../../src/configuration/problem.ts'
 import { renderHostToml, renderServerToml } from '../../src/configuration/ring-writer.ts'
 import { reasonOf } from '../../src/errors.ts'
-import { ringFiles, serverText } from './configuration-ring.ts'
+import { changed, ringFiles, serverText } from './configuration-ring.ts'
 
 function reasonOfFailure(act: () => string): string {
   try {
@@ -141,5 +142,40 @@ describe('key files', () => {
     const told = expect.stringMatching(/servers\/mail\.toml:1: hypervisor = "libvirt", but on this host virsh is gone/) as unknown
     expect(await check(true)).toEqual([[told], []])
     expect(await check(false)).toEqual([[], [told]])
+  })
+
+  it('is warned of every power program it could not start, where it is named; its own power is asked for by others', async () => {
+    const share = join(directory, 'ring-power')
+    const outlet = join(directory, 'outlet')
+    await mkdir(join(share, 'servers'), { recursive: true })
+    for (const [path, text] of ringFiles()) await writeFile(join(share, path), text)
+    for (const name of ['mail', 'login']) await appendFile(join(share, `servers/${name}.toml`), `\n[power]\nwake_on_lan = false\ncommand = ["${outlet}", "7"]\n`)
+    const lines = (await readFile(join(share, 'servers/login.toml'), 'utf8')).split('\n').length
+    await writeFile(places.host_toml, renderHostToml({ share, device: 'eth0' }))
+    const check = async () => {
+      const { problems, warnings } = await runCheck(share, { local: { places, hostname: 'mail1' } })
+      expect(problems).toEqual([])
+      return warnings.map(formatProblem)
+    }
+    const told = (words: string) => [`servers/login.toml:${lines - 1}:12: ${words}, so this host can neither see that login has no power nor switch it on. Put the program there, executable, on every host of the ring.`]
+    expect(await check()).toEqual(told(`${outlet} is not on this host`))
+    await mkdir(outlet)
+    expect(await check()).toEqual(told(`${outlet} is no program`))
+    await rmdir(outlet)
+    await writeFile(outlet, '#!/bin/sh\necho on\n', { mode: 0o644 })
+    expect(await check()).toEqual(told(`${outlet} may not be executed here`))
+    await chmod(outlet, 0o755)
+    expect(await check()).toEqual([])
+  })
+
+  it('looks for ipmitool where a server has a power controller', async () => {
+    const files = changed('servers/login.toml', '[virtual_server]', '[power.ipmi]\naddress = "192.0.2.71"\nuser = "ringward"\npassword_file = "/etc/ringward/keys/ipmi"\n\n[virtual_server]')
+    const { inventory } = loadConfiguration(files)
+    const line = (files.get('servers/login.toml') ?? '').split('\n').indexOf('[power.ipmi]') + 1
+    const there = await access('/usr/bin/ipmitool').then(() => true, () => false)
+    expect(await unusablePowerPrograms(inventory!, 'mail', files)).toEqual(there ? [] : [{
+      file: 'servers/login.toml', line, column: expect.any(Number) as unknown,
+      message: '/usr/bin/ipmitool is not on this host, so this host can neither see that login has no power nor switch it on. Run "apt-get install ipmitool", on every host of the ring.',
+    }])
   })
 })
