@@ -116,7 +116,7 @@ export class Management {
     const role = await ownRole(copy.data, settings.name, hostname())
     signal.throwIfAborted()
     log.info(`starting version ${copy.version} as server ${role.name}, profile ${role.profile}`)
-    if (this.parts.under_systemd) void orderShutdown({ daemons: role.daemons, share: settings.share, log: this.parts.log }, signal)
+    if (this.parts.under_systemd) void orderShutdown({ daemons: role.daemons, share: settings.share, libvirt: role.hypervisor === 'libvirt', log: this.parts.log }, signal)
     const supervisor = superviseCopy(copy, { places, settings, role, log: this.parts.log, boot_ms, changed: () => this.saveRunning(supervisor) })
     return supervisor
   }

@@ -11,6 +11,8 @@ export interface OwnRole {
   readonly profile: string
   /** Service units of its function. */
   readonly daemons: readonly string[]
+  /** Present where the virtual servers of others are machines of libvirt. */
+  readonly hypervisor?: 'libvirt'
 }
 
 /** Used when the group names none (contracts: the profiles of protocol 3). */
@@ -29,7 +31,8 @@ export async function ownRole(data: string, name: string | undefined, host_name:
   const profile = group['profile'] ?? DEFAULT_PROFILE
   if (typeof profile !== 'string' || !PROFILE.test(profile)) throw invalid(`group.toml: profile = ${JSON.stringify(profile)} is not a profile's name; use careful, default or fast`)
   const own = ownName(servers, name, host_name)
-  return { name: own, profile, daemons: daemonsOf(await readToml(join(data, 'servers', `${own}.toml`))) }
+  const record = await readToml(join(data, 'servers', `${own}.toml`))
+  return { name: own, profile, daemons: daemonsOf(record), ...record['hypervisor'] === 'libvirt' ? { hypervisor: 'libvirt' } : {} }
 }
 
 /** The record passed the check before; what is not a name is not one of its daemons. */

@@ -60,6 +60,13 @@ describe('the own role', () => {
     await expect(ownRole(data, 'ftp', 'x')).resolves.toMatchObject({ daemons: ['vsftpd', 'dovecot'] })
   })
 
+  it('knows whether machines of libvirt must end after the Executer too', async () => {
+    for (const [hypervisor, role] of [['libvirt', { hypervisor: 'libvirt' }], ['qemu', {}]] as const) {
+      await writeFile(join(data, 'servers', 'ftp.toml'), `hypervisor = "${hypervisor}"\n`)
+      await expect(ownRole(data, 'ftp', 'x')).resolves.toEqual({ name: 'ftp', profile: 'fast', daemons: [], ...role })
+    }
+  })
+
   it('has the default profile unless the group names one', async () => {
     await writeFile(join(data, 'group.toml'), 'servers = ["ftp"]\n')
     await expect(ownRole(data, 'ftp', 'x')).resolves.toEqual({ name: 'ftp', profile: 'default', daemons: [] })
