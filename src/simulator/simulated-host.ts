@@ -250,7 +250,8 @@ export class SimulatedHost {
   }
 
   killAgent(): void {
-    if (this.appliance) return
+    // None runs, and so none comes back: an appliance, a host without power, one that boots, or an agent killed a moment ago.
+    if (!this.core) return
     const { boot } = this
     this.stopAgent()
     this.world.queue.after(this.world.random.between(200, 900), () => {
