@@ -1,6 +1,7 @@
 /** The invariants (protocol 1), looked at from outside after every change. */
 import type { ClaimRecord, LeaseRecord, ReleaseRecord } from '../core/records.ts'
 import { rolesOf } from '../core/ring.ts'
+import { SHARE_OPERATION_MS } from './bounds.ts'
 import type { SimulatedHost } from './simulated-host.ts'
 import type { World } from './world.ts'
 
@@ -19,6 +20,8 @@ export class Checker {
   private readonly overfull = new Set<string>()
   /** When a renewal last reached the share. */
   private readonly seen_ms = new Map<string, number>()
+  /** When one that the share had held up last reached it, by host; its host may have been dead for long. */
+  readonly held_up_ms = new Map<string, number>()
 
   constructor(world: World) {
     this.world = world
@@ -30,7 +33,9 @@ export class Checker {
 
   onLease(record: LeaseRecord, issued_ms: number): void {
     this.renewed_ms.set(`${record.host} ${record.generation}`, issued_ms)
-    this.seen_ms.set(record.host, this.world.queue.now_ms)
+    const { now_ms } = this.world.queue
+    this.seen_ms.set(record.host, now_ms)
+    if (now_ms - issued_ms > SHARE_OPERATION_MS) this.held_up_ms.set(record.host, now_ms)
   }
 
   /** Whether its lease was renewed within D_stop: who reads the share counts it as present. */
