@@ -35,6 +35,9 @@ export class SimulatedHost {
   /** Another's power command reaches its outlet. */
   power_answers = true
   powered = false
+  /** When it last lost its power, and when it was last called: woken, or switched on by its controller. */
+  struck_ms = -Infinity
+  called_ms = -Infinity
   /** Network up: answers ping. */
   up = false
   service: ServiceCondition = 'good'
@@ -109,6 +112,7 @@ export class SimulatedHost {
   }
 
   powerOff(): void {
+    if (this.powered) this.struck_ms = this.world.queue.now_ms
     this.boot += 1
     this.powered = false
     this.up = false
