@@ -12,7 +12,7 @@ import type { Incident, State } from './state.ts'
 import { withdrawNomination } from './rehoming.ts'
 
 /** Rungs of the ladder are bounded: after as many the target is reported down, and the virtual server goes on. */
-const WAKE_ATTEMPTS = 3
+export const WAKE_ATTEMPTS = 3
 const REBOOT_ATTEMPTS = 2
 const REBOOT_LIMIT_MS = 5_000
 

@@ -25,7 +25,7 @@ export interface BrokenRules {
   readonly leases_linger_ms?: number
   /** No nomination arrives (L1). */
   readonly nominations_lost?: boolean
-  /** Nobody says that there is no host for a function (L1: never forgotten). */
+  /** Nobody says that there is no host for a function (L1: never forgotten), or that a host is down for good (L3). */
   readonly reports_lost?: boolean
   /** A virtual server takes no memory that its host could see (S4). */
   readonly memory_unseen?: boolean

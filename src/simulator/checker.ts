@@ -1,7 +1,11 @@
 /** The invariants (protocol 1), looked at from outside after every change. */
+import type { Reason } from '../core/command.ts'
 import type { ClaimRecord, LeaseRecord, ReleaseRecord } from '../core/records.ts'
 import { rolesOf } from '../core/ring.ts'
+import type { Watch } from '../core/state.ts'
+import { SHARE_OPERATION_MS } from './bounds.ts'
 import type { SimulatedHost } from './simulated-host.ts'
+import { waitingHosts, type Waiting } from './waiting.ts'
 import type { World } from './world.ts'
 
 export interface Violation {
@@ -19,6 +23,10 @@ export class Checker {
   private readonly overfull = new Set<string>()
   /** When a renewal last reached the share. */
   private readonly seen_ms = new Map<string, number>()
+  /** When one that the share had held up last reached it, by host; its host may have been dead for long. */
+  readonly held_up_ms = new Map<string, number>()
+  /** Incidents whose target was reported to be down for good. */
+  readonly alarmed = new Set<string>()
 
   constructor(world: World) {
     this.world = world
@@ -28,9 +36,15 @@ export class Checker {
     if (this.violations.length < 20) this.violations.push({ rule, at_ms: Math.round(this.world.queue.now_ms), text })
   }
 
+  onReason({ level, text, incident }: Reason): void {
+    if (level === 'alarm' && incident !== undefined && /^__[^:]+_is_down:/.test(text) && !this.world.broken.reports_lost) this.alarmed.add(incident)
+  }
+
   onLease(record: LeaseRecord, issued_ms: number): void {
     this.renewed_ms.set(`${record.host} ${record.generation}`, issued_ms)
-    this.seen_ms.set(record.host, this.world.queue.now_ms)
+    const { now_ms } = this.world.queue
+    this.seen_ms.set(record.host, now_ms)
+    if (now_ms - issued_ms > SHARE_OPERATION_MS) this.held_up_ms.set(record.host, now_ms)
   }
 
   /** Whether its lease was renewed within D_stop: who reads the share counts it as present. */
@@ -89,30 +103,37 @@ export class Checker {
     }
   }
 
-  /** L3: policy again. Each deviation as a sentence; empty when the layout is policy. */
+  /** L3: policy again. Each deviation as a sentence; empty when the layout is policy, but for hosts that rightly wait for a person. */
   deviations(): string[] {
     const { world } = this
-    const found: string[] = []
-    for (const name of world.names) {
-      const host = world.host(name)
-      const claim = world.share.claims.get(name)?.at(-1)
-      if (claim?.holder !== name || claim.generation !== (host.appliance ? 0 : host.guard?.generation) || world.share.releases.get(name)?.has(claim.epoch)) found.push(`the claim in force on ${name} is epoch ${claim?.epoch} of ${claim?.holder}, generation ${claim?.generation}`)
-      if (!host.addresses.has(name)) found.push(`${name} does not hold its own VIP`)
-      if (host.virtual_servers.size > 0) found.push(`${name} still has virtual servers: ${[...host.virtual_servers.keys()].join(' ')}`)
-      if (host.loading.size > 0) found.push(`${name} still loads virtual servers: ${[...host.loading].join(' ')}`)
-      if (host.appliance) continue
-      const core = host.core
-      if (!core) { found.push(`${name} has no agent`); continue }
-      if (core.order.join(' ') !== world.names.join(' ')) found.push(`${name} takes ${core.order.join(' ')} for the ring`)
-      if (core.incidents.size > 0) found.push(`${name} has open incidents: ${[...core.incidents.values()].map(incident => `${incident.target} (${incident.healing.step})`).join(' ')}`)
-      if (core.rehoming.size > 0) found.push(`${name} still looks for hosts: ${[...core.rehoming.keys()].join(' ')}`)
-      const busy = [...core.giving.values()].filter(giving => giving.stage !== 'serving' || giving.function !== name)
-      if (busy.length > 0) found.push(`${name} is busy: ${busy.map(giving => `${giving.function} ${giving.stage}`).join(' ')}`)
-      const watches = [...core.watches.values()]
-      const expected = rolesOf(world.names, name, other => world.host(other).appliance === undefined).length
-      if (watches.length !== expected || watches.some(watch => watch.mode !== 'regular')) found.push(`${name} watches ${watches.map(watch => `${watch.target} (P${watch.priority}, ${watch.mode})`).join(' ')}`)
-    }
+    const waiting = waitingHosts(world)
+    const found = world.names.flatMap(name => waiting.has(name) ? [] : this.deviationsOf(world.host(name), waiting))
     for (const host of world.hosts.values()) if (!world.names.includes(host.name) && (host.core || host.virtual_servers.size > 0)) found.push(`${host.name} is taken out and still managed`)
+    return found
+  }
+
+  private deviationsOf(host: SimulatedHost, waiting: ReadonlyMap<string, Waiting>): string[] {
+    const { world } = this
+    const { name, core } = host
+    const found: string[] = []
+    const claim = world.share.claims.get(name)?.at(-1)
+    if (claim?.holder !== name || claim.generation !== (host.appliance ? 0 : host.guard?.generation) || world.share.releases.get(name)?.has(claim.epoch)) found.push(`the claim in force on ${name} is epoch ${claim?.epoch} of ${claim?.holder}, generation ${claim?.generation}`)
+    if (!host.addresses.has(name)) found.push(`${name} does not hold its own VIP`)
+    const guests = [...host.virtual_servers.keys()].filter(guest => waiting.get(guest)?.giver !== name)
+    if (guests.length > 0) found.push(`${name} still has virtual servers: ${guests.join(' ')}`)
+    if (host.loading.size > 0) found.push(`${name} still loads virtual servers: ${[...host.loading].join(' ')}`)
+    if (host.appliance) return found
+    if (!core) return [...found, `${name} has no agent`]
+    if (core.order.join(' ') !== world.names.join(' ')) found.push(`${name} takes ${core.order.join(' ')} for the ring`)
+    const incidents = [...core.incidents.values()].filter(incident => waiting.get(incident.target)?.manager !== name)
+    if (incidents.length > 0) found.push(`${name} has open incidents: ${incidents.map(incident => `${incident.target} (${incident.healing.step})`).join(' ')}`)
+    if (core.rehoming.size > 0) found.push(`${name} still looks for hosts: ${[...core.rehoming.keys()].join(' ')}`)
+    const busy = [...core.giving.values()].filter(giving => giving.stage !== 'serving' || (giving.function !== name && waiting.get(giving.function)?.giver !== name))
+    if (busy.length > 0) found.push(`${name} is busy: ${busy.map(giving => `${giving.function} ${giving.stage}`).join(' ')}`)
+    const watches = [...core.watches.values()]
+    const expected = rolesOf(world.names, name, other => world.host(other).appliance === undefined && !waiting.has(other)).length
+    const isPolicy = ({ mode, target }: Watch): boolean => mode === 'regular' || (waiting.has(target) && (mode === 'backup server' || mode === 'target recovery'))
+    if (watches.length !== expected || !watches.every(isPolicy)) found.push(`${name} watches ${watches.map(watch => `${watch.target} (P${watch.priority}, ${watch.mode})`).join(' ')}`)
     return found
   }
 }

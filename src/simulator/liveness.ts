@@ -138,6 +138,8 @@ export class Liveness {
     if (cause !== outage.cause) this.move(outage, now_ms, `the cause became ${cause}`)
     outage.cause = cause
     const released = world.share.releases.get(name)?.has(claim.epoch) === true
+    // R3: silence counts from the read that shows the last renewal, however late the share has let that through.
+    if (cause === 'lease' && !released) this.move(outage, world.checker.held_up_ms.get(holder.name) ?? -Infinity, `a renewal of ${holder.name} that the share had held up arrived`)
     this.restartByManagers(outage, released ? name : claim.holder)
     if (cause === 'service') this.restartByBoot(name, outage)
     this.restartByWorkers(name, outage)

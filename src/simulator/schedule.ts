@@ -7,6 +7,7 @@ import { drawPlan, type Plan, type PlannedFault, type Range } from './plan.ts'
 import { RandomStream } from './prng.ts'
 import { sampleInventory, withPower, type SampleWishes } from './sample-inventory.ts'
 import type { Violation } from './checker.ts'
+import { waitingHosts } from './waiting.ts'
 import { World, type WorldOptions } from './world.ts'
 
 export interface ScheduleResult {
@@ -121,6 +122,14 @@ function inventoryOf({ seed, hosts, power, agentless = [], power_command = false
   return withPower(inventory, wanted === 'none' ? [] : wanted === 'all' ? names : names.filter(() => random.next() < POWER_SHARE))
 }
 
+/** Whoever can come is here. */
+function isWhole(world: World): boolean {
+  const absent = world.names.filter(name => !world.host(name).up)
+  if (absent.length === 0) return true
+  const waiting = waitingHosts(world)
+  return absent.every(name => waiting.has(name))
+}
+
 function runUntilPolicy(world: World, liveness: Liveness, target: string, last_ms: number, ends_ms: () => number): number {
   let longest_ms = 0
   let cut_ms = 0
@@ -131,7 +140,7 @@ function runUntilPolicy(world: World, liveness: Liveness, target: string, last_m
     cut_ms = world.isServed(target) ? 0 : cut_ms + SAMPLE_MS
     longest_ms = Math.max(longest_ms, cut_ms)
     // Policy must hold for a while, and no fault may still be on its way.
-    const quiet = world.queue.now_ms > last_ms + 5_000 && world.queue.now_ms > ends_ms() && world.names.every(name => world.host(name).up)
+    const quiet = world.queue.now_ms > last_ms + 5_000 && world.queue.now_ms > ends_ms() && isWhole(world)
     if (quiet && (world.queue.now_ms / SAMPLE_MS) % 20 < 1) settled = world.checker.deviations().length === 0 ? settled + 1 : 0
     if (settled > 2) break
   }

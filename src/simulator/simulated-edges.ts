@@ -34,7 +34,7 @@ export function perform(host: SimulatedHost, command: Exclude<Command, { command
       return
     }
     case 'hand': return hand(host, command)
-    case 'wake': return void world.queue.after(5, () => world.host(command.target).wakeable && world.host(command.target).powerOn())
+    case 'wake': return wake(world.host(command.target))
     case 'power': return power(host, command)
     case 'ride': return void host.guard?.ride(command.until_ms, command.promised)
     case 'electorate': return void host.guard?.electorateIs(command.names)
@@ -85,6 +85,14 @@ function inTurn(host: SimulatedHost, name: string, run: () => void): void {
   const orders = host.preparing.get(name)
   if (wait_ms < 0) run()
   else host.later(wait_ms, () => orders === host.preparing.get(name) && run())
+}
+
+function wake(target: SimulatedHost): void {
+  const { queue } = target.world
+  queue.after(5, () => {
+    target.called_ms = queue.now_ms
+    if (target.wakeable) target.powerOn()
+  })
 }
 
 function prepare(host: SimulatedHost, command: Of<'prepare'>): void {
@@ -198,7 +206,10 @@ function power(host: SimulatedHost, { target, verb, request }: Of<'power'>): voi
   // Its look lies anywhere between question and answer.
   const look_ms = world.random.between(0, took_ms)
   world.queue.after(look_ms, () => {
-    if (verb === 'on') asked.powerOn()
+    if (verb === 'on') {
+      asked.called_ms = world.queue.now_ms
+      asked.powerOn()
+    }
     if (verb === 'off') asked.powerOff()
     const state = world.broken.power_lies || !asked.powered ? 'off' : 'on'
     host.later(took_ms - look_ms, () => answer(state, ''))

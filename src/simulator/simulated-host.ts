@@ -35,6 +35,9 @@ export class SimulatedHost {
   /** Another's power command reaches its outlet. */
   power_answers = true
   powered = false
+  /** When it last lost its power, and when it was last called: woken, or switched on by its controller. */
+  struck_ms = -Infinity
+  called_ms = -Infinity
   /** Network up: answers ping. */
   up = false
   service: ServiceCondition = 'good'
@@ -109,6 +112,7 @@ export class SimulatedHost {
   }
 
   powerOff(): void {
+    if (this.powered) this.struck_ms = this.world.queue.now_ms
     this.boot += 1
     this.powered = false
     this.up = false
@@ -250,7 +254,8 @@ export class SimulatedHost {
   }
 
   killAgent(): void {
-    if (this.appliance) return
+    // None runs, and so none comes back: an appliance, a host without power, one that boots, or an agent killed a moment ago.
+    if (!this.core) return
     const { boot } = this
     this.stopAgent()
     this.world.queue.after(this.world.random.between(200, 900), () => {

@@ -70,7 +70,9 @@ export class SimulatedShare {
     this.perform(record.host, () => {
       const former = this.leases.get(record.host)
       const older = former !== undefined && (record.generation < former.generation || (record.generation === former.generation && record.sequence < former.sequence))
-      if (!older) this.leases.set(record.host, record)
+      // Readers ignore a pair that has not grown (R3).
+      if (older) return
+      this.leases.set(record.host, record)
       this.written_ms.set(record.host, this.queue.now_ms)
       this.watcher.onLease(record, issued_ms)
     }, answer)

@@ -153,6 +153,7 @@ export class World {
   }
 
   log(host: string, reason: Reason): void {
+    this.checker.onReason(reason)
     this.onLog(host, reason.text)
   }
 

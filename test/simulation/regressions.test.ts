@@ -24,6 +24,10 @@ const DRAWN_SEEDS: readonly { readonly seed: number; readonly found: string }[] 
   { seed: 103_029, found: 'an agent killed between the claim and the VIP left its successor a virtual server that nobody reached' },
   { seed: 104_883, found: 'an agent killed between the claim and the run left its successor a virtual server that stood still' },
   { seed: 128_352, found: 'a restart by the remote hand that failed late took the VIP off a target that had booted and claimed anew' },
+  { seed: 129_434, found: 'L1 was counted from before the last renewal of a dead host, which the share had held up while it hung' },
+  { seed: 130_677, found: 'L1 was counted from before the last renewal of a dead host, which the share had held up until its cable was back' },
+  { seed: 123_043, found: 'L3 asked for a host that was struck again after its third wake-up' },
+  { seed: 128_847, found: 'L3 asked for a host whose wake-ups were used up while the share hung, and that was struck again' },
   { seed: 11_691, found: 'the checker demanded a claim of a manager that could not read the share when the holder died' },
 ]
 
