@@ -76,10 +76,23 @@ describe('R8: a host whose renewal is late', () => {
   })
 })
 
+/** proxy has ordered the claim of ftp's function, and the share has not answered yet. The release that let it is taken back, so that the order alone speaks. */
+function claiming(): Harness {
+  const harness = Harness.settled('proxy')
+  harness.manual.add('claim')
+  harness.addRelease('ftp', 1)
+  harness.observe()
+  harness.message('login', { kind: 'nominate', incident: 'i', function: 'ftp', epoch: 1, as: 'virtual' })
+  expect(harness.asked('claim')).toHaveLength(1)
+  harness.releases.clear()
+  harness.state.functions.get('ftp')!.release = undefined
+  return harness
+}
+
 describe('R8: a host that is asked', () => {
   it('promises, and claims nothing of the asker for so long', () => {
     const harness = Harness.settled('proxy')
-    harness.message('ftp', { kind: 'promise-request', request: 7 })
+    harness.message('ftp', { kind: 'promise-request', request: 7, epoch: 1 })
     expect(harness.sent('promise', 'ftp').map(({ message }) => message)).toEqual([{ kind: 'promise', request: 7 }])
     expect(harness.state.hosts.get('ftp')!.promised_until_ms).toBe(harness.now_ms + promiseGiven_ms(harness.profile))
   })
@@ -91,17 +104,74 @@ describe('R8: a host that is asked', () => {
     harness.observe()
     harness.message('login', { kind: 'nominate', incident: 'i', function: 'ftp', epoch: 1, as: 'virtual' })
     expect(harness.state.giving.get('ftp')!.stage).toBe('claiming')
-    harness.message('ftp', { kind: 'promise-request', request: 7 })
+    harness.message('ftp', { kind: 'promise-request', request: 7, epoch: 1 })
     expect(harness.sent('promise')).toEqual([])
-    harness.message('web2', { kind: 'promise-request', request: 8 })
+    harness.message('web2', { kind: 'promise-request', request: 8, epoch: 1 })
     expect(harness.sent('promise', 'web2')).toHaveLength(1)
+  })
+
+  it('refuses from the order of a claim until its outcome is known, whatever has become of the start it was for', () => {
+    const harness = claiming()
+    harness.run(12_000)
+    expect(harness.state.giving.has('ftp')).toBe(false)
+    harness.message('ftp', { kind: 'promise-request', request: 7, epoch: 1 })
+    expect(harness.sent('promise')).toEqual([])
+    expect(harness.said('No_promise_for_ftp')).toBe(true)
+    harness.event({ event: 'claimed', function: 'ftp', epoch: 2, outcome: 'lost', standing: claimOf('ftp', 2, 'ftp'), detail: '' })
+    harness.message('ftp', { kind: 'promise-request', request: 8, epoch: 2 })
+    expect(harness.sent('promise', 'ftp').map(({ message }) => message.request)).toEqual([8])
+  })
+
+  it('refuses when it has won the claim, though its own next read of the share has still to show it', () => {
+    const harness = claiming()
+    harness.share_answers = false
+    harness.event({ event: 'claimed', function: 'ftp', epoch: 2, outcome: 'won', standing: claimOf('ftp', 2, 'proxy'), detail: '' })
+    harness.message('ftp', { kind: 'promise-request', request: 7, epoch: 1 })
+    expect(harness.sent('promise')).toEqual([])
+  })
+
+  it('promises again when a claim it had ordered is dead with its generation', () => {
+    const harness = claiming()
+    harness.loseLease([])
+    harness.message('ftp', { kind: 'promise-request', request: 7, epoch: 1 })
+    expect(harness.sent('promise', 'ftp')).toHaveLength(1)
+  })
+
+  it('refuses under an epoch that is over: released, or claimed by a third', () => {
+    const harness = Harness.settled('proxy')
+    harness.addRelease('ftp', 1)
+    harness.addClaim(claimOf('mail', 2, 'web2'))
+    harness.observe()
+    harness.message('ftp', { kind: 'promise-request', request: 7, epoch: 1 })
+    harness.message('mail', { kind: 'promise-request', request: 7, epoch: 1 })
+    expect(harness.sent('promise')).toEqual([])
+  })
+
+  it('refuses when it has ordered the release itself, before anybody can read it', () => {
+    const harness = Harness.settled('proxy')
+    harness.die('ftp')
+    harness.run(2_500)
+    harness.manual.add('release')
+    harness.event({ event: 'confirmed-dead', target: 'ftp' })
+    expect(harness.asked('release')).toHaveLength(1)
+    harness.message('ftp', { kind: 'promise-request', request: 7, epoch: 1 })
+    expect(harness.sent('promise')).toEqual([])
+  })
+
+  it('promises a host that has claimed its function again meanwhile, though it has not read that yet', () => {
+    const harness = Harness.settled('proxy')
+    harness.addClaim(claimOf('ftp', 2, 'web2'))
+    harness.observe()
+    harness.share_answers = false
+    harness.message('ftp', { kind: 'promise-request', request: 7, epoch: 3 })
+    expect(harness.sent('promise', 'ftp')).toHaveLength(1)
   })
 
   it('takes nothing over while the promise stands, and does when it has run out', () => {
     const harness = Harness.settled('proxy')
     harness.host('ftp').renews = false
     for (let count = 0; count < 16; count += 1) {
-      harness.message('ftp', { kind: 'promise-request', request: count })
+      harness.message('ftp', { kind: 'promise-request', request: count, epoch: 1 })
       harness.run(500)
       harness.message('login', { kind: 'nominate', incident: 'i', function: 'ftp', epoch: 1, as: 'virtual' })
     }
