@@ -10,6 +10,7 @@
  * in such a read means that the lease was lost before and ridden on; the promise asked for then outlives the read's worth (2r).
  */
 import type { Context } from './context.ts'
+import type { ClaimRecord } from './records.ts'
 import type { State } from './state.ts'
 
 /**
@@ -25,8 +26,9 @@ export function promisesNeeded(state: State): string[] {
   return [...new Set([...asked(state), ...state.own.electorate ?? []])].filter(name => name !== state.self)
 }
 
-/** Whether `claimer` is among those whom `holder` asks before it rides. */
-export function isAsked(state: State, holder: string, claimer: string): boolean {
+/** Whether `claimer` is among those whom the holder asks before it rides. A virtual server does not ride: whose host is silent, anybody may claim it. */
+export function isAsked(state: State, { holder, kind }: ClaimRecord, claimer: string): boolean {
+  if (kind === 'virtual') return true
   const electorate = state.hosts.get(holder)?.lease?.electorate
   return electorate === undefined || electorate.includes(claimer)
 }

@@ -169,4 +169,16 @@ describe('R9: a holder that asks somebody else', () => {
     harness.observe()
     expect(rightToClaim(harness.context(), 'ftp')).toMatchObject({ proof: 'released' })
   })
+
+  it('is taken for stopped as to its virtual servers, which never ride', () => {
+    const harness = Harness.settled('proxy')
+    harness.manual.add('prepare')
+    harness.addClaim(claimOf('web1', 2, 'ftp'))
+    harness.die('ftp')
+    harness.run(8_000)
+    const facts = harness.state.hosts.get('ftp')!
+    facts.lease = { ...facts.lease!, electorate: ['mail', 'login'] }
+    expect(rightToClaim(harness.context(), 'web1')).toMatchObject({ proof: 'silence', epoch: 3 })
+    expect(candidatesFor(harness.context(), 'web1', new Map()).find(({ host }) => host === 'web2')?.value).not.toBeNull()
+  })
 })

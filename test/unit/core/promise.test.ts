@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { promiseGiven_ms } from '../../../src/core/profile.ts'
-import { claimOf, Harness } from './harness.ts'
+import { claimOf, Harness, native, virtual } from './harness.ts'
 
 /** ftp gives its function and its renewals are late. */
 function late(hosts = 6): Harness {
@@ -179,6 +179,54 @@ describe('R8: a host that is asked', () => {
     expect(harness.said('goes_on_by_promise: no takeover')).toBe(true)
     harness.runUntil(() => harness.asked('claim').length > 0, 5_000)
     expect(harness.newest('ftp')).toMatchObject({ epoch: 2, holder: 'proxy', proof: 'silence' })
+  })
+})
+
+describe('R8: what a promise covers', () => {
+  /** ftp rides, and ran the virtual server of web1, whose host is off. */
+  function riding(self: string): Harness {
+    const harness = Harness.settled(self)
+    harness.die('web1')
+    harness.addClaim(claimOf('web1', 2, 'ftp'))
+    harness.host('ftp').giving = [native('ftp'), virtual('web1', 2)]
+    harness.run(5_000)
+    harness.forget()
+    harness.host('ftp').renews = false
+    return harness
+  }
+
+  function keepRiding(harness: Harness, duration_ms: number): void {
+    for (let asked = 0; asked < duration_ms / 500; asked += 1) {
+      harness.message('ftp', { kind: 'promise-request', request: asked, epoch: 1 })
+      harness.run(500)
+    }
+  }
+
+  it('its virtual servers have ended with its lease (R2): others claim them by its silence, and not the function it rides', () => {
+    const harness = riding('proxy')
+    harness.manual.add('claim')
+    for (let asked = 0; asked < 12; asked += 1) {
+      harness.message('login', { kind: 'nominate', incident: 'i', function: 'web1', epoch: 2, as: 'virtual' })
+      harness.message('login', { kind: 'nominate', incident: 'i', function: 'ftp', epoch: 1, as: 'virtual' })
+      keepRiding(harness, 500)
+    }
+    expect(harness.asked('claim').map(({ order }) => [order.function, order.epoch, order.proof])).toContainEqual(['web1', 3, 'silence'])
+    expect(harness.asked('claim').filter(({ order }) => order.function === 'ftp')).toEqual([])
+  })
+
+  it('but not before that lease has been silent for D_exp', () => {
+    const harness = riding('proxy')
+    harness.manual.add('claim')
+    harness.message('login', { kind: 'nominate', incident: 'i', function: 'web1', epoch: 2, as: 'virtual' })
+    keepRiding(harness, 2_500)
+    expect(harness.asked('claim')).toEqual([])
+  })
+
+  it('the manager of the function sees to it, without any incident of the host that rides', () => {
+    const harness = riding('proxy')
+    keepRiding(harness, 4_000)
+    expect(harness.sent('nominate').map(({ message }) => [message.function, message.epoch])).toContainEqual(['web1', 2])
+    expect([...harness.state.incidents.values()].map(({ target }) => target)).toEqual(['web1'])
   })
 })
 
