@@ -22,7 +22,11 @@ export function notePrepared(context: Context, event: Of<'prepared'>): void {
 
 export function noteClaimed(context: Context, event: Of<'claimed'>): void {
   const { state } = context
-  if (event.standing) noteClaim(context, event.function, event.standing)
+  const facts = state.functions.get(event.function)
+  if (event.standing) {
+    noteClaim(context, event.function, event.standing)
+    if (facts?.claiming?.epoch === event.epoch) facts.claiming = undefined
+  }
   const giving = state.giving.get(event.function)
   if (event.outcome === 'unknown') {
     // The share knows; the next read decides.

@@ -71,6 +71,7 @@ function tryClaim(context: Context, giving: Giving): void {
   context.because(`Claim_${giving.function}_epoch_${epoch}_(${proof}${tombstone ? `_of_${tombstone.host}_generation_${tombstone.generation}` : ''})`, { incident: giving.incident })
   giving.deadline_ms = context.now_ms + STEP_LIMIT_MS.claiming
   if (giving.stage !== 'serving') giving.stage = 'claiming'
+  functionOf(state, giving.function).claiming = { epoch, generation: state.own.generation }
   context.do({ command: 'claim', order: { function: giving.function, epoch, holder: state.self, generation: state.own.generation, kind: giving.kind, proof, by: state.self, ...(tombstone ? { tombstone } : {}) } })
 }
 

@@ -56,7 +56,8 @@ export type Message =
   | { readonly kind: 'look' }
   | { readonly kind: 'probe-request'; readonly request: number; readonly target: string }
   | { readonly kind: 'probe-answer'; readonly request: number; readonly target: string; readonly answered: boolean }
-  | { readonly kind: 'promise-request'; readonly request: number }
+  /** `epoch`: of the asker's native function, the only one it goes on with. */
+  | { readonly kind: 'promise-request'; readonly request: number; readonly epoch: number }
   | { readonly kind: 'promise'; readonly request: number }
 
 type Fields = Readonly<Record<string, 'string' | 'number' | 'boolean'>>
@@ -76,7 +77,7 @@ const SHAPES: Readonly<Record<Exclude<Message['kind'], 'condition'>, Fields>> = 
   look: {},
   'probe-request': { request: 'number', target: 'string' },
   'probe-answer': { request: 'number', target: 'string', answered: 'boolean' },
-  'promise-request': { request: 'number' },
+  'promise-request': { request: 'number', epoch: 'number' },
   promise: { request: 'number' },
 }
 

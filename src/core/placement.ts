@@ -71,7 +71,7 @@ export function candidatesFor(context: Pick<Context, 'state'>, name: string, exc
     const leaving = leavingReason(state, host)
     if (leaving !== undefined) return { host, value: null, reason: `it leaves (${leaving})` }
     if (host !== state.self && !hostOf(state, host).reachable) return { host, value: null, reason: 'not reachable from this manager' }
-    if (claim && !release && claim.holder !== host && !isAsked(state, claim.holder, host)) return { host, value: null, reason: notAsked(claim.holder, host) }
+    if (claim && !release && claim.holder !== host && !isAsked(state, claim, host)) return { host, value: null, reason: notAsked(claim.holder, host) }
     const load = loads.get(host)
     if (!load) return { host, value: null, reason: 'its load is not known yet' }
     if (load.forecast.memory_kb < needed_kb) return { host, value: null, reason: `no room: ${Math.round(load.forecast.memory_kb / 1024)} MB forecast free of ${Math.round(needed_kb / 1024)} MB needed` }

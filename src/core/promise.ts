@@ -1,8 +1,9 @@
 /** R8 and R9 in their simple form: while the share is silent, a native function goes on as long as all others promise not to claim it. */
 import type { Context } from './context.ts'
-import { hostOf } from './context.ts'
-import { promisesNeeded } from './electorate.ts'
+import { functionOf, hostOf } from './context.ts'
+import { toldOfRide, promisesNeeded } from './electorate.ts'
 import { promiseGiven_ms } from './profile.ts'
+import type { State } from './state.ts'
 
 /** Asked this often, a promise outlives nine asks: a packet lost and sent again by TCP does not end the ride. */
 const ASKS_PER_RENEWAL = 3
@@ -14,25 +15,37 @@ const LATE_RENEWALS = 1.5
 export function decidePromises(context: Context): void {
   const { state } = context
   const { profile, promise, own } = state
-  if (own.generation === 0 || ![...state.giving.values()].some(giving => giving.kind === 'native' && giving.stage === 'serving')) return
+  const native = [...state.giving.values()].find(giving => giving.kind === 'native' && giving.stage === 'serving')
+  if (own.generation === 0 || !native) return
   const renewed_ms = own.deadline_ms > 0 ? own.deadline_ms - profile.stop_ms : state.promise.ride_until_ms - profile.promise_ms
   if (!context.due(renewed_ms + LATE_RENEWALS * profile.renew_ms)) return
   if (!context.due(promise.sent_ms + profile.renew_ms / ASKS_PER_RENEWAL)) return
   promise.request = (state.counter += 1)
   promise.sent_ms = context.now_ms
   promise.requests = [...promise.requests.slice(-REQUESTS_REMEMBERED), { request: promise.request, sent_ms: context.now_ms }]
-  for (const host of promisesNeeded(state)) context.send(host, { kind: 'promise-request', request: promise.request })
+  for (const host of toldOfRide(state)) context.send(host, { kind: 'promise-request', request: promise.request, epoch: native.epoch })
   // Alone in the inventory there is nobody who could take the function.
   if (promisesNeeded(state).length === 0) ride(context)
 }
 
-/** A promise is given unless a claim on something of the asker's is under way. */
-export function answerPromiseRequest(context: Context, from: string, request: number): void {
+/** `epoch`: under which the asker gives its native function, the only one that rides. Silence is the refusal: nobody stops at once by a message. */
+export function answerPromiseRequest(context: Context, from: string, request: number, epoch: number): void {
   const { state } = context
-  const claiming = [...state.giving.values()].some(giving => giving.stage === 'claiming' && state.functions.get(giving.function)?.claim?.holder === from)
-  if (claiming) return
+  if (isOver(state, from, epoch)) return context.because(`No_promise_for_${from}: epoch ${epoch} of its function is over, or is about to be`, { level: 'warning' })
   hostOf(state, from).promised_until_ms = context.now_ms + promiseGiven_ms(state.profile)
   context.send(from, { kind: 'promise', request })
+}
+
+/**
+ * Whether the server's epoch has ended by the share's word, or ends by what this host has ordered itself: a claim, from its order until its outcome is known,
+ * also when the start it was for has been given up, for a slow share may carry it out late; a release, which lets others claim before it is read here.
+ */
+function isOver(state: State, name: string, epoch: number): boolean {
+  const { claim, release, claiming, releasing_ms, since_ms } = functionOf(state, name)
+  // Under a generation that is over the claim would be dead.
+  if (claiming?.generation === state.own.generation && claiming.epoch > epoch) return true
+  if (!claim || claim.epoch < epoch) return false
+  return claim.epoch > epoch ? claim.holder !== name : release !== undefined || releasing_ms > since_ms
 }
 
 export function notePromise(context: Context, from: string, request: number): void {

@@ -1,5 +1,5 @@
 /** Backup server mode (thesis 5.3.1, protocol 5): nominate the host with the lowest non-select value; it prepares, and claims when proof stands. */
-import type { ClaimRecord } from './records.ts'
+import type { ClaimRecord, ReleaseRecord } from './records.ts'
 import { isAgentless } from './appliance.ts'
 import type { Context } from './context.ts'
 import { functionOf, hostOf } from './context.ts'
@@ -8,7 +8,7 @@ import { askToHandOver } from './leaving.ts'
 import { isDraining, isHeld, leavingReason } from './orders.ts'
 import { candidatesFor, STARTS_LIMIT, startsOn } from './placement.ts'
 import { graceEnds_ms, isPresent } from './presence.ts'
-import { isKeptUnmanaged, proofStands } from './right-to-claim.ts'
+import { isKeptUnmanaged, isPromised, proofStands } from './right-to-claim.ts'
 import { p1Of, p2Of } from './ring.ts'
 import type { FunctionFacts, Incident, Rehoming, State } from './state.ts'
 
@@ -39,7 +39,7 @@ export function beginRehoming(context: Context, incident: Incident, name: string
 function holderIsLost(context: Context, claim: ClaimRecord): boolean {
   const { state } = context
   const { holder, generation } = claim
-  if (holder === state.self || !context.due(hostOf(state, holder).promised_until_ms)) return false
+  if (holder === state.self || (isPromised(state, claim, context.now_ms) && !context.due(hostOf(state, holder).promised_until_ms))) return false
   if (!isAgentless(state, holder) && !isPresent(state, holder)) return !isKeptUnmanaged(state, claim)
   const watch = state.watches.get(holder)
   const incident = state.incidents.get(watch?.incident ?? '')
@@ -97,14 +97,20 @@ export function decideRehoming(context: Context): void {
       state.standing_by.delete(name)
       continue
     }
-    // A release is the function's own matter, and so is a holder that is no member any more; a lost holder is the holder's, and all it gave.
-    const subject = release || !state.order.includes(claim.holder) ? name : claim.holder
+    // A release is the function's own matter, and so is a holder that is no member any more, or goes on by promise; a lost holder is the holder's, and all it gave.
+    const rides = hostOf(state, claim.holder).promised_until_ms > context.now_ms
+    const subject = release || rides || !state.order.includes(claim.holder) ? name : claim.holder
     if (!isResponsible(context, name, subject, proofStands(state, name, context.now_ms))) continue
     if (!release && !context.due(graceEnds_ms(state))) continue
-    const incident = draining && !release ? openIncident(context, subject, 'leave', `it leaves (${leavingReason(state, subject)})`) : openIncident(context, subject, 'host', release ? `${name} was released (${release.how} by ${release.by})` : 'its lease ran out')
+    const incident = draining && !release ? openIncident(context, subject, 'leave', `it leaves (${leavingReason(state, subject)})`) : openIncident(context, subject, 'host', whyLost(claim.holder, release, rides, name))
     beginRehoming(context, incident, name)
     continueRehoming(context, state.rehoming.get(name)!, true)
   }
+}
+
+function whyLost(holder: string, release: ReleaseRecord | undefined, rides: boolean, name: string): string {
+  if (release) return `${name} was released (${release.how} by ${release.by})`
+  return rides ? `its virtual server ended with the lease of ${holder}, which goes on by promise` : 'its lease ran out'
 }
 
 function continueRehoming(context: Context, rehoming: Rehoming, lost: boolean): void {

@@ -30,7 +30,7 @@ export function rightToClaim(context: Context, name: string): RightToClaim {
   }
   if (isKeptUnmanaged(state, claim)) return { refused: `${claim.holder} keeps it unmanaged` }
   if (hasNoLease(state, claim)) return { refused: `${claim.holder} has no agent and no lease: only a release proves that it has stopped` }
-  return silenceProof(context, claim.holder, epoch)
+  return silenceProof(context, claim, epoch)
 }
 
 /** Without its flag a host keeps its own service; virtual servers end with its guard. */
@@ -38,11 +38,20 @@ export function isKeptUnmanaged(state: State, { holder, kind }: ClaimRecord): bo
   return kind === 'native' && hostOf(state, holder).lease?.standing === 'unmanaged'
 }
 
-function silenceProof(context: Context, holder: string, epoch: number): RightToClaim {
+/**
+ * R8: a promise keeps the native function of its host. The virtual servers there end with the lease whatever was promised (R2), so that the silence of that
+ * lease proves as much of them as of any others.
+ */
+export function isPromised(state: State, { holder, kind }: ClaimRecord, now_ms: number): boolean {
+  return kind === 'native' && hostOf(state, holder).promised_until_ms > now_ms
+}
+
+function silenceProof(context: Context, claim: ClaimRecord, epoch: number): RightToClaim {
   const { state, now_ms } = context
+  const { holder } = claim
   const host = hostOf(state, holder)
-  if (!isAsked(state, holder, state.self)) return { refused: notAsked(holder, state.self) }
-  if (host.promised_until_ms > now_ms) return { refused: `a promise to ${holder} stands`, at_ms: host.promised_until_ms }
+  if (!isAsked(state, claim, state.self)) return { refused: notAsked(holder, state.self) }
+  if (isPromised(state, claim, now_ms)) return { refused: `a promise to ${holder} stands`, at_ms: host.promised_until_ms }
   if (host.lease_silent_ms < state.profile.expire_ms) {
     return { refused: `the lease of ${holder} has been silent for ${Math.round(host.lease_silent_ms)} ms of ${state.profile.expire_ms} ms`, at_ms: host.lease_since_ms + state.profile.expire_ms }
   }
@@ -56,5 +65,5 @@ export function proofStands(state: State, name: string, now_ms: number): boolean
   if (release) return true
   if (hasNoLease(state, claim)) return false
   const holder = hostOf(state, claim.holder)
-  return holder.lease_silent_ms >= state.profile.expire_ms && holder.promised_until_ms <= now_ms && !isKeptUnmanaged(state, claim)
+  return holder.lease_silent_ms >= state.profile.expire_ms && !isPromised(state, claim, now_ms) && !isKeptUnmanaged(state, claim)
 }

@@ -41,6 +41,8 @@ export interface FunctionFacts {
   failed_ms: number
   /** Newest own epoch whose release was ordered: the record may be applied at any time, so it is never served again. */
   given_up_epoch: number
+  /** The claim this host has ordered last, until its outcome is known. */
+  claiming: { readonly epoch: number; readonly generation: number } | undefined
   /** When a release record was last ordered. */
   releasing_ms: number
   /** The operator asked for its return, whatever the policy; forgotten once it is home. */
@@ -210,7 +212,7 @@ export function newHostFacts(name: string, now_ms: number): HostFacts {
 
 export function newFunctionFacts(name: string, now_ms: number): FunctionFacts {
   return {
-    name, claim: undefined, release: undefined, since_ms: now_ms, failed_starts: 0, failed_ms: -Infinity, given_up_epoch: 0, releasing_ms: -Infinity, return_wanted: false,
+    name, claim: undefined, release: undefined, since_ms: now_ms, failed_starts: 0, failed_ms: -Infinity, given_up_epoch: 0, claiming: undefined, releasing_ms: -Infinity, return_wanted: false,
     returning_ms: -Infinity, came_home_ms: [], flapping_told: 0,
   }
 }

@@ -161,7 +161,7 @@ function noteMessage(context: Context, from: string, message: Message): void {
     case 'look': return void (context.state.share.look = true)
     case 'probe-request': return noteProbeRequest(context, from, message.request, message.target)
     case 'probe-answer': return noteProbeAnswer(context, message.request, message.target, message.answered)
-    case 'promise-request': return answerPromiseRequest(context, from, message.request)
+    case 'promise-request': return answerPromiseRequest(context, from, message.request, message.epoch)
     case 'promise': return notePromise(context, from, message.request)
   }
 }

@@ -9,12 +9,15 @@ export const FAULTS = [
   'isolate', 'cable', 'power-off, failing starts', 'flap', 'announced reboot', 'announced shutdown', 'maintenance', 'hold',
 ] as const
 /** These are drawn by plans (`mute-daemon`) or only by their name: without a remote hand the ladder may be exhausted, and policy then waits for its long pause or a person.; who joins or is taken out is no fault. */
-export const FAULTS_BY_NAME = [...FAULTS, 'mute-daemon', 'power-off, failing serves', 'break-daemon, no hand', 'blink, failing starts', 'join', 'forget', 'power-off and forget'] as const
+export const FAULTS_BY_NAME = [...FAULTS, 'mute-daemon', 'power-off, failing serves', 'break-daemon, no hand', 'blink, failing starts', 'join', 'forget', 'power-off and forget', 'flag off and on'] as const
 export type FaultName = (typeof FAULTS_BY_NAME)[number]
 
+const FAULT_LIMIT_MS = 40_000
 /** A flapping host loses its power this often, this far apart. */
 const FLAPS = 3
 const FLAP_MS = 12_000
+
+const FLAG_RETRY_MS = 1_000
 
 /** Off for a moment and booted again within this time. */
 const BLINK_MS = 20_000
@@ -34,7 +37,7 @@ const AT_ONCE: Partial<Record<FaultName, (host: SimulatedHost) => void>> = {
 export function applyFault(world: World, fault: FaultName, target: string, random: RandomStream): number {
   const host = world.host(target)
   const { queue } = world
-  const duration_ms = random.between(500, 40_000)
+  const duration_ms = random.between(500, FAULT_LIMIT_MS)
   const ends_ms = queue.now_ms + duration_ms
   world.note(`fault: ${fault} ${target}`)
   const strike = AT_ONCE[fault]
@@ -88,11 +91,26 @@ export function applyFault(world: World, fault: FaultName, target: string, rando
       return changeRing(world, fault, target, random)
     case 'power-off and forget':
       return powerOffAndForget(world, target, random, ends_ms)
+    case 'flag off and on':
+      return flagOffAndOn(world, target, duration_ms)
     case 'flap':
       return flap(world, target)
     default:
       return ends_ms
   }
+}
+
+/** The last record has to arrive: whose shared area hangs when its flag goes keeps its VIP, and cannot say so. */
+function flagOffAndOn(world: World, target: string, duration_ms: number): number {
+  const { queue } = world
+  const host = world.host(target)
+  const remove = (): void => {
+    if (world.share.isHung(target)) return queue.after(FLAG_RETRY_MS, remove)
+    host.setFlag(false)
+    queue.after(duration_ms, () => host.setFlag(true))
+  }
+  remove()
+  return queue.now_ms + FAULT_LIMIT_MS + duration_ms
 }
 
 function flap(world: World, target: string): number {

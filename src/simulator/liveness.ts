@@ -131,8 +131,9 @@ export class Liveness {
     const given = claim.generation === holder.guard?.generation && (holder.addresses.has(name) || holder.virtual_servers.get(name)?.address === true)
     // A host that renews is not taken over, whatever the network says (S6).
     if (given && this.isLiving(holder) && world.isolated.has(holder.name)) return this.move(outage, now_ms, `${holder.name} renewed though the network did not reach it`)
-    // R8: whoever gave a promise claims nothing of that host, neither what it rides nor what it has stopped.
-    if ([...world.hosts.values()].some(({ core }) => (core?.hosts.get(holder.name)?.promised_until_ms ?? -Infinity) > now_ms)) return this.move(outage, now_ms, `${holder.name} went on by promise`)
+    // R8: whoever gave a promise does not claim what that host rides; what it has stopped is its function's own matter.
+    const rides = [...world.hosts.values()].some(({ core }) => (core?.hosts.get(holder.name)?.promised_until_ms ?? -Infinity) > now_ms)
+    if (rides && claim.kind === 'native') return this.move(outage, now_ms, `${holder.name} went on by promise`)
     this.move(outage, this.healthOf(holder.name).changed_ms, `${holder.name}, its holder, was struck`)
     const cause = given && this.isLiving(holder) && claim.kind === 'native' ? 'service' : 'lease'
     if (cause !== outage.cause) this.move(outage, now_ms, `the cause became ${cause}`)
@@ -140,7 +141,7 @@ export class Liveness {
     const released = world.share.releases.get(name)?.has(claim.epoch) === true
     // R3: silence counts from the read that shows the last renewal, however late the share has let that through.
     if (cause === 'lease' && !released) this.move(outage, world.checker.held_up_ms.get(holder.name) ?? -Infinity, `a renewal of ${holder.name} that the share had held up arrived`)
-    this.restartByManagers(outage, released ? name : claim.holder)
+    this.restartByManagers(outage, released || rides ? name : claim.holder)
     if (cause === 'service') this.restartByBoot(name, outage)
     this.restartByWorkers(name, outage)
   }

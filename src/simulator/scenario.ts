@@ -9,7 +9,7 @@ import { World } from './world.ts'
 
 export const ACTS = [
   'power-off', 'power-on', 'no-wake', 'reboot', 'stop-daemon', 'break-daemon', 'kill-agent', 'kill-guard', 'share-hang', 'share-heal', 'isolate', 'reconnect', 'fail-starts', 'heal-starts', 'cut-hand', 'heal-hand', 'mute-virtual-server',
-  'shut-down', 'reboot-announced', 'maintenance-on', 'maintenance-off', 'hold-on', 'hold-off', 'join', 'forget',
+  'shut-down', 'reboot-announced', 'maintenance-on', 'maintenance-off', 'hold-on', 'hold-off', 'flag-off', 'flag-on', 'join', 'forget',
 ] as const
 export type Act = (typeof ACTS)[number]
 
@@ -136,6 +136,8 @@ function actOn(world: World, name: string, what: Exclude<Act, 'share-hang' | 'sh
     case 'reboot-announced': return host.leave('reboot', () => host.reboot())
     case 'maintenance-on': return world.share.orders.set(name, Infinity)
     case 'maintenance-off': return world.share.orders.delete(name)
+    case 'flag-off': return host.setFlag(false)
+    case 'flag-on': return host.setFlag(true)
     case 'mute-virtual-server': return world.muteVirtualServer(name)
   }
 }

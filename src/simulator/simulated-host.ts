@@ -174,6 +174,11 @@ export class SimulatedHost {
     if (core) world.announceReach(name, true)
   }
 
+  setFlag(on: boolean): void {
+    if (!on && this.core) this.endManagement()
+    if (on && this.up && !this.core && !this.guard) this.startManagement()
+  }
+
   /** As without the flag: the own service stays, virtual servers of others are stopped and released. */
   private endManagement(): void {
     const given = [...this.core?.giving.values() ?? []].filter(giving => giving.kind === 'virtual')

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { promiseGiven_ms } from '../../../src/core/profile.ts'
-import { claimOf, Harness } from './harness.ts'
+import { claimOf, Harness, native, virtual } from './harness.ts'
 
 /** ftp gives its function and its renewals are late. */
 function late(hosts = 6): Harness {
@@ -76,10 +76,23 @@ describe('R8: a host whose renewal is late', () => {
   })
 })
 
+/** proxy has ordered the claim of ftp's function, and the share has not answered yet. The release that let it is taken back, so that the order alone speaks. */
+function claiming(): Harness {
+  const harness = Harness.settled('proxy')
+  harness.manual.add('claim')
+  harness.addRelease('ftp', 1)
+  harness.observe()
+  harness.message('login', { kind: 'nominate', incident: 'i', function: 'ftp', epoch: 1, as: 'virtual' })
+  expect(harness.asked('claim')).toHaveLength(1)
+  harness.releases.clear()
+  harness.state.functions.get('ftp')!.release = undefined
+  return harness
+}
+
 describe('R8: a host that is asked', () => {
   it('promises, and claims nothing of the asker for so long', () => {
     const harness = Harness.settled('proxy')
-    harness.message('ftp', { kind: 'promise-request', request: 7 })
+    harness.message('ftp', { kind: 'promise-request', request: 7, epoch: 1 })
     expect(harness.sent('promise', 'ftp').map(({ message }) => message)).toEqual([{ kind: 'promise', request: 7 }])
     expect(harness.state.hosts.get('ftp')!.promised_until_ms).toBe(harness.now_ms + promiseGiven_ms(harness.profile))
   })
@@ -91,17 +104,74 @@ describe('R8: a host that is asked', () => {
     harness.observe()
     harness.message('login', { kind: 'nominate', incident: 'i', function: 'ftp', epoch: 1, as: 'virtual' })
     expect(harness.state.giving.get('ftp')!.stage).toBe('claiming')
-    harness.message('ftp', { kind: 'promise-request', request: 7 })
+    harness.message('ftp', { kind: 'promise-request', request: 7, epoch: 1 })
     expect(harness.sent('promise')).toEqual([])
-    harness.message('web2', { kind: 'promise-request', request: 8 })
+    harness.message('web2', { kind: 'promise-request', request: 8, epoch: 1 })
     expect(harness.sent('promise', 'web2')).toHaveLength(1)
+  })
+
+  it('refuses from the order of a claim until its outcome is known, whatever has become of the start it was for', () => {
+    const harness = claiming()
+    harness.run(12_000)
+    expect(harness.state.giving.has('ftp')).toBe(false)
+    harness.message('ftp', { kind: 'promise-request', request: 7, epoch: 1 })
+    expect(harness.sent('promise')).toEqual([])
+    expect(harness.said('No_promise_for_ftp')).toBe(true)
+    harness.event({ event: 'claimed', function: 'ftp', epoch: 2, outcome: 'lost', standing: claimOf('ftp', 2, 'ftp'), detail: '' })
+    harness.message('ftp', { kind: 'promise-request', request: 8, epoch: 2 })
+    expect(harness.sent('promise', 'ftp').map(({ message }) => message.request)).toEqual([8])
+  })
+
+  it('refuses when it has won the claim, though its own next read of the share has still to show it', () => {
+    const harness = claiming()
+    harness.share_answers = false
+    harness.event({ event: 'claimed', function: 'ftp', epoch: 2, outcome: 'won', standing: claimOf('ftp', 2, 'proxy'), detail: '' })
+    harness.message('ftp', { kind: 'promise-request', request: 7, epoch: 1 })
+    expect(harness.sent('promise')).toEqual([])
+  })
+
+  it('promises again when a claim it had ordered is dead with its generation', () => {
+    const harness = claiming()
+    harness.loseLease([])
+    harness.message('ftp', { kind: 'promise-request', request: 7, epoch: 1 })
+    expect(harness.sent('promise', 'ftp')).toHaveLength(1)
+  })
+
+  it('refuses under an epoch that is over: released, or claimed by a third', () => {
+    const harness = Harness.settled('proxy')
+    harness.addRelease('ftp', 1)
+    harness.addClaim(claimOf('mail', 2, 'web2'))
+    harness.observe()
+    harness.message('ftp', { kind: 'promise-request', request: 7, epoch: 1 })
+    harness.message('mail', { kind: 'promise-request', request: 7, epoch: 1 })
+    expect(harness.sent('promise')).toEqual([])
+  })
+
+  it('refuses when it has ordered the release itself, before anybody can read it', () => {
+    const harness = Harness.settled('proxy')
+    harness.die('ftp')
+    harness.run(2_500)
+    harness.manual.add('release')
+    harness.event({ event: 'confirmed-dead', target: 'ftp' })
+    expect(harness.asked('release')).toHaveLength(1)
+    harness.message('ftp', { kind: 'promise-request', request: 7, epoch: 1 })
+    expect(harness.sent('promise')).toEqual([])
+  })
+
+  it('promises a host that has claimed its function again meanwhile, though it has not read that yet', () => {
+    const harness = Harness.settled('proxy')
+    harness.addClaim(claimOf('ftp', 2, 'web2'))
+    harness.observe()
+    harness.share_answers = false
+    harness.message('ftp', { kind: 'promise-request', request: 7, epoch: 3 })
+    expect(harness.sent('promise', 'ftp')).toHaveLength(1)
   })
 
   it('takes nothing over while the promise stands, and does when it has run out', () => {
     const harness = Harness.settled('proxy')
     harness.host('ftp').renews = false
     for (let count = 0; count < 16; count += 1) {
-      harness.message('ftp', { kind: 'promise-request', request: count })
+      harness.message('ftp', { kind: 'promise-request', request: count, epoch: 1 })
       harness.run(500)
       harness.message('login', { kind: 'nominate', incident: 'i', function: 'ftp', epoch: 1, as: 'virtual' })
     }
@@ -109,6 +179,54 @@ describe('R8: a host that is asked', () => {
     expect(harness.said('goes_on_by_promise: no takeover')).toBe(true)
     harness.runUntil(() => harness.asked('claim').length > 0, 5_000)
     expect(harness.newest('ftp')).toMatchObject({ epoch: 2, holder: 'proxy', proof: 'silence' })
+  })
+})
+
+describe('R8: what a promise covers', () => {
+  /** ftp rides, and ran the virtual server of web1, whose host is off. */
+  function riding(self: string): Harness {
+    const harness = Harness.settled(self)
+    harness.die('web1')
+    harness.addClaim(claimOf('web1', 2, 'ftp'))
+    harness.host('ftp').giving = [native('ftp'), virtual('web1', 2)]
+    harness.run(5_000)
+    harness.forget()
+    harness.host('ftp').renews = false
+    return harness
+  }
+
+  function keepRiding(harness: Harness, duration_ms: number): void {
+    for (let asked = 0; asked < duration_ms / 500; asked += 1) {
+      harness.message('ftp', { kind: 'promise-request', request: asked, epoch: 1 })
+      harness.run(500)
+    }
+  }
+
+  it('its virtual servers have ended with its lease (R2): others claim them by its silence, and not the function it rides', () => {
+    const harness = riding('proxy')
+    harness.manual.add('claim')
+    for (let asked = 0; asked < 12; asked += 1) {
+      harness.message('login', { kind: 'nominate', incident: 'i', function: 'web1', epoch: 2, as: 'virtual' })
+      harness.message('login', { kind: 'nominate', incident: 'i', function: 'ftp', epoch: 1, as: 'virtual' })
+      keepRiding(harness, 500)
+    }
+    expect(harness.asked('claim').map(({ order }) => [order.function, order.epoch, order.proof])).toContainEqual(['web1', 3, 'silence'])
+    expect(harness.asked('claim').filter(({ order }) => order.function === 'ftp')).toEqual([])
+  })
+
+  it('but not before that lease has been silent for D_exp', () => {
+    const harness = riding('proxy')
+    harness.manual.add('claim')
+    harness.message('login', { kind: 'nominate', incident: 'i', function: 'web1', epoch: 2, as: 'virtual' })
+    keepRiding(harness, 2_500)
+    expect(harness.asked('claim')).toEqual([])
+  })
+
+  it('the manager of the function sees to it, without any incident of the host that rides', () => {
+    const harness = riding('proxy')
+    keepRiding(harness, 4_000)
+    expect(harness.sent('nominate').map(({ message }) => [message.function, message.epoch])).toContainEqual(['web1', 2])
+    expect([...harness.state.incidents.values()].map(({ target }) => target)).toEqual(['web1'])
   })
 })
 

@@ -87,7 +87,7 @@ describe('a nominee that cannot', () => {
     const harness = lostFtp()
     progress(harness, 'web1', 'prepared')
     for (let count = 0; count < 20; count += 1) {
-      harness.message('ftp', { kind: 'promise-request', request: count })
+      harness.message('ftp', { kind: 'promise-request', request: count, epoch: 1 })
       harness.state.watches.get('ftp')!.mode_since_ms = harness.now_ms
       harness.run(500)
     }

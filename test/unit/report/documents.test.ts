@@ -100,7 +100,7 @@ describe('ringward.status/1', () => {
 
   it('tells promises from both sides', () => {
     const harness = Harness.settled('mail')
-    harness.message('ftp', { kind: 'promise-request', request: 1 })
+    harness.message('ftp', { kind: 'promise-request', request: 1, epoch: 1 })
     expect(status(harness).promises).toEqual([{ from: 'mail', to: 'ftp', left_ms: expect.any(Number) }])
   })
 
