@@ -5,7 +5,8 @@ import type { Context } from './context.ts'
 import { functionOf, hostOf } from './context.ts'
 import { lookWhenDue } from './observation.ts'
 import type { Giving, State } from './state.ts'
-import { isRenewing, ownLeaseGood, shareFresh } from './presence.ts'
+import { CUT_OFF } from './placement.ts'
+import { isCutOff, isRenewing, ownLeaseGood, shareFresh } from './presence.ts'
 import { claimMargin_ms, rightToClaim } from './right-to-claim.ts'
 
 /** Longest a step may take before it counts as failed: a cold start under emulation takes 5 s, real hosts 43 s (thesis 5.4). */
@@ -100,6 +101,7 @@ function continueGiving(context: Context, giving: Giving): void {
     case 'prepared':
       if (claim && claim.epoch > giving.epoch) return stopGiving(context, giving, `epoch ${claim.epoch} belongs to ${claim.holder}`)
       if (giving.nominator !== '' && context.due(giving.heard_ms + NOMINATION_LIFE_MS)) return stopGiving(context, giving, `${giving.nominator} nominates no more`)
+      if (giving.kind === 'virtual' && isCutOff(state, context.now_ms)) return failGiving(context, giving, CUT_OFF)
       if (giving.stage === 'prepared') return tryClaim(context, giving)
       if (context.due(giving.deadline_ms)) failGiving(context, giving, 'the virtual server was not ready in time')
       return

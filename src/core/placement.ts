@@ -6,7 +6,7 @@ import { isAsked, notAsked } from './electorate.ts'
 import type { GivenFunction } from './message.ts'
 import { nonSelectValue, normaliseLoads, type HostCapacity, type LoadAverage, type NormalisedLoad } from './non-select.ts'
 import { leavingReason } from './orders.ts'
-import { isPresent } from './presence.ts'
+import { isCutOff, isPresent } from './presence.ts'
 import type { State } from './state.ts'
 
 /** Kept free on the chosen host beside the virtual server's own memory. */
@@ -57,9 +57,12 @@ function ownLoad(state: State): { average: LoadAverage; forecast: LoadAverage; c
   return state.load && { average: state.load.average, forecast: state.load.forecast, capacity: state.load.capacity }
 }
 
+/** Why a host that hears nobody gives nobody's function. */
+export const CUT_OFF = 'it hears none of the hosts that renew: it is cut off itself'
+
 /** Every host with its value or the reason against it, best first. */
-export function candidatesFor(context: Pick<Context, 'state'>, name: string, excluded: ReadonlyMap<string, string>): Candidate[] {
-  const { state } = context
+export function candidatesFor(context: Pick<Context, 'state' | 'now_ms'>, name: string, excluded: ReadonlyMap<string, string>): Candidate[] {
+  const { state, now_ms } = context
   const server = serverOf(state, name)
   const { claim, release } = functionOf(state, name)
   const loads = new Map(loadsOf(state).map(load => [load.host, load]))
@@ -70,6 +73,7 @@ export function candidatesFor(context: Pick<Context, 'state'>, name: string, exc
     if (!isPresent(state, host)) return { host, value: null, reason: 'not in the ring' }
     const leaving = leavingReason(state, host)
     if (leaving !== undefined) return { host, value: null, reason: `it leaves (${leaving})` }
+    if (host === state.self && isCutOff(state, now_ms)) return { host, value: null, reason: CUT_OFF }
     if (host !== state.self && !hostOf(state, host).reachable) return { host, value: null, reason: 'not reachable from this manager' }
     if (claim && !release && claim.holder !== host && !isAsked(state, claim, host)) return { host, value: null, reason: notAsked(claim.holder, host) }
     const load = loads.get(host)

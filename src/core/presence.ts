@@ -21,6 +21,20 @@ export function isRenewing(state: State, name: string, now_ms: number): boolean 
   return name === state.self || (isPresent(state, name) && now_ms - hostOf(state, name).lease_grew_ms < state.profile.stop_ms)
 }
 
+/** A condition is told each interval; after three nothing is heard any more. In short intervals a heartbeat's limit is longer. */
+const HEARING_INTERVALS = 3
+const LEAST_HEARING_MS = 1_000
+
+/**
+ * Hears none of two or more hosts that renew as it does: the network is lost here, not there, and no client is likely to be reached from here. Of two
+ * hosts alone neither can tell which of them it is.
+ */
+export function isCutOff(state: State, now_ms: number): boolean {
+  const limit_ms = Math.max(HEARING_INTERVALS * state.inventory.interval_ms, LEAST_HEARING_MS)
+  const others = state.order.filter(name => name !== state.self && !state.without_agent.has(name) && isRenewing(state, name, now_ms)).map(name => hostOf(state, name))
+  return others.length >= 2 && others.every(({ reachable, condition_ms }) => !reachable || now_ms - condition_ms > limit_ms)
+}
+
 /** Has ever joined and is managed; only such a host can be missed. */
 export function isMember(state: State, name: string): boolean {
   return name === state.self || hostOf(state, name).lease?.standing === 'member'

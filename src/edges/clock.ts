@@ -17,12 +17,21 @@ const SUSPEND_JUMP_MS = 1_000
  */
 export class SystemClock implements Clock {
   private missed_ms = 0
+  private readonly coarse_ms: () => number
+  private readonly fine_ms: () => number
+
+  constructor(coarse_ms = (): number => uptime() * 1_000, fine_ms = (): number => Number(process.hrtime.bigint() / 1_000n) / 1_000) {
+    this.coarse_ms = coarse_ms
+    this.fine_ms = fine_ms
+  }
 
   boot_ms(): number {
-    const monotonic_ms = Number(process.hrtime.bigint() / 1_000n) / 1_000
-    const behind_ms = uptime() * 1_000 - (monotonic_ms + this.missed_ms)
+    // The coarse clock first: a process that is stopped between the two readings then looks ahead, never suspended, and a suspend there is found by the next call.
+    const coarse_ms = this.coarse_ms()
+    const fine_ms = this.fine_ms()
+    const behind_ms = coarse_ms - (fine_ms + this.missed_ms)
     if (behind_ms > SUSPEND_JUMP_MS) this.missed_ms += behind_ms
-    return monotonic_ms + this.missed_ms
+    return fine_ms + this.missed_ms
   }
 
   wall(): Date {

@@ -18,7 +18,7 @@ export interface ShareReport {
 export function statusDocument(state: State, moments: Moments, share: ShareReport): StatusDocument {
   const functions = state.order.map(name => functionStatus(state, moments, name))
   const hosts = state.order.map(name => hostStatus(state, moments, name))
-  const unprotected = unprotectedFunctions(state)
+  const unprotected = unprotectedFunctions(state, moments)
   const incidents_open = [...state.incidents.values()].map((incident): OpenIncident => ({
     id: incident.id, target: incident.target, trouble: incident.trouble, manager: state.self, detected: stamp(moments, incident.detected_ms) ?? '', stage: incident.healing.step,
   }))
@@ -90,11 +90,11 @@ function promisesOf(state: State, { now_ms }: Moments): StatusDocument['promises
 }
 
 /** What nobody could give if its giver failed now. */
-function unprotectedFunctions(state: State): { function: string; reason: string }[] {
+function unprotectedFunctions(state: State, { now_ms }: Moments): { function: string; reason: string }[] {
   if (loadsOf(state).length === 0) return []
   return state.order.flatMap(name => {
     const holder = functionOf(state, name).claim?.holder ?? name
-    const candidates = candidatesFor({ state }, name, new Map([[holder, 'it gives the function']]))
+    const candidates = candidatesFor({ state, now_ms }, name, new Map([[holder, 'it gives the function']]))
     if (candidates.some(candidate => candidate.value !== null)) return []
     return [{ function: name, reason: state.order.length === 1 ? 'there is no other host' : candidates.map(({ host, reason }) => `${host}: ${reason}`).join('; ') }]
   })

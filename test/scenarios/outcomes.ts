@@ -60,6 +60,10 @@ export const OUTCOMES: Readonly<Record<string, Outcome>> = {
     claims: { login: [TAKEN_OVER, RETURNED], ftp: [TAKEN_OVER, RETURNED] },
     incidents: ['ftp: Nt2 returned, by mail', 'login: Nt2 returned, by mail'], cut_at_most_ms: { login: TAKEOVER_MS, ftp: TAKEOVER_MS + 1_000 },
   },
+  // P2 acts one slot later: P1 renews, and finds that it hears nobody itself.
+  'P1-isolated-target-dies': {
+    claims: { ftp: [TAKEN_OVER, RETURNED] }, incidents: ['ftp: Nt2 returned, by login', 'ftp: host returned, by proxy'], cut_at_most_ms: { ftp: TAKEOVER_MS + 2_000 }, never: ['login Claim_ftp_'],
+  },
   'two-adjacent': {
     claims: { ftp: [TAKEN_OVER, RETURNED], proxy: [TAKEN_OVER, RETURNED] },
     incidents: ['ftp: Nt2 returned, by login', 'proxy: Nt2 returned, by login'], cut_at_most_ms: { ftp: TAKEOVER_MS, proxy: TAKEOVER_MS + 1_000 },

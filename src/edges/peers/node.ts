@@ -13,6 +13,7 @@ import { FRAME_LIMIT_BYTES } from './frame.ts'
 import { memberGater, reportFailedHandshakes } from './gatekeeper.ts'
 import { GOSSIP_ID_BYTES, GOSSIP_TOPIC } from './gossip.ts'
 import type { Members } from './members.ts'
+import { abortingQuietly } from './muxer.ts'
 import type { PeerMember } from './peers.ts'
 import type { Refusals } from './refusals.ts'
 
@@ -55,7 +56,7 @@ export function createNode(options: NodeOptions): Promise<RingNode> {
     transports: [reportFailedHandshakes(transport, options.refusals)],
     connectionProtector: preSharedKey({ psk: options.psk }),
     connectionEncrypters: [noise()],
-    streamMuxers: [yamux({ streamOptions: { maxWriteBufferLength: WRITE_BUFFER_LIMIT_BYTES } })],
+    streamMuxers: [abortingQuietly(yamux({ streamOptions: { maxWriteBufferLength: WRITE_BUFFER_LIMIT_BYTES } }))],
     connectionGater: memberGater(options.members, options.refusals),
     connectionManager: {
       maxConnections: CONNECTIONS_LIMIT,

@@ -12,6 +12,17 @@ function nominated(harness = Harness.settled('proxy')): Harness {
 const stage = (harness: Harness, name = 'ftp') => harness.state.giving.get(name)?.stage
 const order = (harness: Harness): string[] => harness.commands.map(({ command }) => command).filter(command => ['prepare', 'claim', 'serve', 'stop', 'release'].includes(command))
 
+it('a host that is cut off after it was nominated does not claim: no client would reach what it gives', () => {
+  const harness = Harness.settled('proxy')
+  harness.manual.add('prepare')
+  nominated(harness)
+  for (const name of harness.hosts.keys()) harness.event({ event: 'reach', host: name, reachable: false, why: 'no heartbeat' })
+  harness.event({ event: 'prepared', function: 'ftp', ok: true, detail: 'paused' })
+  expect(harness.asked('claim')).toEqual([])
+  expect(harness.said('Cannot_give_ftp: it hears none of the hosts that renew')).toBe(true)
+  expect(order(harness)).toEqual(['prepare', 'stop'])
+})
+
 describe('R10: at boot', () => {
   it('nothing is given before the own lease is held and the share was read', () => {
     const harness = new Harness('proxy')
