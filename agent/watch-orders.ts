@@ -31,6 +31,11 @@ const QUICK_PING_LIMIT_MS = 250
 const SHORTEST_PING_INTERVAL_MS = 200
 const WAKE_LIMIT_MS = 3_000
 
+/** Twice a round: the second loss is certain before the next round ends. */
+export function pingInterval_ms({ interval_ms }: { readonly interval_ms: number }): number {
+  return Math.max(SHORTEST_PING_INTERVAL_MS, interval_ms / 2)
+}
+
 /** The core's orders towards its targets: pings, dialogues, remote hands, wake-up calls. */
 export class WatchOrders {
   private readonly parts: WatchParts
@@ -49,8 +54,7 @@ export class WatchOrders {
       this.pings.delete(name)
       void ping.stop()
     }
-    // Twice a round: the second loss is certain before the next round ends.
-    const interval_ms = Math.max(SHORTEST_PING_INTERVAL_MS, this.parts.interval_ms / 2)
+    const interval_ms = pingInterval_ms(this.parts)
     for (const target of targets) {
       if (this.pings.has(target)) continue
       const { address } = serverOf(target)
@@ -83,16 +87,18 @@ export class WatchOrders {
     const { prober, serverOf, signal, post } = this.parts
     const { address: own_address, vip, daemons } = serverOf(target)
     const address = where === 'vip' ? vip : own_address
-    const results = await Promise.all(daemons.map(async ({ name, probe }): Promise<{ daemon: string; verdict: Verdict; detail: string }> => {
+    const results = await Promise.all(daemons.map(async ({ name, probe }): Promise<{ daemon: string; verdict: Verdict; detail: string; timed_out: boolean }> => {
       try {
-        const { verdict, detail } = await prober.dialogue(address, probe, signal)
-        return { daemon: name, verdict, detail }
+        return { daemon: name, ...await prober.dialogue(address, probe, signal) }
       } catch (error) {
-        return { daemon: name, verdict: 'NG', detail: reasonOf(error) }
+        return { daemon: name, verdict: 'NG', detail: reasonOf(error), timed_out: false }
       }
     }))
     if (signal.aborted) return
-    post({ event: 'probed', target, where, ...(results.find(result => result.verdict !== 'OK') ?? results[0] ?? { daemon: '', verdict: 'OK', detail: '' }) })
+    const bad = results.filter(result => result.verdict !== 'OK')
+    // A refusal says more than a silence, which may be this host's own.
+    const { daemon, verdict, detail, timed_out } = bad.find(result => !result.timed_out) ?? bad[0] ?? results[0] ?? { daemon: '', verdict: 'OK', detail: '', timed_out: false }
+    post({ event: 'probed', target, where, daemon, verdict, detail, timed_out })
   }
 
   async hand(order: Of<'hand'>): Promise<void> {

@@ -18,6 +18,7 @@ import { SystemProber } from '../src/edges/probes/system-prober.ts'
 import { SshHand } from '../src/edges/remote-hand/ssh-hand.ts'
 import { SshPlainHand } from '../src/edges/remote-hand/ssh-plain-hand.ts'
 import { ShareClient } from '../src/edges/share/share-client.ts'
+import { StallMeter } from '../src/edges/stall-meter.ts'
 import { ProcSurvey } from '../src/edges/survey/proc-survey.ts'
 import { reasonOf } from '../src/errors.ts'
 import { GuardClient, type GuardOrder } from '../src/guard/guard-client.ts'
@@ -27,6 +28,7 @@ import { leaveAnnounced } from './announced-leave.ts'
 import { answer, controlHandlers, type ControlParts } from './control-handlers.ts'
 import { GivingOrders } from './giving-orders.ts'
 import { onGuardNotice } from './guard-notices.ts'
+import { HealthMeter } from './health-meter.ts'
 import { createHypervisor } from './hypervisor.ts'
 import { Journal } from './journal.ts'
 import { leaveManagement } from './leave.ts'
@@ -38,7 +40,7 @@ import { loadNewerInventory, type AgentSettings } from './settings.ts'
 import { ShareOrders } from './share-orders.ts'
 import { touchServices } from './touch.ts'
 import { ViewsWriter } from './views-writer.ts'
-import { WatchOrders } from './watch-orders.ts'
+import { pingInterval_ms, WatchOrders } from './watch-orders.ts'
 
 /** Virtual servers that ended by themselves are noticed within that time. */
 const CHECK_VIRTUAL_SERVERS_MS = 1_000
@@ -62,6 +64,8 @@ export class Agent {
   private readonly power: PowerOrders
   private readonly share_orders: ShareOrders
   private readonly load: LoadMeter
+  private readonly prober: SystemProber
+  private health: HealthMeter | undefined
   private readonly relay: Relay
   private readonly control: ControlServer
   private readonly settings: AgentSettings
@@ -92,7 +96,7 @@ export class Agent {
     const handedOver = (name: string): boolean => this.state.functions.get(name)?.claim?.proof === 'hand-over'
     this.peers = this.createPeers(post)
     this.relay = new Relay({ send: (to, message) => this.peers.send(to, message), answer: verb => answer(control, verb) })
-    const prober = new SystemProber({ clock, onProblem: problem })
+    const prober = this.prober = new SystemProber({ clock, onProblem: problem })
     this.giving = new GivingOrders({
       hypervisor: this.hypervisor, guard: this.guard, announcer, device: host.device, serverOf: server, post, ownAddresses,
       handedOver, margin_ms: profile.stop_ms / 4, touch: (name, address, signal) => touchServices(prober, server(name), address, signal),
@@ -134,6 +138,7 @@ export class Agent {
     this.loop.post({ event: 'timer' })
     await this.peers.start(this.ending.signal)
     this.views = new ViewsWriter(this.state, this.share)
+    this.health = new HealthMeter({ stalls: new StallMeter(this.clock), prober: this.prober, address: self.address, ping_interval_ms: pingInterval_ms(inventory), post: event => this.loop.post(event) })
     this.check = setInterval(() => void this.giving.checkVirtualServers(this.ending.signal), CHECK_VIRTUAL_SERVERS_MS)
     this.diagnostics.info({ host: self.name, version: inventory.version }, 'management runs')
   }
@@ -185,6 +190,7 @@ export class Agent {
     clearInterval(this.check)
     this.views?.stop()
     this.load.stop()
+    void this.health?.stop()
     await this.giving.end()
   }
 

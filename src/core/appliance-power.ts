@@ -5,6 +5,7 @@ import { functionOf, hostOf, serverOf } from './context.ts'
 import type { Event } from './event.ts'
 import { examine } from './examination.ts'
 import { releaseEpoch } from './giving.ts'
+import { isSlow } from './local-health.ts'
 import { isPresent } from './presence.ts'
 import { mayAct } from './appliance-vip.ts'
 import type { Watch } from './state.ts'
@@ -42,7 +43,7 @@ export function decidePower(context: Context, watch: Watch, appliance: Appliance
 function isDeafEverywhere(context: Context, watch: Watch, appliance: Appliance): boolean {
   const { state, now_ms } = context
   const { examination } = watch
-  if (!context.due(appliance.heard_ms + state.profile.expire_ms) || mostVanished(state)) return false
+  if (!context.due(appliance.heard_ms + state.profile.expire_ms) || mostVanished(state) || isSlow(state)) return false
   // Whoever reaches none of the others may be the one that is cut off.
   const others = state.order.filter(host => host !== state.self && isPresent(state, host))
   if (others.length > 0 && !others.some(host => hostOf(state, host).reachable)) return false

@@ -7,6 +7,7 @@ import { decidePower } from './appliance-power.ts'
 import { isBusy, mayAct, orderHand } from './appliance-vip.ts'
 import type { Context } from './context.ts'
 import { functionOf, hostOf, serverOf } from './context.ts'
+import { isSlow, withhold } from './local-health.ts'
 import type { Watch } from './state.ts'
 
 /** SSH answers though nothing else does: so long a ping has to follow, before the VIP is taken from a host that has just come back. */
@@ -42,6 +43,7 @@ function takeFromReturned(context: Context, watch: Watch, appliance: Appliance):
 }
 
 function take(context: Context, watch: Watch, appliance: Appliance): void {
+  if (isSlow(context.state)) return withhold(context, watch, `${watch.target}_does_not_answer_and_its_remote_hand_does`)
   if (!context.due(appliance.take_ms)) return
   appliance.take_ms = context.now_ms + TELL_FIRST_MS
   context.because(`Remove_virtual_IP_(${serverOf(context.state, watch.target).address}): the remote hand reaches ${watch.target} though its services do not answer`, { incident: watch.incident })

@@ -9,6 +9,7 @@ import type { Context } from './context.ts'
 import { functionOf, hostOf, serverOf } from './context.ts'
 import { EXAMINATION_LIMIT_MS, EXAMINATION_MS, examine } from './examination.ts'
 import { openIncident } from './incident.ts'
+import { isSlow, stretched, withhold } from './local-health.ts'
 import { enterMode } from './mode.ts'
 import { graceEnds_ms, ownLeaseGood } from './presence.ts'
 import { decideServiceRecovery } from './service-recovery.ts'
@@ -47,7 +48,7 @@ export function decideAppliance(context: Context, watch: Watch): void {
 }
 
 function decideRegular(context: Context, watch: Watch): void {
-  if (watch.ping_missed === 0) {
+  if (watch.ping_missed < stretched(context.state, 1)) {
     if (watch.priority === 1) decideServiceRecovery(context, watch)
     return
   }
@@ -60,14 +61,15 @@ function decideExamination(context: Context, watch: Watch, appliance: Appliance)
   const { examination, target } = watch
   if (!examination) return examine(context, watch)
   if (examination.direct) return resume(context, watch, `Network_is_normal_(${target})`)
-  if (examination.direct === undefined && !context.due(examination.started_ms + EXAMINATION_LIMIT_MS)) return
-  if (!context.due(examination.started_ms + EXAMINATION_MS)) return
+  if (examination.direct === undefined && !context.due(examination.started_ms + stretched(state, EXAMINATION_LIMIT_MS))) return
+  if (!context.due(examination.started_ms + stretched(state, EXAMINATION_MS))) return
   if (watch.ping_missed === 0 && examination.direct === undefined) return resume(context, watch, `Network_is_normal_(${target})`)
   if (examination.indirect) note(context, watch, `Path_to_${target}_is_broken_here_and_others_reach_it: no takeover`)
   else if (applianceAnswers(watch)) note(context, watch, `${target}_does_not_answer_pings_and_its_services_do: no takeover`)
   else if (!ownLeaseGood(state, now_ms)) note(context, watch, `${target}_does_not_answer_and_the_own_lease_is_not_good: no accusation from here`)
+  else if (isSlow(state)) withhold(context, watch, `${target}_does_not_answer`)
   else if (now_ms - appliance.heard_ms >= 2 * state.profile.renew_ms && !mostVanished(state)) return loseAppliance(context, watch, 'neither ping nor service answers, here or elsewhere')
-  if (context.due(examination.started_ms + Math.max(EXAMINATION_MS, state.profile.renew_ms))) examine(context, watch)
+  if (context.due(examination.started_ms + Math.max(stretched(state, EXAMINATION_MS), state.profile.renew_ms))) examine(context, watch)
 }
 
 function loseAppliance(context: Context, watch: Watch, why: string): void {
@@ -86,7 +88,7 @@ function decideStandingBy(context: Context, watch: Watch): void {
   if (watch.incident !== undefined) return
   const { claim, release } = functionOf(context.state, watch.target)
   if (!applianceAnswers(watch)) {
-    if (watch.priority === 1 && ownLeaseGood(context.state, context.now_ms)) loseAppliance(context, watch, 'its management was taken over, and nothing of it answers')
+    if (watch.priority === 1 && ownLeaseGood(context.state, context.now_ms) && !isSlow(context.state)) loseAppliance(context, watch, 'its management was taken over, and nothing of it answers')
     return
   }
   const home = claim === undefined || (claim.holder === watch.target && !release)

@@ -10,8 +10,8 @@ export type Verdict = 'OK' | 'ERROR' | 'NG'
 export type Event =
   /** A timer the core asked for; carries nothing, `now` says it all. */
   | { readonly event: 'timer' }
-  /** The guard's word on the own lease, after each renewal. `electorate`: every name that a record of ours on the share may list (R9). */
-  | { readonly event: 'lease'; readonly generation: number; readonly sequence: number; readonly deadline_ms: number; readonly electorate?: readonly string[] }
+  /** The guard's word on the own lease, after each renewal. `electorate`: every name that a record of ours on the share may list (R9). `took_ms`: how long the write took. */
+  | { readonly event: 'lease'; readonly generation: number; readonly sequence: number; readonly deadline_ms: number; readonly took_ms?: number; readonly electorate?: readonly string[] }
   /** Another publication has been fetched, verified and found good: who belongs to the ring from now on. */
   | { readonly event: 'inventory'; readonly inventory: Inventory }
   /** The lease ended: everything in `stopped` has been stopped by the guard, `generation` is the new one. */
@@ -35,8 +35,10 @@ export type Event =
   | { readonly event: 'ping'; readonly target: string; readonly answered: boolean }
   /** The result of command `examine`. */
   | { readonly event: 'examined'; readonly target: string; readonly answered: boolean }
-  /** One round's service dialogues with a target: the worst daemon decides. */
-  | { readonly event: 'probed'; readonly target: string; readonly where: 'own address' | 'vip'; readonly verdict: Verdict; readonly daemon: string; readonly detail: string }
+  /** One round's service dialogues with a target: the worst daemon decides. `timed_out`: by this host's own clock, nothing came in time; nothing was refused and nothing wrong was said. */
+  | { readonly event: 'probed'; readonly target: string; readonly where: 'own address' | 'vip'; readonly verdict: Verdict; readonly daemon: string; readonly detail: string; readonly timed_out?: boolean }
+  /** How this host itself fares, since the last word: the longest hold-up of the agent, and lost pings to its own address. */
+  | { readonly event: 'health'; readonly stalled_ms: number; readonly own_probes_missed: number }
   | { readonly event: 'reach'; readonly host: string; readonly reachable: boolean; readonly why: string }
   | { readonly event: 'message'; readonly from: string; readonly message: unknown }
   /** The averages of one survey window. */

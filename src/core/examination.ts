@@ -1,6 +1,7 @@
 /** Network examination (protocol 4.2): quick probes of our own, and indirect ones by others. */
 import type { Context } from './context.ts'
 import { hostOf } from './context.ts'
+import { isSlow } from './local-health.ts'
 import { isPresent } from './presence.ts'
 import { p2Of } from './ring.ts'
 import type { Watch } from './state.ts'
@@ -30,10 +31,10 @@ export function noteExamined(context: Context, target: string, answered: boolean
   answerProbeRequests(context, target, answered)
 }
 
-/** Others' requests are answered by the same examination. */
+/** Others' requests are answered by the same examination. That a slow host heard nothing is no news to anybody. */
 function answerProbeRequests(context: Context, target: string, answered: boolean): void {
   const { probe_requests } = context.state
-  for (const { from, request } of probe_requests.get(target) ?? []) context.send(from, { kind: 'probe-answer', request, target, answered })
+  if (answered || !isSlow(context.state)) for (const { from, request } of probe_requests.get(target) ?? []) context.send(from, { kind: 'probe-answer', request, target, answered })
   probe_requests.delete(target)
 }
 

@@ -4,6 +4,7 @@ import { isAgentless } from './appliance.ts'
 import type { Context } from './context.ts'
 import { functionOf, hostOf } from './context.ts'
 import { openIncident } from './incident.ts'
+import { stretched } from './local-health.ts'
 import { askToHandOver } from './leaving.ts'
 import { isDraining, isHeld, leavingReason } from './orders.ts'
 import { candidatesFor, STARTS_LIMIT, startsOn } from './placement.ts'
@@ -152,7 +153,7 @@ function keepNomination(context: Context, rehoming: Rehoming): void {
 function nomineeFailure(context: Context, rehoming: Rehoming): string | undefined {
   const { state } = context
   if (!isPresent(state, rehoming.nominee!)) return 'it left the ring'
-  if (rehoming.stage === '') return context.due(rehoming.heard_ms + ANSWER_LIMIT_MS) ? 'it does not answer' : undefined
+  if (rehoming.stage === '') return context.due(rehoming.heard_ms + stretched(state, ANSWER_LIMIT_MS)) ? 'it does not answer' : undefined
   if (rehoming.stage === 'preparing') return context.due(rehoming.heard_ms + PREPARE_LIMIT_MS) ? 'it was not ready in time' : undefined
   if (!proofStands(state, rehoming.function, context.now_ms) || !state.share.good) {
     rehoming.heard_ms = context.now_ms

@@ -1,11 +1,13 @@
 /** Service recovery (thesis 5.3.1): the network is good and a service is bad. Restart it; if that does not heal, take the VIP off. */
 import type { Context } from './context.ts'
+import type { Event } from './event.ts'
 import { functionOf, hostOf, serverOf } from './context.ts'
 import { examine } from './examination.ts'
 import { changeTrouble, closeIncident, firstHealing, openIncident } from './incident.ts'
 import { releaseEpoch } from './giving.ts'
 import { beginRehoming } from './rehoming.ts'
 import { isAgentless, isThere } from './appliance.ts'
+import { isSlow, withhold } from './local-health.ts'
 import { isHeld, leavingReason } from './orders.ts'
 import type { Incident, State, Watch } from './state.ts'
 import { enterMode, tellP2 } from './mode.ts'
@@ -122,8 +124,10 @@ function release(context: Context, watch: Watch): void {
   const incident = watch.incident === undefined ? undefined : state.incidents.get(watch.incident)
   if (!claim || !incident) return enterMode(context, watch, 'regular', 'nothing to release')
   if (claim.epoch !== watch.repair?.epoch) return startedAnew(context, watch, incident)
-  if (isHeld(state)) {
-    // The hold came in the middle: what can be healed in place may heal, nothing is moved.
+  const in_doubt = isSlow(state) && watch.service.timed_out
+  if (in_doubt) withhold(context, watch, `${watch.repair.daemon}_of_${target}_does_not_answer_in_time`)
+  if (isHeld(state) || in_doubt) {
+    // The hold came in the middle, or the fault may be ours: what can be healed in place may heal, nothing is moved.
     startRepair(context, watch, 'verify')
     return probe(context, watch)
   }
@@ -203,9 +207,22 @@ function leaveToBackup(context: Context, watch: Watch): void {
   enterMode(context, watch, 'backup server', 'the service cannot be healed in place')
 }
 
-export function noteProbed(context: Context, target: string, verdict: 'OK' | 'ERROR' | 'NG', daemon: string, detail: string): void {
+export function noteProbed(context: Context, { target, verdict, daemon, detail, timed_out = false }: Extract<Event, { event: 'probed' }>): void {
   const watch = context.state.watches.get(target)
   if (!watch) return
-  watch.service = { verdict, daemon, detail, good_rounds: verdict === 'OK' ? watch.service.good_rounds + 1 : 0, good_seen: watch.service.good_seen || verdict === 'OK', probing_since_ms: undefined }
+  if (verdict !== 'OK' && timed_out && isSlow(context.state)) return noteUnheard(context, watch, daemon)
+  watch.service = { verdict, timed_out, daemon, detail, good_rounds: verdict === 'OK' ? watch.service.good_rounds + 1 : 0, good_seen: watch.service.good_seen || verdict === 'OK', probing_since_ms: undefined }
   continueRepair(context, watch)
+}
+
+/** Nothing came in time by the clock of a host that is late itself: no verdict. A repair that was begun on better evidence asks again. */
+function noteUnheard(context: Context, watch: Watch, daemon: string): void {
+  const { service, repair } = watch
+  service.probing_since_ms = undefined
+  service.good_rounds = 0
+  if (service.verdict !== 'OK') service.verdict = undefined
+  withhold(context, watch, `${daemon}_of_${watch.target}_does_not_answer_in_time`)
+  if (watch.mode !== 'service recovery' || !repair) return
+  if (repair.step === 'confirm') return enterMode(context, watch, 'regular', 'the own host is too slow to judge')
+  if (repair.step === 'verify') startRepair(context, watch, 'verify')
 }

@@ -1,5 +1,6 @@
 import type { Appliance } from './appliance.ts'
 import type { Trouble } from './trouble.ts'
+import type { LocalHealth } from './local-health.ts'
 import type { Inventory } from './inventory.ts'
 import type { ConditionMessage, GivingStage, Leaving } from './message.ts'
 import type { HostCapacity, LoadAverage } from './non-select.ts'
@@ -108,7 +109,8 @@ export interface Watch {
   ping_seen: boolean
   /** Outcome of the examination under way: own pings and those asked of others. */
   examination: { readonly started_ms: number; direct: boolean | undefined; indirect: boolean; request: number } | undefined
-  service: { verdict: 'OK' | 'ERROR' | 'NG' | undefined; daemon: string; detail: string; good_rounds: number; good_seen: boolean; probing_since_ms: number | undefined }
+  /** `timed_out`: the verdict is a silence by this host's clock. */
+  service: { verdict: 'OK' | 'ERROR' | 'NG' | undefined; timed_out: boolean; daemon: string; detail: string; good_rounds: number; good_seen: boolean; probing_since_ms: number | undefined }
   repair: { step: 'confirm' | 'restart' | 'verify' | 'release' | 'failed'; started_ms: number; deadline_ms: number; daemon: string; epoch: number } | undefined
   /** The epoch whose VIP the remote hand was ordered to take off, until it answers: its word is proof, whatever has changed meanwhile. */
   taking_off: number | undefined
@@ -169,6 +171,7 @@ export interface State {
   was_whole: boolean
   /** `electorate`: the names a record of ours on the share may list, as the guard says; absent before it has said so. */
   own: { generation: number; sequence: number; deadline_ms: number; electorate?: readonly string[] }
+  readonly health: LocalHealth
   share: { good: boolean; last_started_ms: number; last_returned_ms: number; outstanding_ms: number | undefined; look: boolean }
   readonly hosts: Map<string, HostFacts>
   readonly functions: Map<string, FunctionFacts>
@@ -226,6 +229,7 @@ export function initialState(self: string, inventory: Inventory, profile: Profil
   return {
     self, wall_offset_ms, inventory, profile, order, started_ms: now_ms, was_whole: false,
     own: { generation: 0, sequence: 0, deadline_ms: 0 },
+    health: { score: 0, reason: '' },
     share: { good: false, last_started_ms: -Infinity, last_returned_ms: -Infinity, outstanding_ms: undefined, look: true },
     hosts: new Map(order.map(name => [name, newHostFacts(name, now_ms)])),
     functions: new Map(order.map(name => [name, newFunctionFacts(name, now_ms)])),

@@ -13,6 +13,7 @@ import { noteAdopted, noteClaimed, noteLeaseLost, notePrepared, noteReleased, no
 import { decideForgotten, reconfigure } from './membership.ts'
 import { parseMessage, type Message } from './message.ts'
 import { noteNomination, noteReturn } from './nominee.ts'
+import { noteHealth, noteRenewal } from './local-health.ts'
 import { decideLeaving, noteLeave, noteReady } from './leaving.ts'
 import { decideObservation, noteObservation, noteObservationFailed } from './observation.ts'
 import { decideOrders } from './orders.ts'
@@ -90,8 +91,9 @@ function note(context: Context, event: Event): void {
     case 'ping': return notePing(context, event.target, event.answered)
     case 'examined': return noteExamined(context, event.target, event.answered)
     case 'probed':
-      if (event.where === 'vip') return noteVirtualServiceProbed(context, event.target, event.verdict, event.detail)
-      return noteProbed(context, event.target, event.verdict, event.daemon, event.detail)
+      if (event.where === 'vip') return noteVirtualServiceProbed(context, event)
+      return noteProbed(context, event)
+    case 'health': return noteHealth(context, event)
     case 'reach': return noteReach(context, event.host, event.reachable, event.why)
     case 'message': {
       const message = parseMessage(event.message)
@@ -114,6 +116,7 @@ function note(context: Context, event: Event): void {
 function noteLease(context: Context, event: Extract<Event, { event: 'lease' }>): void {
   const { own } = context.state
   if (event.generation < own.generation) return
+  if (event.took_ms !== undefined && event.sequence > own.sequence) noteRenewal(context, event.took_ms)
   if (own.generation === 0) context.because(`Lease_is_held_(generation_${event.generation})`)
   context.state.own = { generation: event.generation, sequence: event.sequence, deadline_ms: event.deadline_ms, ...event.electorate ? { electorate: event.electorate } : {} }
 }

@@ -4,8 +4,9 @@
  */
 import type { Context } from './context.ts'
 import { functionOf } from './context.ts'
-import type { Verdict } from './event.ts'
+import type { Event } from './event.ts'
 import { giverOf } from './incident.ts'
+import { isSlow } from './local-health.ts'
 import { isHeld } from './orders.ts'
 import { isPresent } from './presence.ts'
 import { p1Of } from './ring.ts'
@@ -31,10 +32,11 @@ export function probeVirtualServices(context: Context): void {
   for (const name of watched) context.do({ command: 'probe', target: name, where: 'vip' })
 }
 
-export function noteVirtualServiceProbed(context: Context, name: string, verdict: Verdict, detail: string): void {
+export function noteVirtualServiceProbed(context: Context, { target: name, verdict, detail, timed_out = false }: Extract<Event, { event: 'probed' }>): void {
   const { state } = context
   const claim = state.functions.get(name)?.claim
   if (!claim || !virtualServicesWatched(context).includes(name)) return
+  if (verdict !== 'OK' && timed_out && isSlow(state)) return
   const former = state.virtual_services.get(name)
   const known = former?.epoch === claim.epoch ? former : { epoch: claim.epoch, bad_rounds: 0, answered: false }
   if (verdict === 'OK') return void state.virtual_services.set(name, { epoch: claim.epoch, bad_rounds: 0, answered: true })

@@ -6,6 +6,7 @@ import { isAgentless } from './appliance.ts'
 import { decideAppliance, noteApplianceHeard } from './appliance-watch.ts'
 import type { Context } from './context.ts'
 import { claimsHeldBy, functionOf, hostOf, serverOf } from './context.ts'
+import { isSlow, stretched, withhold } from './local-health.ts'
 import { enterMode, tellP2 } from './mode.ts'
 import { EXAMINATION_LIMIT_MS, EXAMINATION_MS, examine } from './examination.ts'
 import { openIncident } from './incident.ts'
@@ -19,7 +20,7 @@ import type { Trouble } from './trouble.ts'
 function newWatch(target: string, priority: 1 | 2, now_ms: number): Watch {
   return {
     target, priority, mode: 'regular', mode_since_ms: now_ms, ping_missed: 0, ping_seen: false, examination: undefined,
-    service: { verdict: undefined, daemon: '', detail: '', good_rounds: 0, good_seen: false, probing_since_ms: undefined }, repair: undefined, taking_off: undefined, incident: undefined, readying: { rung: 0, next_ms: -Infinity }, noted: '',
+    service: { verdict: undefined, timed_out: false, daemon: '', detail: '', good_rounds: 0, good_seen: false, probing_since_ms: undefined }, repair: undefined, taking_off: undefined, incident: undefined, readying: { rung: 0, next_ms: -Infinity }, noted: '',
   }
 }
 
@@ -53,7 +54,7 @@ export function decideRoles(context: Context): void {
 function decideRegular(context: Context, watch: Watch): void {
   const { state } = context
   if (!isPresent(state, watch.target)) return loseTarget(context, watch, `its lease has been silent for ${Math.round(hostOf(state, watch.target).lease_silent_ms)} ms`)
-  if (watch.ping_seen && watch.ping_missed > 0) {
+  if (watch.ping_seen && watch.ping_missed >= stretched(state, 1)) {
     enterMode(context, watch, 'network examination', `${watch.ping_missed} ping(s) lost`)
     return examine(context, watch)
   }
@@ -66,15 +67,16 @@ function decideExamination(context: Context, watch: Watch): void {
   const { examination } = watch
   if (!examination) return examine(context, watch)
   if (examination.direct) return resume(context, watch, `Network_is_normal_(${watch.target})`)
-  if (examination.direct === undefined && !context.due(examination.started_ms + EXAMINATION_LIMIT_MS)) return
-  if (!context.due(examination.started_ms + EXAMINATION_MS)) return
+  if (examination.direct === undefined && !context.due(examination.started_ms + stretched(state, EXAMINATION_LIMIT_MS))) return
+  if (!context.due(examination.started_ms + stretched(state, EXAMINATION_MS))) return
   if (watch.ping_missed === 0) return resume(context, watch, `Network_is_normal_(${watch.target})`)
   if (examination.indirect) note(context, watch, `Path_to_${watch.target}_is_broken_here_and_others_reach_it: no takeover`)
   else if (!ownLeaseGood(state, now_ms)) note(context, watch, `${watch.target}_does_not_answer_and_the_own_lease_is_not_good: no accusation from here`)
+  else if (isSlow(state)) withhold(context, watch, `${watch.target}_does_not_answer`)
   else if (hostOf(state, watch.target).lease_silent_ms >= 2 * state.profile.renew_ms && !mostVanished(state)) {
     return loseTarget(context, watch, 'no ping answered here or elsewhere, and its lease is no longer renewed')
   } else note(context, watch, `${watch.target}_does_not_answer_and_its_lease_is_renewed_still: waiting for the share's word`)
-  if (context.due(examination.started_ms + Math.max(EXAMINATION_MS, state.profile.renew_ms))) examine(context, watch)
+  if (context.due(examination.started_ms + Math.max(stretched(state, EXAMINATION_MS), state.profile.renew_ms))) examine(context, watch)
 }
 
 /** More than half gone at once: suspect yourself first; the leases alone decide then (protocol 5.8). */

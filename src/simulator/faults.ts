@@ -9,7 +9,7 @@ export const FAULTS = [
   'isolate', 'cable', 'power-off, failing starts', 'flap', 'announced reboot', 'announced shutdown', 'maintenance', 'hold',
 ] as const
 /** These are drawn by plans (`mute-daemon`) or only by their name: without a remote hand the ladder may be exhausted, and policy then waits for its long pause or a person.; who joins or is taken out is no fault. */
-export const FAULTS_BY_NAME = [...FAULTS, 'mute-daemon', 'power-off, failing serves', 'break-daemon, no hand', 'blink, failing starts', 'join', 'forget', 'power-off and forget', 'flag off and on'] as const
+export const FAULTS_BY_NAME = [...FAULTS, 'mute-daemon', 'power-off, failing serves', 'break-daemon, no hand', 'blink, failing starts', 'overload', 'join', 'forget', 'power-off and forget', 'flag off and on'] as const
 export type FaultName = (typeof FAULTS_BY_NAME)[number]
 
 const FAULT_LIMIT_MS = 40_000
@@ -62,6 +62,10 @@ export function applyFault(world: World, fault: FaultName, target: string, rando
     case 'share-hang':
     case 'share-hang all':
       hangShare(world, fault === 'share-hang' ? target : '*', ends_ms)
+      return ends_ms
+    case 'overload':
+      host.overloaded = true
+      queue.at(ends_ms, () => { host.overloaded = false })
       return ends_ms
     case 'isolate':
       pullCable(world, target, ends_ms)

@@ -9,7 +9,7 @@ import { World } from './world.ts'
 
 export const ACTS = [
   'power-off', 'power-on', 'no-wake', 'reboot', 'stop-daemon', 'break-daemon', 'kill-agent', 'kill-guard', 'share-hang', 'share-heal', 'isolate', 'reconnect', 'fail-starts', 'heal-starts', 'cut-hand', 'heal-hand', 'mute-virtual-server',
-  'shut-down', 'reboot-announced', 'maintenance-on', 'maintenance-off', 'hold-on', 'hold-off', 'flag-off', 'flag-on', 'join', 'forget',
+  'overload', 'relieve', 'shut-down', 'reboot-announced', 'maintenance-on', 'maintenance-off', 'hold-on', 'hold-off', 'flag-off', 'flag-on', 'join', 'forget',
 ] as const
 export type Act = (typeof ACTS)[number]
 
@@ -128,6 +128,8 @@ function actOn(world: World, name: string, what: Exclude<Act, 'share-hang' | 'sh
     case 'kill-guard': return host.killGuard()
     case 'isolate': return world.isolate(name)
     case 'reconnect': return world.reconnect(name)
+    case 'overload': return (host.overloaded = true)
+    case 'relieve': return (host.overloaded = false)
     case 'fail-starts': return world.failingStarts.add(name)
     case 'cut-hand': return world.handless.add(name)
     case 'heal-hand': return world.handless.delete(name)

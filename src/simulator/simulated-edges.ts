@@ -162,6 +162,8 @@ function probe(host: SimulatedHost, { target, where }: Of<'probe'>): void {
   }
   const asked = world.host(target)
   const reached = asked.up && world.connected(host.name, target)
+  // A refused connection is refused whoever asks; only what has to arrive in time does not.
+  if (host.overloaded && reached && (asked.service === 'good' || asked.service === 'mute')) return host.later(1_000, () => host.handle({ event: 'probed', target, where, verdict: 'NG', daemon: 'service', detail: 'no answer within 1000 ms', timed_out: true }))
   host.later(reached && asked.service !== 'mute' ? world.random.between(2, 30) : 1_000, () => {
     const good = reached && asked.up && asked.service === 'good'
     host.handle({ event: 'probed', target, where, verdict: good ? 'OK' : 'NG', daemon: 'service', detail: good ? '' : 'no connection' })

@@ -13,6 +13,7 @@ import { perform } from './simulated-edges.ts'
 /** What the Executer grants an announced leave, and how often it looks. */
 const LEAVE_LIMIT_MS = 10_000
 const LEAVE_LOOK_MS = 50
+const HEALTH_EVERY_MS = 1_000
 
 /** `mute`: the connection opens and nothing is answered; a restart heals it. */
 export type ServiceCondition = 'good' | 'stopped' | 'mute' | 'broken until reboot'
@@ -34,6 +35,8 @@ export class SimulatedHost {
   readonly appliance: MemoryAppliance | undefined
   /** Another's power command reaches its outlet. */
   power_answers = true
+  /** Its processors are taken: what its agent waits for comes late or not at all, while its guard, scheduled first, goes on. */
+  overloaded = false
   powered = false
   /** When it last lost its power, and when it was last called: woken, or switched on by its controller. */
   struck_ms = -Infinity
@@ -233,6 +236,16 @@ export class SimulatedHost {
     for (const charge of this.guard?.charges() ?? []) if (this.finishStart(charge)) this.handle({ event: 'adopted', function: charge.function, epoch: charge.epoch, kind: charge.kind })
     this.handle({ event: 'timer' })
     this.pingRounds(life)
+    this.healthRounds(life, false)
+  }
+
+  /** As the agent's meter does it: once a second, and told only while there is something to tell. */
+  private healthRounds(life: number, was_overloaded: boolean): void {
+    if (life !== this.agent_life) return
+    const { overloaded } = this
+    if (overloaded) this.handle({ event: 'health', stalled_ms: 700, own_probes_missed: 1 })
+    else if (was_overloaded || (this.core?.health.score ?? 0) > 0) this.handle({ event: 'health', stalled_ms: 0, own_probes_missed: 0 })
+    this.world.queue.after(HEALTH_EVERY_MS, () => this.healthRounds(life, overloaded))
   }
 
   /** As the agent does it: what its former life had started only half is put on its address, or ended and taken up anew. */
@@ -275,7 +288,8 @@ export class SimulatedHost {
   private pingRounds(life: number): void {
     if (life !== this.agent_life) return
     for (const target of this.watched) {
-      const answered = this.world.host(target).up && this.world.connected(this.name, target)
+      // An overloaded ping finds the answer only after it has told that there is none.
+      const answered = !this.overloaded && this.world.host(target).up && this.world.connected(this.name, target)
       this.world.queue.after(answered ? 1 : 900, () => life === this.agent_life && this.handle({ event: 'ping', target, answered }))
     }
     this.world.queue.after(this.world.inventory.interval_ms, () => this.pingRounds(life))

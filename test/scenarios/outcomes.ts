@@ -38,6 +38,11 @@ export const OUTCOMES: Readonly<Record<string, Outcome>> = {
   hold: { claims: { ftp: [TAKEN_OVER, RETURNED] }, incidents: ['ftp: Nt2 returned, by login', 'proxy: St1 repaired, by login'], cut_at_most_ms: { ftp: 18_000 + TAKEOVER_MS, proxy: 18_000 } },
   // Two missed renewals, the controller's word and the resume, instead of D_exp.
   'power-proof': { claims: { ftp: ['another, virtual, released', RETURNED] }, incidents: ['ftp: Nt2 returned, by login'], cut_at_most_ms: { ftp: 3_000 } },
+  // Five minutes in which nothing that web1 asks is answered in time: it does nothing, and nothing is done to it.
+  'slow-host-accuses-nobody': { claims: {}, incidents: [], cut_at_most_ms: {} },
+  'slow-host-acts-by-proof': {
+    claims: { web2: [TAKEN_OVER, RETURNED] }, incidents: ['web2: host returned, by web1'], cut_at_most_ms: { web2: TAKEOVER_MS }, said: ['web1 Start_to_restart_service'], never: ['web1 Remove_virtual_IP'],
+  },
   'kill-agent': { claims: {}, incidents: [], cut_at_most_ms: {} },
   'kill-guard': { claims: {}, incidents: [], cut_at_most_ms: {} },
   // Nobody is cut for a moment: each claims its own function again under its new generation.

@@ -4,7 +4,7 @@ import type { Clock } from '../clock.ts'
 import { startDeadline, type Deadline } from '../deadline.ts'
 import { printable, RECEIVE_LIMIT_BYTES, wantedBy, type Step } from './dialogue-steps.ts'
 import { dnsAnswer } from './dns-answer.ts'
-import type { ProbeVerdict } from './prober.ts'
+import type { ProbeVerdict, TellVerdict } from './prober.ts'
 
 /** A datagram is sent so often within the limit: one that the network lost must not look like a dead service. */
 const SENDINGS = 3
@@ -16,7 +16,7 @@ const SENDINGS = 3
 export class DatagramTalk {
   private readonly probe: ProbeDialogue
   private readonly steps: readonly Step[]
-  private readonly onVerdict: (verdict: ProbeVerdict, detail: string) => void
+  private readonly onVerdict: TellVerdict
   private readonly socket: Socket
   private readonly deadline: Deadline
   private resend: NodeJS.Timeout | undefined
@@ -29,7 +29,7 @@ export class DatagramTalk {
   private received_bytes = 0
   private open = true
 
-  constructor(address: string, probe: ProbeDialogue, steps: readonly Step[], clock: Clock, onVerdict: (verdict: ProbeVerdict, detail: string) => void) {
+  constructor(address: string, probe: ProbeDialogue, steps: readonly Step[], clock: Clock, onVerdict: TellVerdict) {
     this.probe = probe
     this.steps = steps
     this.onVerdict = onVerdict
@@ -104,18 +104,18 @@ export class DatagramTalk {
 
   private silent(): void {
     const when = `within ${this.probe.limit_ms} ms`
-    if (this.wrong === undefined) return this.conclude('NG', `no answer ${when}${this.failure}, wanted ${this.wanted()}`)
-    this.conclude('ERROR', `answered ${dnsAnswer(this.sent, this.wrong) ?? `"${printable(this.wrong)}"`} and not ${this.wanted()} ${when}`)
+    if (this.wrong === undefined) return this.conclude('NG', `no answer ${when}${this.failure}, wanted ${this.wanted()}`, this.failure === '')
+    this.conclude('ERROR', `answered ${dnsAnswer(this.sent, this.wrong) ?? `"${printable(this.wrong)}"`} and not ${this.wanted()} ${when}`, true)
   }
 
   private wanted(): string {
     return wantedBy(this.steps, this.index)
   }
 
-  private conclude(verdict: ProbeVerdict, detail: string): void {
+  private conclude(verdict: ProbeVerdict, detail: string, timed_out = false): void {
     if (!this.open) return
     this.end()
-    this.onVerdict(verdict, detail)
+    this.onVerdict(verdict, detail, timed_out)
   }
 }
 

@@ -5,7 +5,7 @@ import type { Clock } from '../clock.ts'
 import { startDeadline, type Deadline } from '../deadline.ts'
 import { DatagramTalk } from './datagram-talk.ts'
 import { compileSteps, printable, RECEIVE_LIMIT_BYTES, wantedBy, type Step } from './dialogue-steps.ts'
-import type { DialogueResult, ProbeVerdict } from './prober.ts'
+import type { DialogueResult, ProbeVerdict, TellVerdict } from './prober.ts'
 
 /**
  * Speaks a service dialogue with `address` (thesis 2.2, fig. 2.4): `OK` when every step went through, `ERROR` when something
@@ -25,9 +25,9 @@ export function speakDialogue(address: string, probe: ProbeDialogue, clock: Cloc
       reject(calledOff(probe))
     }
     const Means = probe.transport === 'udp' ? DatagramTalk : StreamTalk
-    const talk = new Means(address, probe, steps, clock, (verdict, detail) => {
+    const talk = new Means(address, probe, steps, clock, (verdict, detail, timed_out = false) => {
       signal.removeEventListener('abort', abort)
-      resolve({ verdict, detail, duration_ms: clock.boot_ms() - begun_ms })
+      resolve({ verdict, detail, duration_ms: clock.boot_ms() - begun_ms, timed_out })
     })
     signal.addEventListener('abort', abort, { once: true })
   })
@@ -41,7 +41,7 @@ function calledOff(probe: ProbeDialogue): RingwardError {
 class StreamTalk {
   private readonly probe: ProbeDialogue
   private readonly steps: readonly Step[]
-  private readonly onVerdict: (verdict: ProbeVerdict, detail: string) => void
+  private readonly onVerdict: TellVerdict
   private readonly socket: Socket
   private readonly deadline: Deadline
   private index = 0
@@ -53,12 +53,12 @@ class StreamTalk {
   private connected = false
   private open = true
 
-  constructor(address: string, probe: ProbeDialogue, steps: readonly Step[], clock: Clock, onVerdict: (verdict: ProbeVerdict, detail: string) => void) {
+  constructor(address: string, probe: ProbeDialogue, steps: readonly Step[], clock: Clock, onVerdict: TellVerdict) {
     this.probe = probe
     this.steps = steps
     this.onVerdict = onVerdict
     this.socket = connect({ host: address, port: probe.port, noDelay: true })
-    this.deadline = startDeadline(clock, probe.limit_ms, () => this.silent(`within ${probe.limit_ms} ms`))
+    this.deadline = startDeadline(clock, probe.limit_ms, () => this.silent(`within ${probe.limit_ms} ms`, true))
     // latin1 keeps every byte: a binary answer must not turn into an encoding problem.
     this.socket.setEncoding('latin1')
     this.socket.on('connect', () => {
@@ -112,23 +112,23 @@ class StreamTalk {
   }
 
   /** No further answer will come: what there is decides between a wrong answer and none. */
-  private silent(when: string): void {
-    if (!this.connected) return this.conclude('NG', `no connection to port ${this.probe.port} ${when}`)
-    if (this.received === '') return this.conclude('NG', `no answer ${when}, wanted ${this.wanted()}`)
-    this.conclude('ERROR', `answered "${printable(this.received)}" and not ${this.wanted()} ${when}`)
+  private silent(when: string, timed_out = false): void {
+    if (!this.connected) return this.conclude('NG', `no connection to port ${this.probe.port} ${when}`, timed_out)
+    if (this.received === '') return this.conclude('NG', `no answer ${when}, wanted ${this.wanted()}`, timed_out)
+    this.conclude('ERROR', `answered "${printable(this.received)}" and not ${this.wanted()} ${when}`, timed_out)
   }
 
   private wanted(): string {
     return wantedBy(this.steps, this.index)
   }
 
-  private conclude(verdict: ProbeVerdict, detail: string): void {
+  private conclude(verdict: ProbeVerdict, detail: string, timed_out = false): void {
     if (!this.open) return
     this.open = false
     this.deadline.cancel()
     // A last "QUIT" still goes out; what the kernel does not take at once is not waited for.
     this.socket.destroySoon()
     setImmediate(() => this.socket.destroy())
-    this.onVerdict(verdict, detail)
+    this.onVerdict(verdict, detail, timed_out)
   }
 }

@@ -8,7 +8,11 @@ export interface DialogueResult {
   /** What was seen, short, for the log. */
   readonly detail: string
   readonly duration_ms: number
+  /** Not OK because the limit passed, by this host's clock: nothing was refused, and no wrong answer came to its end. */
+  readonly timed_out: boolean
 }
+
+export type TellVerdict = (verdict: ProbeVerdict, detail: string, timed_out?: boolean) => void
 
 /** One long-lived `ping` per target (architecture: 0.1 ms a probe). */
 export interface PingWatch {

@@ -89,14 +89,14 @@ describe('a service dialogue', () => {
   it('is NG when the daemon accepts and never answers', async () => {
     const port = await serve(() => undefined)
     const result = await ask(port, SMTP, 100)
-    expect(result).toMatchObject({ verdict: 'NG', detail: 'no answer within 100 ms, wanted step 1 /(^|\\n)220 /' })
+    expect(result).toMatchObject({ verdict: 'NG', timed_out: true, detail: 'no answer within 100 ms, wanted step 1 /(^|\\n)220 /' })
     expect(result.duration_ms).toBeGreaterThanOrEqual(99)
   })
 
   it('is NG when nothing listens', async () => {
     const port = await serve(() => undefined)
     await new Promise(resolve => opened.pop()?.server.close(resolve))
-    expect(await ask(port)).toMatchObject({ verdict: 'NG', detail: `no connection to port ${port} (ECONNREFUSED)` })
+    expect(await ask(port)).toMatchObject({ verdict: 'NG', timed_out: false, detail: `no connection to port ${port} (ECONNREFUSED)` })
   })
 
   it('is NG when the other side closes without a word', async () => {
