@@ -38,6 +38,7 @@ export class Journal {
   }
 
   start(): void {
+    this.incidents.endFormer(this.options.host)
     this.shipper.start()
   }
 

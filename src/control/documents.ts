@@ -167,8 +167,9 @@ export interface IncidentStage {
 /**
  * `open`: still in work. `resumed`: a false alarm. `repaired`: the service was restarted, no takeover. `returned`: the target
  * gives its function again. `down`: the target did not come back, its virtual server goes on. `handed over`: an announced leave.
+ * `passed on`: its manager's agent ended before the trouble did.
  */
-export type IncidentOutcome = 'open' | 'resumed' | 'repaired' | 'returned' | 'down' | 'forgotten' | 'handed over'
+export type IncidentOutcome = 'open' | 'resumed' | 'repaired' | 'returned' | 'down' | 'forgotten' | 'handed over' | 'passed on'
 
 export interface Incident {
   readonly id: string
@@ -185,6 +186,8 @@ export interface Incident {
   readonly target_ms: number | null
   readonly predicted: Prediction
   readonly outcome: IncidentOutcome
+  /** Who went on with the target in an incident of its own, and how long after the detection of this one. */
+  readonly successor?: { readonly manager: string; readonly incident: string; readonly after_ms: number }
 }
 
 /** Thesis 1.1, 1.2 and 2.10, over the window the records cover. */

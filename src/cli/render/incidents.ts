@@ -10,7 +10,7 @@ export function renderIncidents(document: IncidentsDocument, style: Style): stri
   const columns = [{ title: 'N', right: true }, { title: 'DETECTED' }, { title: 'TARGET' }, { title: 'TROUBLE' }, { title: 'MANAGER' }, { title: 'CHOSEN' }, { title: 'FUNCTION S', right: true }, { title: 'TARGET S', right: true }, { title: 'OUTCOME' }, { title: 'ID' }]
   const rows = document.incidents.map((incident, index): Cell[] => [
     String(index + 1), incident.detected, incident.target, incident.trouble ?? '-', incident.manager, incident.chosen_host ?? '-',
-    measured(incident, 'function_ms'), measured(incident, 'target_ms'), { text: incident.outcome, tone: outcomeTone(incident) }, incident.id,
+    measured(incident, 'function_ms'), measured(incident, 'target_ms'), { text: outcomeText(incident), tone: outcomeTone(incident) }, incident.id,
   ])
   const lines = document.source === 'local' ? [style('warning', LOCAL), ''] : []
   lines.push(...rows.length === 0 ? ['no incidents'] : table(columns, rows, style))
@@ -21,8 +21,9 @@ export function renderIncidents(document: IncidentsDocument, style: Style): stri
 /** One incident: what was decided and why, and every stage with its time. */
 export function renderIncident(incident: Incident, style: Style): string {
   const head = [
-    `${style('title', incident.id)}  ${style(outcomeTone(incident), incident.outcome)}`,
+    `${style('title', incident.id)}  ${style(outcomeTone(incident), outcomeText(incident))}`,
     `${incident.trouble ?? 'trouble not yet known'} of ${incident.target}, detected ${incident.detected}, managed by ${incident.manager}`,
+    ...incident.successor ? [`goes on as ${incident.successor.incident}`] : [],
     '', 'Seconds    measured  predicted',
     ...(['function_ms', 'target_ms'] as const).map(key => `${key.slice(0, -3).padEnd(9)}  ${seconds(incident[key]).padStart(8)}  ${seconds(incident.predicted[key]).padStart(9)}`),
     `client     ${'-'.padStart(8)}  ${seconds(incident.predicted.client_ms).padStart(9)}`,
@@ -41,6 +42,10 @@ export function renderIncident(incident: Incident, style: Style): string {
 function measured(incident: Incident, key: 'function_ms' | 'target_ms'): string {
   const predicted = incident.predicted[key]
   return predicted === null ? seconds(incident[key]) : `${seconds(incident[key])} (${seconds(predicted)})`
+}
+
+function outcomeText({ outcome, successor }: Incident): string {
+  return successor ? `${outcome} to ${successor.manager}` : outcome
 }
 
 function outcomeTone(incident: Incident): Tone {

@@ -12,7 +12,9 @@ export function availabilityOf(incidents: readonly Incident[], now: Date, window
   for (const incident of incidents) {
     const age_ms = now.getTime() - Date.parse(incident.detected)
     if (!(age_ms >= 0 && age_ms <= window_ms) || incident.outcome === 'resumed') continue
-    const down_ms = incident.target_ms ?? age_ms
+    // What was passed on goes on in the incident of its successor, or ended with its record.
+    const ended_ms = incident.successor?.after_ms ?? (incident.outcome === 'passed on' ? incident.stages.at(-1)?.after_ms : undefined)
+    const down_ms = incident.target_ms ?? ended_ms ?? age_ms
     const gained_ms = incident.function_ms === null ? 0 : Math.max(0, down_ms - incident.function_ms)
     const sum = targets.get(incident.target) ?? { count: 0, down_ms: 0, gained_ms: 0 }
     targets.set(incident.target, { count: sum.count + 1, down_ms: sum.down_ms + down_ms, gained_ms: sum.gained_ms + gained_ms })

@@ -17,10 +17,22 @@ export function foldIncidents(records: readonly IncidentRecord[]): Incident[] {
     const root = rootOf(record, by_id)
     lines_by_root.set(root, [...lines_by_root.get(root) ?? [], ...record.lines])
   }
-  return [...lines_by_root]
+  const incidents = [...lines_by_root]
     .filter(([, lines]) => lines.length > 0)
     .map(([id, lines]) => foldIncident(id, lines))
     .sort((a, b) => a.id < b.id ? 1 : a.id > b.id ? -1 : 0)
+  return incidents.map((incident, index) => passedOn(incident, incidents.slice(0, index).reverse()))
+}
+
+/**
+ * A manager has one incident of a target at a time, and another opens one of its own when it has to act in its place. So an open record with a later incident of
+ * the same target is that one's matter now: nobody but its writer can write the end into the record of a manager that died or lost its agent.
+ */
+function passedOn(incident: Incident, later: readonly Incident[]): Incident {
+  const next = later.find(({ target }) => target === incident.target)
+  if (!next || (incident.outcome !== 'open' && incident.outcome !== 'passed on')) return incident
+  const after_ms = Math.max(0, Date.parse(next.detected) - Date.parse(incident.detected))
+  return { ...incident, outcome: 'passed on', successor: { manager: next.manager, incident: next.id, after_ms } }
 }
 
 /** One incident from its stage lines; what is said later stands. */

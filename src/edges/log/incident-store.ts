@@ -60,6 +60,17 @@ export class IncidentStore {
     }
   }
 
+  /**
+   * At the start of an agent: what its former life had open it knows nothing of. Its record ends here; whoever manages the target, this host perhaps, goes on
+   * with an incident of its own where one is needed.
+   */
+  endFormer(host: string): void {
+    for (const { id, outcome, target } of foldIncidents(this.localRecords())) {
+      if (outcome !== 'open') continue
+      this.append(id, { at: this.options.clock.wall().toISOString(), host, stage: 'closed', outcome: 'passed on', text: `the agent of ${host} started anew; whoever is P1 of ${target} goes on` })
+    }
+  }
+
   /** All incidents, newest first: from the shared area, or this host's own while that does not answer. */
   async document(): Promise<IncidentsDocument> {
     const records = new Map(this.localRecords().map(record => [record.id, record]))

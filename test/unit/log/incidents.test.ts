@@ -50,6 +50,26 @@ describe('incident', () => {
     expect(incidents[0]).toMatchObject({ id: ID, manager: 'web2', function_ms: 4_000, outcome: 'open' })
   })
 
+  it('is passed on when its manager is gone: the next incident of the target names who went on', () => {
+    const second = incidentId(new Date(at(9_000)), 'ftp', 'mail')
+    const other = incidentId(new Date(at(10_000)), 'web1', 'proxy')
+    const incidents = foldIncidents([
+      { id: ID, lines: lines.slice(0, 4) },
+      { id: second, lines: [{ at: at(9_000), host: 'mail', stage: 'detected', target: 'ftp', manager: 'mail' }] },
+      { id: other, lines: [{ at: at(10_000), host: 'proxy', stage: 'detected', target: 'web1', manager: 'proxy' }] },
+    ])
+    expect(incidents.map(({ id, outcome }) => [id, outcome])).toEqual([[other, 'open'], [second, 'open'], [ID, 'passed on']])
+    expect(incidents[2]!.successor).toEqual({ manager: 'mail', incident: second, after_ms: 9_000 })
+    expect(incidents[1]!.successor).toBeUndefined()
+  })
+
+  it('that has ended keeps its outcome, whatever happens to the target later', () => {
+    const second = incidentId(new Date(at(90_000)), 'ftp', 'mail')
+    const [, first] = foldIncidents([{ id: ID, lines }, { id: second, lines: [{ at: at(90_000), host: 'mail', stage: 'detected', target: 'ftp', manager: 'mail' }] }])
+    expect(first).toMatchObject({ id: ID, outcome: 'returned' })
+    expect(first!.successor).toBeUndefined()
+  })
+
   it('survives records that name each other in a circle', () => {
     const record = (id: string, continues: string) => ({ id, lines: [{ at: DETECTED, host: 'a', stage: 'x', continues }] })
     expect(foldIncidents([record('a', 'b'), record('b', 'a'), record('c', 'c')]).map(incident => incident.id)).toEqual(['c', 'a'])
@@ -76,6 +96,18 @@ describe('availability', () => {
     const [row] = availabilityOf([foldIncident(ID, lines.slice(0, 4)), foldIncident('x', [{ ...lines[0] as IncidentLine, target: 'web1', outcome: 'resumed' }])], now)
     expect(row).toMatchObject({ target: 'ftp', incidents: 1 })
     expect(row?.conventional).toBeCloseTo((AVAILABILITY_WINDOW_MS - 10_000) / AVAILABILITY_WINDOW_MS, 12)
+  })
+})
+
+describe('availability of a target whose manager died', () => {
+  it('counts the time until its successor opened an incident of its own, and that one from there', () => {
+    const second = incidentId(new Date(at(9_000)), 'ftp', 'mail')
+    const incidents = foldIncidents([
+      { id: ID, lines: lines.slice(0, 3) },
+      { id: second, lines: [{ at: at(9_000), host: 'mail', stage: 'detected', target: 'ftp', manager: 'mail' }, { at: at(60_000), host: 'mail', stage: 'target restored', after_ms: 51_000, outcome: 'returned' }] },
+    ])
+    const [row] = availabilityOf(incidents, new Date(at(3_600_000)))
+    expect(row?.conventional).toBeCloseTo((AVAILABILITY_WINDOW_MS - 60_000) / AVAILABILITY_WINDOW_MS, 12)
   })
 })
 
@@ -116,6 +148,20 @@ describe('incident store', () => {
     const local = await store.document()
     expect(local.source).toBe('local')
     expect(local.incidents.map(incident => incident.id)).toEqual([ID])
+  })
+
+  it('ends what a former life of this host had open, once, and nothing of others', async () => {
+    const world = new MemoryShareWorld()
+    const other = incidentId(new Date(at(900_000)), 'web1', 'proxy')
+    world.files.set(`incidents/${other}.jsonl`, Buffer.from(`${JSON.stringify({ at: at(900_000), host: 'proxy', stage: 'detected', target: 'web1', manager: 'proxy' })}\n`))
+    const former = new IncidentStore({ directory, share: world.connect(), clock })
+    for (const line of lines.slice(0, 3)) former.append(ID, line)
+    const ended = incidentId(new Date(at(100_000)), 'mail', 'login')
+    former.append(ended, { at: at(100_000), host: 'login', stage: 'closed', target: 'mail', outcome: 'returned' })
+    for (let life = 0; life < 2; life += 1) new IncidentStore({ directory, share: world.connect(), clock }).endFormer('login')
+    const { incidents } = await new IncidentStore({ directory, share: world.connect(), clock }).document()
+    expect(incidents.map(({ id, outcome }) => [id, outcome])).toEqual([[other, 'open'], [ended, 'returned'], [ID, 'passed on']])
+    expect(incidents[2]!.stages.filter(({ name }) => name === 'closed').map(({ text }) => text)).toEqual(['the agent of login started anew; whoever is P1 of ftp goes on'])
   })
 
   it('keeps a bounded number of records', () => {
