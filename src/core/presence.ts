@@ -26,13 +26,15 @@ const HEARING_INTERVALS = 3
 const LEAST_HEARING_MS = 1_000
 
 /**
- * Hears none of two or more hosts that renew as it does: the network is lost here, not there, and no client is likely to be reached from here. Of two
- * hosts alone neither can tell which of them it is.
+ * Hears nobody, and two or more hosts go on renewing as it does: the network is lost here, not there, and no client is likely to be reached from here. Of
+ * two hosts alone neither can tell which of them it is. Who died renews no more: its last record is read within an interval and two renewals of its last word.
  */
 export function isCutOff(state: State, now_ms: number): boolean {
   const limit_ms = Math.max(HEARING_INTERVALS * state.inventory.interval_ms, LEAST_HEARING_MS)
-  const others = state.order.filter(name => name !== state.self && !state.without_agent.has(name) && isRenewing(state, name, now_ms)).map(name => hostOf(state, name))
-  return others.length >= 2 && others.every(({ reachable, condition_ms }) => !reachable || now_ms - condition_ms > limit_ms)
+  const others = state.order.filter(name => name !== state.self && !state.without_agent.has(name)).map(name => hostOf(state, name))
+  if (others.some(({ reachable, condition_ms }) => reachable && now_ms - condition_ms <= limit_ms)) return false
+  const last_record_ms = state.inventory.interval_ms + 2 * state.profile.renew_ms
+  return others.filter(({ name, lease_grew_ms, condition_ms }) => isRenewing(state, name, now_ms) && lease_grew_ms - condition_ms > last_record_ms).length >= 2
 }
 
 /** Has ever joined and is managed; only such a host can be missed. */

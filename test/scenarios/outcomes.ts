@@ -67,7 +67,7 @@ export const OUTCOMES: Readonly<Record<string, Outcome>> = {
   },
   // P2 acts one slot later: P1 renews, and finds that it hears nobody itself.
   'P1-isolated-target-dies': {
-    claims: { ftp: [TAKEN_OVER, RETURNED] }, incidents: ['ftp: Nt2 returned, by login', 'ftp: host returned, by proxy'], cut_at_most_ms: { ftp: TAKEOVER_MS + 2_000 }, never: ['login Claim_ftp_'],
+    claims: { ftp: [TAKEN_OVER, RETURNED] }, incidents: ['ftp: Nt2 returned, by login', 'ftp: host returned, by proxy'], cut_at_most_ms: { ftp: TAKEOVER_MS + 2_000, login: 26_000 }, never: ['login Claim_ftp_'],
   },
   'two-adjacent': {
     claims: { ftp: [TAKEN_OVER, RETURNED], proxy: [TAKEN_OVER, RETURNED] },

@@ -12,11 +12,27 @@ function nominated(harness = Harness.settled('proxy')): Harness {
 const stage = (harness: Harness, name = 'ftp') => harness.state.giving.get(name)?.stage
 const order = (harness: Harness): string[] => harness.commands.map(({ command }) => command).filter(command => ['prepare', 'claim', 'serve', 'stop', 'release'].includes(command))
 
+/** An interval and two renewals: the longest that a dead host's last record lies behind its last word. */
+const HEARD_AS_LIVING_MS = 2_100
+
+it('a host whose neighbours have just died with their last record unread is not taken for cut off', () => {
+  const harness = Harness.settled('proxy')
+  harness.manual.add('prepare')
+  nominated(harness)
+  for (const name of harness.hosts.keys()) harness.die(name)
+  harness.run(1_000)
+  harness.event({ event: 'prepared', function: 'ftp', ok: true, detail: 'paused' })
+  expect(harness.said('Cannot_give_ftp')).toBe(false)
+  harness.runUntil(() => harness.asked('claim').length > 0, 5_000)
+  expect(harness.asked('claim').map(({ order: { function: name } }) => name)).toEqual(['ftp'])
+})
+
 it('a host that is cut off after it was nominated does not claim: no client would reach what it gives', () => {
   const harness = Harness.settled('proxy')
   harness.manual.add('prepare')
   nominated(harness)
-  for (const name of harness.hosts.keys()) harness.event({ event: 'reach', host: name, reachable: false, why: 'no heartbeat' })
+  harness.deaf()
+  harness.run(HEARD_AS_LIVING_MS)
   harness.event({ event: 'prepared', function: 'ftp', ok: true, detail: 'paused' })
   expect(harness.asked('claim')).toEqual([])
   expect(harness.said('Cannot_give_ftp: it hears none of the hosts that renew')).toBe(true)

@@ -100,6 +100,15 @@ export class Harness {
     this.event({ event: 'reach', host: name, reachable: false, why: 'no heartbeat' })
   }
 
+  /** No word of the others arrives here any more, though they live and renew. */
+  deaf(...except: string[]): void {
+    for (const [name, host] of this.hosts) {
+      if (except.includes(name)) continue
+      host.reachable = false
+      this.event({ event: 'reach', host: name, reachable: false, why: 'no heartbeat' })
+    }
+  }
+
   /** Booted again, under the next generation, giving nothing. */
   comeBack(name: string): void {
     const host = this.host(name)
