@@ -83,16 +83,25 @@ export class GivingOrders {
     return `${vip} on ${device}`
   }
 
-  /** The guard holds the process before it runs; the machine wakes while the segment is asked for the address. */
+  /**
+   * The guard holds the process before it runs. A machine that stands still wakes while the segment is asked for the address; one that runs ahead has the
+   * address already and joins the segment afterwards, or it would answer itself.
+   */
   private async serveVirtual({ function: name, epoch, generation }: Of<'serve'>, signal: AbortSignal): Promise<string> {
     const { hypervisor } = this.parts
     const { vip, vip_prefix, virtual_server } = this.parts.serverOf(name)
     const machine = this.prepared.get(name)
     if (!machine) throw new RingwardError('HYPERVISOR_FAILED', `no virtual server for ${name} is ready`)
     await this.arm({ function: name, epoch, kind: 'virtual', virtual_server: virtual_server.name, pid: machine.pid, pid_start: machine.pid_start }, generation, signal)
-    await Promise.all([hypervisor.run(virtual_server.name, { signal }), this.parts.handedOver(name) ? undefined : this.assertFree(vip, signal)])
-    if (this.warm.delete(name)) await hypervisor.announce(virtual_server.name, vip, { signal })
-    else await hypervisor.addAddress(virtual_server.name, vip, vip_prefix, { signal })
+    const asked = this.parts.handedOver(name) ? undefined : this.assertFree(vip, signal)
+    if (this.warm.delete(name)) {
+      await asked
+      await hypervisor.run(virtual_server.name, { signal })
+      await hypervisor.announce(virtual_server.name, vip, { signal })
+    } else {
+      await Promise.all([hypervisor.run(virtual_server.name, { signal }), asked])
+      await hypervisor.addAddress(virtual_server.name, vip, vip_prefix, { signal })
+    }
     return `${vip} in ${virtual_server.name}`
   }
 
