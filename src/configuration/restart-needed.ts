@@ -2,7 +2,7 @@ import type { Inventory, Server } from '../core/inventory.ts'
 
 /** What guard, timers, listening socket and addresses were started with; everything else a running agent takes up. */
 const OF_THE_GROUP = ['profile', 'interval_ms', 'peer_port'] as const
-const OF_THE_HOST = ['address', 'vip', 'vip_prefix', 'peer_id'] as const
+const OF_THE_HOST = ['address', 'vip', 'vip_prefix', 'peer_id', 'hypervisor'] as const
 
 /**
  * What of the difference between two configurations the agent that runs the first one cannot take up, as sentences. A host that is not in the second

@@ -6,6 +6,7 @@ import { forgetServer } from '../../src/configuration/forget-server.ts'
 import { withoutServer } from '../../src/configuration/list-edit.ts'
 import { PROGRAM_FILES } from '../../src/configuration/publish.ts'
 import { restartNeeded } from '../../src/configuration/restart-needed.ts'
+import type { Server } from '../../src/core/inventory.ts'
 import { sampleInventory } from '../../src/simulator/sample-inventory.ts'
 import { PEER_IDS, ringFiles, SSH_KEY } from './configuration-ring.ts'
 
@@ -88,5 +89,11 @@ describe('what a running agent cannot take up', () => {
     const moved = { ...ring, servers: ring.servers.map(server => server.name === 'mail' ? { ...server, vip: '10.77.0.99' } : server) }
     expect(restartNeeded(ring, moved, 'mail')).toEqual(['servers/mail.toml: vip of this host changes from 10.77.0.111 to 10.77.0.99'])
     expect(restartNeeded(ring, moved, 'login')).toEqual([])
+  })
+
+  it('concerns the hypervisor this host began with', () => {
+    const other = { ...ring, servers: ring.servers.map((server): Server => server.name === 'mail' ? { ...server, hypervisor: 'libvirt' } : server) }
+    expect(restartNeeded(ring, other, 'mail')).toEqual(['servers/mail.toml: hypervisor of this host changes from qemu to libvirt'])
+    expect(restartNeeded(ring, other, 'login')).toEqual([])
   })
 })
