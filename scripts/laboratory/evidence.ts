@@ -38,7 +38,7 @@ export function lookAtHost(lab: Lab, name: string): HostSeen {
   const machines: MachineSeen[] = []
   for (const pid of membersOf(cgroups)) {
     const args = argumentsOf(pid)
-    if (/(^|\/)qemu-system-/.test(args[0] ?? '')) {
+    if (isMachine(args)) {
       const machine = machineName(args)
       if (machine !== undefined) machines.push({ host: name, name: machine, pid, mac: machineMac(args) ?? '' })
     }
@@ -50,6 +50,11 @@ export function lookAtHost(lab: Lab, name: string): HostSeen {
     if (running.get(parentOf(pid)) !== program) programs[program] = (programs[program] ?? 0) + 1
   }
   return { name, on: leader !== undefined, leader: leader ?? null, card: leader === undefined ? null : textOf(`/proc/${leader}/root/sys/class/net/${CARD}/address`)?.trim() ?? null, addresses: leader === undefined ? [] : addressesOf(leader), machines, programs }
+}
+
+/** Whether a command line is QEMU's, of a virtual server or of a look at what QEMU can do. */
+export function isMachine(args: readonly string[]): boolean {
+  return /(^|\/)qemu-system-/.test(args[0] ?? '')
 }
 
 /** Parent's process number; 0 when the process is gone. */

@@ -6,12 +6,14 @@ import { cgroupsOf, leaderOf } from './cgroups.ts'
 import { durationMs } from './durations.ts'
 import { thawAll } from './down.ts'
 import { runInside, runInsideOrFail } from './exec.ts'
+import { failMachines, healMachines } from './failing-hypervisor.ts'
 import { BROADCAST_ADDRESS, SWITCH_ADDRESS, WAKE_PORT } from './hosts.ts'
 import { hostOf, hostPlaces, LabError, type Lab } from './lab.ts'
-import { cutBetween, healNetwork, isolate } from './network.ts'
+import { cutBetween, healNetwork, healPort, isolate } from './network.ts'
 import { NO_WAKE_FILE } from './power-board.ts'
 import { PROGRAMS, programPids } from './programs.ts'
 import { cutShare, hangShare, healShare, readyShare, shareState } from './share.ts'
+import { healClock, moveClock } from './wall-clock.ts'
 
 export interface Fault {
   readonly usage: string
@@ -103,7 +105,9 @@ async function healHost(lab: Lab, host: string): Promise<void> {
   if (shareState(lab, host) !== 'good') await healShare(lab, host)
   else await readyShare(lab, host)
   if (!isOn(lab, host)) return
+  await healMachines(lab, host)
   for (const pid of programPids(lab, host, 'agent')) process.kill(pid, 'SIGCONT')
+  await healClock(lab, host)
   for (const kind of LOAD_KINDS) await runInside(lab, host, ['systemctl', 'stop', `lab-load-${kind}.service`])
   for (const unit of hostOf(lab, host).units) {
     await runInside(lab, host, ['systemctl', 'kill', '--signal=SIGCONT', unit])
@@ -115,7 +119,8 @@ async function healHost(lab: Lab, host: string): Promise<void> {
 async function heal(lab: Lab, args: readonly string[]): Promise<string> {
   const which = args[0] ?? 'all'
   if (which !== 'all') {
-    await healHost(lab, hostOf(lab, which).name)
+    await healPort(lab, hostOf(lab, which).name)
+    await healHost(lab, which)
     return `${which} healed`
   }
   await healNetwork(lab)
@@ -173,6 +178,15 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   freeze: { usage: 'HOST SECONDS', about: 'everything in the host stops, then goes on', run: async (lab, args) => {
     await askBoard(lab, { verb: 'freeze', host: hostArgument(lab, args), seconds: seconds(args[1]) })
     return `${args[0]} is frozen for ${seconds(args[1])} s`
+  } },
+  'vm-fail': { usage: 'HOST', about: 'every virtual server there ends, and none starts before it is healed or rebooted', run: async (lab, args) => {
+    const ended = await failMachines(lab, hostArgument(lab, args))
+    return `virtual servers fail on ${args[0]} (${ended} ended)`
+  } },
+  clock: { usage: 'HOST ±SECONDS', about: 'the wall clock of ringward there is wrong by so much, until it is healed', run: async (lab, args) => {
+    if (!/^[+-]?\d+$/.test(args[1] ?? '')) throw new LabError(`by how many seconds? for example +3600 or -3600`, 2)
+    await moveClock(lab, hostArgument(lab, args), Number(args[1]) * 1_000)
+    return `the wall clock of ringward on ${args[0]} is wrong by ${args[1]} s`
   } },
   load: { usage: 'HOST cpu|memory|network AMOUNT', about: 'percent of one processor, megabytes, or megabits a second; 0 ends it', run: (lab, args) => load(lab, hostArgument(lab, args), args[1], args[2]) },
   'share-hang': { usage: 'HOST|all', about: 'the shared area stops answering', run: (lab, args) => onShares(lab, args[0], hangShare, 'hangs') },

@@ -43,6 +43,17 @@ export async function healNetwork(lab: Lab): Promise<void> {
   await run('ip', ['netns', 'exec', lab.switch_namespace, 'nft', 'delete', 'table', 'bridge', TABLE], { limit_ms: LIMIT_MS })
 }
 
+/** Takes the cuts out that name one host. */
+export async function healPort(lab: Lab, host: string): Promise<void> {
+  const nft = (...args: string[]) => run('ip', ['netns', 'exec', lab.switch_namespace, 'nft', ...args], { limit_ms: LIMIT_MS })
+  let chain = ''
+  for (const line of (await nft('--handle', 'list', 'table', 'bridge', TABLE)).stdout.split('\n')) {
+    chain = /^\s*chain (\w+) /.exec(line)?.[1] ?? chain
+    const handle = /# handle (\d+)$/.exec(line)?.[1]
+    if (handle !== undefined && line.includes(`"${portOf(host)}"`)) await nft('delete', 'rule', 'bridge', TABLE, chain, 'handle', handle)
+  }
+}
+
 async function addRules(lab: Lab, rules: readonly string[]): Promise<void> {
   // Adding a table or chain that is there changes nothing.
   const script = [

@@ -73,7 +73,7 @@ async function answer(lab: Lab, boards: Map<string, Mainboard>, request: BoardRe
       const cgroups = cgroupsOf(lab.id, request.host)
       setFrozen(cgroups, true)
       tell(`${request.host}: frozen for ${request.seconds} s`)
-      setTimeout(() => thaw(() => setFrozen(cgroups, false)), request.seconds * 1_000)
+      thawLater(`host ${request.host}`, request.seconds, () => setFrozen(cgroups, false))
       return { ok: true }
     }
     case 'freeze-agent':
@@ -90,19 +90,24 @@ async function cutAll(boards: readonly (Mainboard | string)[]): Promise<BoardRep
   return { ok: true }
 }
 
-/** A host that lost its power while frozen has nothing to thaw. */
-function thaw(act: () => void): void {
-  try {
-    act()
-  } catch {
-    // Gone.
-  }
+const thaws = new Map<string, NodeJS.Timeout>()
+
+/** The newest order about something frozen counts: one that was healed early must not thaw what was frozen again since. */
+function thawLater(what: string, seconds: number, act: () => void): void {
+  clearTimeout(thaws.get(what))
+  thaws.set(what, setTimeout(() => {
+    try {
+      act()
+    } catch {
+      // It lost its power while frozen: there is nothing to thaw.
+    }
+  }, seconds * 1_000))
 }
 
 function freezeAgent(lab: Lab, host: string, seconds: number): BoardReply {
   const pids = programPids(lab, host, 'agent')
   if (pids.length === 0) return { ok: false, reason: `no agent runs on ${host}` }
   for (const pid of pids) process.kill(pid, 'SIGSTOP')
-  setTimeout(() => pids.forEach(pid => thaw(() => process.kill(pid, 'SIGCONT'))), seconds * 1_000)
+  thawLater(`agent ${host}`, seconds, () => pids.forEach(pid => process.kill(pid, 'SIGCONT')))
   return { ok: true }
 }
