@@ -12,6 +12,7 @@ import { DEFAULT_DIRECTORY, LabError, openLab } from './lab.ts'
 import { patternsCommand } from './patterns-command.ts'
 import { runPowerBoard } from './power-board.ts'
 import { ringIsWhole } from './ring-whole.ts'
+import { scenarioCommand } from './scenarios-command.ts'
 import { renderStatus, statusOf } from './status.ts'
 
 const program = new Command('lab')
@@ -108,6 +109,8 @@ verb('measure [target]', 'make each trouble several times, watch a client and th
   })
 
 patternsCommand(verb('patterns [names...]', 'cut the power of several hosts at once, pattern by pattern, watch clients and the invariants, print cuts and a verdict'), openFrom, say, tell)
+
+scenarioCommand(verb('scenario [names...]', 'play scenarios of test/lab: faults in steps, and whether all went as the scenario states'), openFrom, say)
 
 // Parts of the lab that live in one of its namespaces; not for people.
 program.command('power-board', { hidden: true }).requiredOption('--dir <directory>')

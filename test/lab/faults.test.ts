@@ -1,0 +1,197 @@
+import { readFile, rm } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import type { StatusDocument } from '../../src/control/documents.ts'
+import { askBoard } from '../../scripts/laboratory/board-protocol.ts'
+import { takeDown } from '../../scripts/laboratory/down.ts'
+import { runInside, runInsideOrFail } from '../../scripts/laboratory/exec.ts'
+import { fault } from '../../scripts/laboratory/faults.ts'
+import { hostOf, type Lab } from '../../scripts/laboratory/lab.ts'
+import { programPids } from '../../scripts/laboratory/programs.ts'
+import { untilWhole } from '../../scripts/laboratory/ring-view.ts'
+import { readScenario } from '../../scripts/laboratory/scenario-file.ts'
+import { runScenario } from '../../scripts/laboratory/scenario-run.ts'
+import { renderScenario } from '../../scripts/laboratory/scenarios-command.ts'
+import { bringUp } from '../../scripts/laboratory/up.ts'
+
+/** Each fault of the lab does what it says, and `heal` undoes it; then two scenarios are played with them on the same hosts; all of them are for `scripts/lab scenario --all`. */
+const DIRECTORY = `/var/lib/rl-faults-${process.pid}`
+const HOSTS = ['mail', 'login', 'ftp', 'web1']
+const LIMIT_MS = 30_000
+
+let lab: Lab
+
+beforeAll(async () => {
+  lab = await bringUp({ directory: DIRECTORY, tell: () => undefined, hosts: HOSTS, interval: '1s', standby: 'saved', post_delay_ms: 0, ringward: true, project: process.cwd() })
+  expect(await untilWhole(lab, 60_000)).toEqual([])
+}, 280_000)
+
+afterAll(async () => {
+  await takeDown(DIRECTORY)
+  await rm(DIRECTORY, { recursive: true, force: true })
+})
+
+const status = async (host: string, ...command: string[]): Promise<number> => (await runInside(lab, host, command)).status
+/** Whether a service answers, asked from the switch. */
+const serves = (host: string): Promise<boolean> => askBoard(lab, { verb: 'check-service', host }).then(() => true, () => false)
+const hears = async (from: string, to: string): Promise<boolean> => await status(from, 'ping', '-q', '-c', '1', '-W', '1', hostOf(lab, to).address) === 0
+/** Echo requests a host has received. */
+const heard = async (host: string): Promise<number> => {
+  const [names = '', counts = ''] = (await runInsideOrFail(lab, host, ['grep', '^Icmp:', '/proc/net/snmp'])).split('\n')
+  return Number(counts.split(' ')[names.split(' ').indexOf('InEchos')])
+}
+const shareAnswers = async (host: string): Promise<boolean> => await status(host, 'timeout', '-s', 'KILL', '1', 'ls', '/srv/ringward/leases') === 0
+const power = async (host: string): Promise<string | undefined> => (await askBoard(lab, { verb: 'state' })).hosts?.[host]?.power
+const wallClock = async (host: string): Promise<number> => Date.parse((JSON.parse((await runInside(lab, host, ['ringward', 'status', '--json'])).stdout) as StatusDocument).at)
+
+async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+  const end_ms = performance.now() + LIMIT_MS
+  while (!await holds()) {
+    if (performance.now() > end_ms) throw new Error(`not within ${LIMIT_MS} ms: ${what}`)
+    await sleep(50)
+  }
+}
+
+describe('each fault, and its end', () => {
+  // The ring watches and does nothing: what is seen is the fault alone.
+  beforeAll(async () => { await runInsideOrFail(lab, 'mail', ['ringward', 'hold', 'on', '--wait', '10']) })
+  afterEach(async () => {
+    await fault(lab, 'heal', ['all'])
+    for (const host of HOSTS) await until(`${host} serves`, () => serves(host))
+  })
+  afterAll(async () => {
+    await runInsideOrFail(lab, 'mail', ['ringward', 'hold', 'off', '--wait', '10'])
+    expect(await untilWhole(lab, 120_000)).toEqual([])
+  })
+
+  test('freeze: nothing in the host answers, until its time is over or it is healed', async () => {
+    await fault(lab, 'freeze', ['web1', '1'])
+    expect(await serves('web1')).toBe(false)
+    await until('web1 thaws', () => serves('web1'))
+    await fault(lab, 'freeze', ['web1', '600'])
+    expect(await serves('web1')).toBe(false)
+    await fault(lab, 'heal', ['web1'])
+    await until('web1 is thawed', () => serves('web1'))
+  })
+
+  test('cut: two hosts do not hear each other, anybody else hears both', async () => {
+    await fault(lab, 'cut', ['ftp', 'web1'])
+    expect([await hears('ftp', 'web1'), await hears('web1', 'ftp'), await hears('login', 'ftp'), await hears('web1', 'login')]).toEqual([false, false, true, true])
+    await fault(lab, 'heal', ['ftp'])
+    expect(await hears('ftp', 'web1')).toBe(true)
+  })
+
+  test('cut --one-way: what the first sends does not arrive, what the second sends does', async () => {
+    expect(await hears('ftp', 'web1')).toBe(true)
+    await fault(lab, 'cut', ['ftp', 'web1', '--one-way'])
+    const before = [await heard('ftp'), await heard('web1')]
+    expect([await hears('web1', 'ftp'), await hears('ftp', 'web1')]).toEqual([false, false])
+    expect(await heard('ftp')).toBeGreaterThan(before[0]!)
+    // The ring's own pings from the other hosts count as well: only those of ftp are missing.
+    await fault(lab, 'isolate', ['login'])
+    await fault(lab, 'isolate', ['mail'])
+    const alone = await heard('web1')
+    expect(await hears('ftp', 'web1')).toBe(false)
+    expect(await heard('web1')).toBe(alone)
+  })
+
+  test('isolate: a host hears nobody; healed by its name alone', async () => {
+    await fault(lab, 'isolate', ['login'])
+    await fault(lab, 'isolate', ['ftp'])
+    expect([await hears('login', 'web1'), await hears('web1', 'login'), await serves('login'), await serves('web1')]).toEqual([false, false, false, true])
+    await fault(lab, 'heal', ['login'])
+    expect([await hears('login', 'web1'), await hears('ftp', 'web1')]).toEqual([true, false])
+  })
+
+  test('split: each half hears itself only', async () => {
+    await fault(lab, 'split', ['mail,login|ftp,web1'])
+    expect([await hears('mail', 'login'), await hears('ftp', 'web1'), await hears('mail', 'ftp'), await hears('web1', 'login')]).toEqual([true, true, false, false])
+    await fault(lab, 'heal', [])
+    expect([await hears('mail', 'ftp'), await hears('web1', 'login')]).toEqual([true, true])
+  })
+
+  test.each([['share-hang', ['ftp']], ['share-cut', ['ftp']]])('%s: the shared area of one host does not answer', async (verb, args) => {
+    await fault(lab, verb, args)
+    expect([await shareAnswers('ftp'), await shareAnswers('web1')]).toEqual([false, true])
+    await fault(lab, 'heal', ['ftp'])
+    expect(await shareAnswers('ftp')).toBe(true)
+  })
+
+  test('share-off: it answers nowhere', async () => {
+    await fault(lab, 'share-off', [])
+    expect(await Promise.all(HOSTS.map(shareAnswers))).toEqual([false, false, false, false])
+    await fault(lab, 'heal', ['all'])
+    expect(await Promise.all(HOSTS.map(shareAnswers))).toEqual([true, true, true, true])
+  })
+
+  test('mute-daemon: connections are accepted and nothing is said', async () => {
+    await fault(lab, 'mute-daemon', ['ftp', 'vsftpd'])
+    expect([await serves('ftp'), await status('web1', 'bash', '-c', `exec 3<>/dev/tcp/${hostOf(lab, 'ftp').address}/21`)]).toEqual([false, 0])
+    await fault(lab, 'heal', ['ftp'])
+    expect(await serves('ftp')).toBe(true)
+  })
+
+  test('break-daemon: it cannot be started', async () => {
+    await fault(lab, 'break-daemon', ['ftp', 'vsftpd'])
+    expect([await serves('ftp'), await status('ftp', 'systemctl', 'start', 'vsftpd')]).toEqual([false, 1])
+    await fault(lab, 'heal', ['ftp'])
+    await runInsideOrFail(lab, 'ftp', ['systemctl', 'start', 'vsftpd'])
+    await until('ftp serves', () => serves('ftp'))
+  })
+
+  test('freeze-agent: the agent alone stands still; kill-agent: another one comes', async () => {
+    const state = async (): Promise<string> => /^State:\t(\w)/m.exec(await readFile(`/proc/${programPids(lab, 'login', 'agent')[0]}/status`, 'utf8'))?.[1] ?? ''
+    await fault(lab, 'freeze-agent', ['login', '600'])
+    expect([await state(), await serves('login')]).toEqual(['T', true])
+    await fault(lab, 'heal', ['login'])
+    expect(await state()).not.toBe('T')
+    const before = programPids(lab, 'login', 'agent')
+    await fault(lab, 'kill-agent', ['login'])
+    await until('another agent', () => Promise.resolve(programPids(lab, 'login', 'agent').some(pid => !before.includes(pid))))
+  })
+
+  test('vm-fail: no virtual server can start', async () => {
+    const starts = (): Promise<number> => status('ftp', 'qemu-system-x86_64', '--version')
+    await fault(lab, 'vm-fail', ['ftp'])
+    await fault(lab, 'vm-fail', ['ftp'])
+    expect([await starts(), await status('web1', 'qemu-system-x86_64', '--version')]).toEqual([1, 0])
+    await fault(lab, 'heal', ['ftp'])
+    expect(await starts()).toBe(0)
+  })
+
+  test.each(['+3600', '-3600'])('clock %s: the wall clock of one host is wrong by so much', async seconds => {
+    const wrong_s = async (host: string): Promise<number> => Math.round((await wallClock(host) - Date.now()) / 60_000) * 60
+    await fault(lab, 'clock', ['ftp', seconds])
+    expect([await wrong_s('ftp'), await wrong_s('web1')]).toEqual([Number(seconds), 0])
+    await fault(lab, 'heal', ['ftp'])
+    expect(await wrong_s('ftp')).toBe(0)
+  })
+
+  test('load: a processor, memory and the network are busy', async () => {
+    const loads = [['cpu', '50'], ['memory', '64'], ['network', '1']] as const
+    for (const load of loads) await fault(lab, 'load', ['web1', ...load])
+    const active = async (): Promise<number[]> => await Promise.all(loads.map(([kind]) => status('web1', 'systemctl', '-q', 'is-active', `lab-load-${kind}.service`)))
+    expect(await active()).toEqual([0, 0, 0])
+    await fault(lab, 'load', ['web1', 'cpu', '0'])
+    expect((await active())[0]).not.toBe(0)
+    await fault(lab, 'heal', ['web1'])
+    expect((await active()).includes(0)).toBe(false)
+  })
+
+  test('no-wake: a magic packet does not switch the host on', async () => {
+    await fault(lab, 'no-wake', ['web1'])
+    await fault(lab, 'power-off', ['web1'])
+    await fault(lab, 'wake', ['web1'])
+    await sleep(500)
+    expect(await power('web1')).toBe('off')
+    await fault(lab, 'heal', ['web1'])
+    await fault(lab, 'wake', ['web1'])
+    await until('web1 has power', async () => await power('web1') === 'on')
+  })
+})
+
+test.each(['split-share-one-side', 'frozen-target-thaws'])('the scenario %s goes as it states', async name => {
+  const run = await runScenario(lab, await readScenario(name), { every_ms: 200, rest_ms: 9_000, story: false })
+  console.log(renderScenario(name, 1, run))
+  expect(run.unexpected).toEqual([])
+})
