@@ -16,7 +16,7 @@ function make(options: { readonly handed_over?: boolean; readonly stranger?: boo
   const asked: string[] = []
   const orders = new GivingOrders({
     hypervisor, device: 'eth0', margin_ms: 500,
-    guard: { request: () => Promise.resolve({ ok: true }) },
+    guard: { request: () => Promise.resolve({ reply: 1, ok: true }) },
     announcer: {
       inUse: async address => {
         asked.push(address)
