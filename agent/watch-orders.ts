@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from '../src/core/command.ts'
-import type { Event, Verdict } from '../src/core/event.ts'
+import type { Event } from '../src/core/event.ts'
 import type { Server } from '../src/core/inventory.ts'
-import type { PingWatch, Prober } from '../src/edges/probes/prober.ts'
+import type { DialogueResult, PingWatch, Prober } from '../src/edges/probes/prober.ts'
 import type { RemoteHand } from '../src/edges/remote-hand/remote-hand.ts'
 import { within } from '../src/edges/within.ts'
 import { reasonOf, RingwardError } from '../src/errors.ts'
@@ -30,6 +30,8 @@ const QUICK_PING_LIMIT_MS = 250
 /** Two lost pings are told apart from one; below 200 ms ping needs privileges and gains nothing. */
 const SHORTEST_PING_INTERVAL_MS = 200
 const WAKE_LIMIT_MS = 3_000
+
+type DaemonAnswer = Pick<DialogueResult, 'verdict' | 'detail' | 'timed_out' | 'slow'> & { readonly daemon: string }
 
 /** Twice a round: the second loss is certain before the next round ends. */
 export function pingInterval_ms({ interval_ms }: { readonly interval_ms: number }): number {
@@ -87,18 +89,18 @@ export class WatchOrders {
     const { prober, serverOf, signal, post } = this.parts
     const { address: own_address, vip, daemons } = serverOf(target)
     const address = where === 'vip' ? vip : own_address
-    const results = await Promise.all(daemons.map(async ({ name, probe }): Promise<{ daemon: string; verdict: Verdict; detail: string; timed_out: boolean }> => {
+    const results = await Promise.all(daemons.map(async ({ name, probe }): Promise<DaemonAnswer> => {
       try {
         return { daemon: name, ...await prober.dialogue(address, probe, signal) }
       } catch (error) {
-        return { daemon: name, verdict: 'NG', detail: reasonOf(error), timed_out: false }
+        return { daemon: name, verdict: 'NG', detail: reasonOf(error), timed_out: false, slow: false }
       }
     }))
     if (signal.aborted) return
     const bad = results.filter(result => result.verdict !== 'OK')
-    // A refusal says more than a silence, which may be this host's own.
-    const { daemon, verdict, detail, timed_out } = bad.find(result => !result.timed_out) ?? bad[0] ?? results[0] ?? { daemon: '', verdict: 'OK', detail: '', timed_out: false }
-    post({ event: 'probed', target, where, daemon, verdict, detail, timed_out })
+    // A refusal says more than a silence, which may be this host's own, or that of a server with too much to do.
+    const { daemon, verdict, detail, timed_out, slow } = bad.find(result => !result.timed_out) ?? bad.find(result => !result.slow) ?? bad[0] ?? results[0] ?? { daemon: '', verdict: 'OK', detail: '', timed_out: false, slow: false }
+    post({ event: 'probed', target, where, daemon, verdict, detail, timed_out, slow })
   }
 
   async hand(order: Of<'hand'>): Promise<void> {

@@ -35,8 +35,11 @@ export type Event =
   | { readonly event: 'ping'; readonly target: string; readonly answered: boolean }
   /** The result of command `examine`. */
   | { readonly event: 'examined'; readonly target: string; readonly answered: boolean }
-  /** One round's service dialogues with a target: the worst daemon decides. `timed_out`: by this host's own clock, nothing came in time; nothing was refused and nothing wrong was said. */
-  | { readonly event: 'probed'; readonly target: string; readonly where: 'own address' | 'vip'; readonly verdict: Verdict; readonly daemon: string; readonly detail: string; readonly timed_out?: boolean }
+  /**
+   * One round's service dialogues with a target: the worst daemon decides. `timed_out`: by this host's own clock, nothing came in time; nothing was refused and
+   * nothing wrong was said. `slow`: moreover the connection was taken.
+   */
+  | { readonly event: 'probed'; readonly target: string; readonly where: 'own address' | 'vip'; readonly verdict: Verdict; readonly daemon: string; readonly detail: string; readonly timed_out?: boolean; readonly slow?: boolean }
   /** How this host itself fares, since the last word: the longest hold-up of the agent, and lost pings to its own address. */
   | { readonly event: 'health'; readonly stalled_ms: number; readonly own_probes_missed: number }
   | { readonly event: 'reach'; readonly host: string; readonly reachable: boolean; readonly why: string }

@@ -70,6 +70,7 @@ export function noteClaim(context: Context, name: string, claim: ClaimRecord): v
   if (!state.hosts.has(claim.holder)) state.hosts.set(claim.holder, newHostFacts(claim.holder, context.now_ms))
   noteHomecoming(context, facts, claim)
   facts.claim = claim
+  if (claim.kind === 'native') facts.overload_restarts = 0
   facts.release = undefined
   facts.since_ms = context.now_ms
 }

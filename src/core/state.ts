@@ -46,6 +46,8 @@ export interface FunctionFacts {
   claiming: { readonly epoch: number; readonly generation: number } | undefined
   /** When a release record was last ordered. */
   releasing_ms: number
+  /** Virtual servers started afresh because they were overloaded, since the function was last at home. */
+  overload_restarts: number
   /** The operator asked for its return, whatever the policy; forgotten once it is home. */
   return_wanted: boolean
   /** When its return to its own server was last asked for. */
@@ -192,7 +194,7 @@ export interface State {
   /** When the guard was last told whom this host asks for promises. */
   electorate_told_ms: number
   /** Virtual servers this host looks after while they serve. */
-  readonly virtual_services: Map<string, { readonly epoch: number; readonly bad_rounds: number; readonly answered: boolean }>
+  readonly virtual_services: Map<string, { readonly epoch: number; readonly absent_rounds: number; readonly slow_rounds: number; readonly answered: boolean }>
   /** Who asked us to probe whom (indirect probes). */
   readonly probe_requests: Map<string, readonly { readonly from: string; readonly request: number }[]>
   counter: number
@@ -215,7 +217,7 @@ export function newHostFacts(name: string, now_ms: number): HostFacts {
 
 export function newFunctionFacts(name: string, now_ms: number): FunctionFacts {
   return {
-    name, claim: undefined, release: undefined, since_ms: now_ms, failed_starts: 0, failed_ms: -Infinity, given_up_epoch: 0, claiming: undefined, releasing_ms: -Infinity, return_wanted: false,
+    name, claim: undefined, release: undefined, since_ms: now_ms, failed_starts: 0, failed_ms: -Infinity, given_up_epoch: 0, claiming: undefined, releasing_ms: -Infinity, overload_restarts: 0, return_wanted: false,
     returning_ms: -Infinity, came_home_ms: [], flapping_told: 0,
   }
 }

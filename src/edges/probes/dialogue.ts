@@ -25,9 +25,9 @@ export function speakDialogue(address: string, probe: ProbeDialogue, clock: Cloc
       reject(calledOff(probe))
     }
     const Means = probe.transport === 'udp' ? DatagramTalk : StreamTalk
-    const talk = new Means(address, probe, steps, clock, (verdict, detail, timed_out = false) => {
+    const talk = new Means(address, probe, steps, clock, (verdict, detail, timed_out = false, slow = false) => {
       signal.removeEventListener('abort', abort)
-      resolve({ verdict, detail, duration_ms: clock.boot_ms() - begun_ms, timed_out })
+      resolve({ verdict, detail, duration_ms: clock.boot_ms() - begun_ms, timed_out, slow })
     })
     signal.addEventListener('abort', abort, { once: true })
   })
@@ -114,7 +114,7 @@ class StreamTalk {
   /** No further answer will come: what there is decides between a wrong answer and none. */
   private silent(when: string, timed_out = false): void {
     if (!this.connected) return this.conclude('NG', `no connection to port ${this.probe.port} ${when}`, timed_out)
-    if (this.received === '') return this.conclude('NG', `no answer ${when}, wanted ${this.wanted()}`, timed_out)
+    if (this.received === '') return this.conclude('NG', `no answer ${when}, wanted ${this.wanted()}`, timed_out, timed_out)
     this.conclude('ERROR', `answered "${printable(this.received)}" and not ${this.wanted()} ${when}`, timed_out)
   }
 
@@ -122,13 +122,13 @@ class StreamTalk {
     return wantedBy(this.steps, this.index)
   }
 
-  private conclude(verdict: ProbeVerdict, detail: string, timed_out = false): void {
+  private conclude(verdict: ProbeVerdict, detail: string, timed_out = false, slow = false): void {
     if (!this.open) return
     this.open = false
     this.deadline.cancel()
     // A last "QUIT" still goes out; what the kernel does not take at once is not waited for.
     this.socket.destroySoon()
     setImmediate(() => this.socket.destroy())
-    this.onVerdict(verdict, detail, timed_out)
+    this.onVerdict(verdict, detail, timed_out, slow)
   }
 }

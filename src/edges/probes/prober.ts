@@ -10,9 +10,11 @@ export interface DialogueResult {
   readonly duration_ms: number
   /** Not OK because the limit passed, by this host's clock: nothing was refused, and no wrong answer came to its end. */
   readonly timed_out: boolean
+  /** It passed though the connection was taken: overloaded, or hung, but there. Over UDP nobody can tell. */
+  readonly slow: boolean
 }
 
-export type TellVerdict = (verdict: ProbeVerdict, detail: string, timed_out?: boolean) => void
+export type TellVerdict = (verdict: ProbeVerdict, detail: string, timed_out?: boolean, slow?: boolean) => void
 
 /** One long-lived `ping` per target (architecture: 0.1 ms a probe). */
 export interface PingWatch {

@@ -68,7 +68,7 @@ describe('a service dialogue', () => {
       socket.on('data', () => socket.write('500 what\r\n'))
     })
     const steps = [{ expect: '^220 ', send: 'HELO\r\n' }, { expect: '^220 ' }]
-    expect(await ask(port, steps, 200)).toMatchObject({ verdict: 'ERROR', detail: 'answered "500 what" and not step 2 /^220 / within 200 ms' })
+    expect(await ask(port, steps, 200)).toMatchObject({ verdict: 'ERROR', timed_out: true, slow: false, detail: 'answered "500 what" and not step 2 /^220 / within 200 ms' })
   })
 
   it('takes what a server said before it was its turn', async () => {
@@ -78,7 +78,7 @@ describe('a service dialogue', () => {
 
   it('is NG when the greeting is all there is', async () => {
     const port = await serve(socket => socket.write('220 ready\r\n'))
-    expect(await ask(port, SMTP, 100)).toMatchObject({ verdict: 'NG', detail: 'no answer within 100 ms, wanted step 3 /^221/' })
+    expect(await ask(port, SMTP, 100)).toMatchObject({ verdict: 'NG', detail: 'no answer within 100 ms, wanted step 3 /^221/', slow: true })
   })
 
   it('is ERROR with a wrong answer, at once when the other side closes', async () => {
@@ -96,7 +96,7 @@ describe('a service dialogue', () => {
   it('is NG when nothing listens', async () => {
     const port = await serve(() => undefined)
     await new Promise(resolve => opened.pop()?.server.close(resolve))
-    expect(await ask(port)).toMatchObject({ verdict: 'NG', timed_out: false, detail: `no connection to port ${port} (ECONNREFUSED)` })
+    expect(await ask(port)).toMatchObject({ verdict: 'NG', timed_out: false, slow: false, detail: `no connection to port ${port} (ECONNREFUSED)` })
   })
 
   it('is NG when the other side closes without a word', async () => {
