@@ -67,3 +67,18 @@ function serviceBound_ms(interval_ms: number): number {
 export function watchBound_ms({ stop_ms, renew_ms }: Profile, interval_ms: number): number {
   return 2 * SHARE_OPERATION_MS + renew_ms + stop_ms + LOOK_MS + 2 * interval_ms + SAMPLE_MS
 }
+
+/**
+ * What is promised without a bound (L1): while one of these lasts the clock stands at zero. Safety (S1–S7) is checked all the same, and
+ * policy afterwards (L3). Nothing else excuses a late function.
+ */
+export const UNBOUNDED = {
+  share: 'the shared area did not answer all hosts in time',
+  hold: 'the operator held the ring',
+  network: 'the network lost, delayed or doubled messages beyond the twentieth that the bound counts with',
+  late_start: 'a host loaded its virtual server late',
+  queue: 'starts that loaded late, or stood ready and waited for proofs of their own kept every host from starting it',
+  holder: 'its holder was present by the share\'s word and could do nothing: frozen, or told of its renewals too late',
+  managers: 'one of its managers was overloaded, or did not reach every host',
+  workers: 'who worked on it was overloaded, or the shared area did not answer it in time',
+} as const

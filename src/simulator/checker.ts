@@ -85,8 +85,8 @@ export class Checker {
       for (const host of world.hosts.values()) {
         if (host.addresses.has(name)) givers.push(host.name)
         const server = host.virtual_servers.get(name)
-        if (server?.running && !server.cut_off) runners.push(host.name)
-        if (server?.running && server.address) givers.push(host.name)
+        if (server?.running && !server.cut_off && host.frozen !== 'everything') runners.push(host.name)
+        if (server?.running && server.address && host.frozen !== 'everything') givers.push(host.name)
       }
       if (givers.length > 1) this.violate('S1', `${name} is given by ${givers.join(' and ')}`)
       if (runners.length > 1) this.violate('S2', `the virtual server of ${name} runs on ${runners.join(' and ')}`)

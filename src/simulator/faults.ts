@@ -1,5 +1,7 @@
 /** Faults of random schedules, each with its end: what the lab does to real hosts, done to simulated ones. */
+import { MENU, strike, type MenuFault } from './fault-menu.ts'
 import type { RandomStream } from './prng.ts'
+import { leave } from './simulated-leave.ts'
 import { forgetHost, joinHost, LEARN_SPREAD_MS } from './simulated-membership.ts'
 import type { SimulatedHost } from './simulated-host.ts'
 import type { World } from './world.ts'
@@ -9,7 +11,7 @@ export const FAULTS = [
   'isolate', 'cable', 'power-off, failing starts', 'flap', 'announced reboot', 'announced shutdown', 'maintenance', 'hold',
 ] as const
 /** These are drawn by plans (`mute-daemon`) or only by their name: without a remote hand the ladder may be exhausted, and policy then waits for its long pause or a person.; who joins or is taken out is no fault. */
-export const FAULTS_BY_NAME = [...FAULTS, 'mute-daemon', 'power-off, failing serves', 'break-daemon, no hand', 'blink, failing starts', 'overload', 'join', 'forget', 'power-off and forget', 'flag off and on'] as const
+export const FAULTS_BY_NAME = [...FAULTS, ...Object.keys(MENU) as MenuFault[], 'mute-daemon', 'power-off, failing serves', 'break-daemon, no hand', 'blink, failing starts', 'overload', 'join', 'forget', 'power-off and forget', 'flag off and on'] as const
 export type FaultName = (typeof FAULTS_BY_NAME)[number]
 
 const FAULT_LIMIT_MS = 40_000
@@ -33,18 +35,20 @@ const AT_ONCE: Partial<Record<FaultName, (host: SimulatedHost) => void>> = {
   'kill-guard': host => host.killGuard(),
 }
 
-/** Carries the fault out and returns when the last of it has ended. */
-export function applyFault(world: World, fault: FaultName, target: string, random: RandomStream): number {
+const isOfMenu = (fault: FaultName): fault is MenuFault => Object.hasOwn(MENU, fault)
+
+/** Carries the fault out and returns when the last of it has ended. Without a duration it lasts a random time. */
+export function applyFault(world: World, fault: FaultName, target: string, random: RandomStream, duration_ms = random.between(500, FAULT_LIMIT_MS)): number {
   const host = world.host(target)
   const { queue } = world
-  const duration_ms = random.between(500, FAULT_LIMIT_MS)
   const ends_ms = queue.now_ms + duration_ms
   world.note(`fault: ${fault} ${target}`)
-  const strike = AT_ONCE[fault]
-  if (strike) {
-    strike(host)
+  const atOnce = AT_ONCE[fault]
+  if (atOnce) {
+    atOnce(host)
     return queue.now_ms
   }
+  if (isOfMenu(fault)) return strike(world, fault, target, random, duration_ms)
   switch (fault) {
     case 'power-off, no wake':
       host.powerOff()
@@ -142,10 +146,10 @@ function announce(world: World, what: 'announced reboot' | 'announced shutdown' 
   const host = world.host(target)
   switch (what) {
     case 'announced reboot':
-      host.leave('reboot', () => host.reboot())
+      leave(host, 'reboot', () => host.reboot())
       return world.queue.now_ms
     case 'announced shutdown':
-      host.leave('shutdown', () => host.powerOff())
+      leave(host, 'shutdown', () => host.powerOff())
       world.queue.at(ends_ms + 15_000, () => host.powerOn())
       return ends_ms + 15_000
     default:

@@ -1,5 +1,5 @@
 /** L1 and L2 (protocol 1), looked at from outside while a schedule runs. A clock runs only while what the protocol asks for is given. */
-import { functionBound_ms, SAMPLE_MS, watchBound_ms } from './bounds.ts'
+import { functionBound_ms, SAMPLE_MS, UNBOUNDED, watchBound_ms } from './bounds.ts'
 import { graceEnds_ms } from '../core/presence.ts'
 import { p1Of, p2Of } from '../core/ring.ts'
 import type { SimulatedHost } from './simulated-host.ts'
@@ -67,7 +67,7 @@ export class Liveness {
   private noteHealth(host: SimulatedHost): void {
     const { world } = this
     const now_ms = world.queue.now_ms
-    const able = this.isLiving(host) && host.guard?.running === true && !world.share.isHung(host.name) && !world.isolated.has(host.name)
+    const able = this.isLiving(host) && host.guard?.running === true && !world.share.isTroubled(host.name) && !world.isolated.has(host.name) && host.frozen === undefined && !host.isSlow
     const known = this.health.get(host.name)
     if (!known) return void this.health.set(host.name, { able, changed_ms: -Infinity, lost_ms: -Infinity, agent_life: host.agent_life })
     const restarted = host.agent_life !== known.agent_life
@@ -80,7 +80,7 @@ export class Liveness {
 
   /** Its agent runs and holds a good lease: others count it as present and rightly so. */
   private isLiving(host: SimulatedHost): boolean {
-    return host.up && host.core !== undefined && host.core.own.deadline_ms > this.world.queue.now_ms
+    return host.up && host.core !== undefined && host.core.own.deadline_ms > host.clock.now_ms
   }
 
   private healthOf(name: string): Health {
@@ -119,8 +119,8 @@ export class Liveness {
   private restart(name: string, outage: Outage): void {
     const { world } = this
     const now_ms = world.queue.now_ms
-    if (world.share.isHungForAll()) return this.move(outage, now_ms, 'the shared area hung')
-    if ((world.share.orders.get('hold') ?? -Infinity) > now_ms) return this.move(outage, now_ms, 'the operator held the ring')
+    const unbounded = this.unboundedFor(name)
+    if (unbounded) return this.move(outage, now_ms, UNBOUNDED[unbounded])
     // What loads well and then does not run is claimed, released and, by rule, started again after 1, 2, 4 … 30 s (rehoming.ts): no bound.
     if (world.failingServes.size > 0) return this.move(outage, now_ms, 'its virtual server did not run')
     const claim = world.share.claims.get(name)?.at(-1)
@@ -128,11 +128,12 @@ export class Liveness {
     const holder = world.host(claim.holder)
     // Silence proves nothing of a server without an agent: its power, a hand on it or the operator does, whenever they can (R4).
     if (holder.appliance) return this.move(outage, now_ms, `${holder.name} has no agent`)
+    if (this.isHollow(holder.name)) return this.move(outage, now_ms, UNBOUNDED.holder)
     const given = claim.generation === holder.guard?.generation && (holder.addresses.has(name) || holder.virtual_servers.get(name)?.address === true)
     // A host that renews is not taken over, whatever the network says (S6).
     if (given && this.isLiving(holder) && world.isolated.has(holder.name)) return this.move(outage, now_ms, `${holder.name} renewed though the network did not reach it`)
     // R8: whoever gave a promise does not claim what that host rides; what it has stopped is its function's own matter.
-    const rides = [...world.hosts.values()].some(({ core }) => (core?.hosts.get(holder.name)?.promised_until_ms ?? -Infinity) > now_ms)
+    const rides = [...world.hosts.values()].some(({ core, clock }) => (core?.hosts.get(holder.name)?.promised_until_ms ?? -Infinity) > clock.now_ms)
     if (rides && claim.kind === 'native') return this.move(outage, now_ms, `${holder.name} went on by promise`)
     this.move(outage, this.healthOf(holder.name).changed_ms, `${holder.name}, its holder, was struck`)
     const cause = given && this.isLiving(holder) && claim.kind === 'native' ? 'service' : 'lease'
@@ -146,6 +147,36 @@ export class Liveness {
     this.restartByWorkers(name, outage)
   }
 
+  /** Faults during which no bound is promised for this function. */
+  private unboundedFor(name: string): keyof typeof UNBOUNDED | undefined {
+    const { world } = this
+    if (world.share.isTroubledForAll()) return 'share'
+    // Who has a slow wall clock takes an order for standing that long after its end.
+    const latest_ms = world.queue.now_ms + Math.min(0, ...[...world.hosts.values()].map(({ clock }) => clock.wall_error_ms))
+    if ((world.share.orders.get('hold') ?? -Infinity) > latest_ms) return 'hold'
+    if (world.network_faults.disturbances.size > 0) return 'network'
+    if ([...world.hosts.values()].some(host => host.loading.has(name) && world.late_starts_ms.has(host.name))) return 'late_start'
+    if (this.helpers().length > 0 && this.helpers().every(host => this.isOccupied(host, name))) return 'queue'
+    return undefined
+  }
+
+  /** Both starts that a host may have under way at once are others', and one of them loads late, or stands ready and waits for a proof of its own. */
+  private isOccupied({ name: host, core }: SimulatedHost, name: string): boolean {
+    const starts = [...core!.giving.values()].filter(({ function: other, stage }) => other !== name && stage !== 'serving' && stage !== 'stopping')
+    return starts.length >= 2 && (this.world.late_starts_ms.has(host) || starts.some(({ stage }) => stage === 'prepared'))
+  }
+
+  /** By the share's word it is present, and it does nothing: its agent stands still while its guard renews, or its renewals are written and it hears of them too late. */
+  private isHollow(name: string): boolean {
+    const { world } = this
+    return world.checker.isRenewed(name) && (world.host(name).frozen !== undefined || world.share.isTroubled(name))
+  }
+
+  private hasHollowManager(name: string): boolean {
+    const first = p1Of(this.world.names, name, host => this.world.checker.isRenewed(host))
+    return first !== undefined && this.isHollow(first)
+  }
+
   private restartByManagers(outage: Outage, subject: string): void {
     const { world } = this
     const present = (host: string): boolean => world.checker.isRenewed(host)
@@ -153,8 +184,9 @@ export class Liveness {
     const second = p2Of(world.names, subject, present)
     const mayAct = (host: string | undefined): boolean => {
       const core = host === undefined ? undefined : world.host(host).core
-      return core !== undefined && this.healthOf(host!).able && world.queue.now_ms >= graceEnds_ms(core)
+      return core !== undefined && this.healthOf(host!).able && world.host(host!).clock.now_ms >= graceEnds_ms(core)
     }
+    if ([first, second].some(manager => manager !== undefined && (world.network_faults.touches(manager) || world.host(manager).isSlow))) return this.move(outage, world.queue.now_ms, UNBOUNDED.managers)
     if (!mayAct(first) && !mayAct(second)) return this.move(outage, world.queue.now_ms, 'no manager could act')
     if (!mayAct(first)) outage.slot = true
     // Who has just come, or could not read the share, counts every silence from its own first read (R3).
@@ -171,14 +203,16 @@ export class Liveness {
     if (!core || !this.healthOf(first!).able) return this.move(outage, world.queue.now_ms, 'its P1 could not reach it')
     if (core.watches.get(name)?.service.good_seen) return
     const limit_ms = world.inventory.servers.find(server => server.name === name)!.reboot_limit_ms
-    this.move(outage, core.hosts.get(name)!.generation_since_ms + limit_ms, 'the time that a boot may take')
+    this.move(outage, world.host(first!).clock.when_ms(core.hosts.get(name)!.generation_since_ms + limit_ms), 'the time that a boot may take')
   }
 
   /** Whoever looks for a host, is to give the function, or is giving it. */
   private restartByWorkers(name: string, outage: Outage): void {
-    for (const { name: host, core } of this.world.hosts.values()) {
+    const { world } = this
+    for (const { name: host, core } of world.hosts.values()) {
       const rehoming = core?.rehoming.get(name)
       const workers = [...(rehoming ? [host, rehoming.nominee] : []), ...(core?.giving.has(name) ? [host] : [])]
+      for (const worker of workers) if (worker !== undefined && (world.host(worker).isSlow || world.share.isTroubled(worker))) this.move(outage, world.queue.now_ms, UNBOUNDED.workers)
       for (const worker of workers) if (worker !== undefined) this.move(outage, this.healthOf(worker).changed_ms, `${worker}, at work on it, was struck`)
     }
   }
@@ -203,7 +237,7 @@ export class Liveness {
       this.move(outage, Math.min(...helpers.map(host => this.healthOf(host.name).changed_ms)), 'no host could give it')
       outage.waiting_pairs = Math.max(outage.waiting_pairs, Math.ceil(unserved / (2 * helpers.length)) - 1)
     }
-    outage.handless ||= world.handless.size > 0
+    outage.handless ||= world.handless.size + world.halfHands.size > 0
     outage.failing_hosts = Math.max(outage.failing_hosts, world.failingStarts.size)
   }
 
@@ -212,7 +246,7 @@ export class Liveness {
     const now_ms = world.queue.now_ms
     const watched = [...world.hosts.values()].some(other => other !== host && this.isLiving(other) && other.core!.watches.get(host.name)?.priority === 1)
     const first = p1Of(world.names, host.name, other => this.isLiving(world.host(other)))
-    if (watched || !world.names.includes(host.name) || this.ringChanges() || !this.healthOf(host.name).able || first === undefined || world.share.isHungForAll() || world.share.isHung(first)) return void this.unwatched_ms.delete(host.name)
+    if (watched || !world.names.includes(host.name) || this.ringChanges() || !this.healthOf(host.name).able || first === undefined || world.share.isTroubledForAll() || world.share.isTroubled(first) || world.host(first).isSlow || this.hasHollowManager(host.name)) return void this.unwatched_ms.delete(host.name)
     const since_ms = this.unwatched_ms.get(host.name) ?? now_ms - SAMPLE_MS
     this.unwatched_ms.set(host.name, since_ms)
     const from_ms = Math.max(since_ms, this.healthOf(first).changed_ms, ...this.between(first, host.name).map(lost => this.healthOf(lost).changed_ms))

@@ -62,9 +62,15 @@ export function drawPlan(seed: number, hosts: Range, faults: Range): Plan {
   const blackout = new RandomStream(seed, 'blackout').next() < BLACKOUT_SHARE
   const [strikes, pattern] = blackout ? [most, 'burst' as const] : [some, any]
   const draw = (): FaultName => random.pick(blackout ? CUTS : kinds)
-  const scarce = count > 2 && random.next() < SCARCE_SHARE
-  const places = scarce ? whole(random, { least: 1, most: Math.max(1, Math.floor(count / 2) - 1) }) : count + FORECAST_ROOM
-  return { hosts: count, pattern, free_kb: places * VIRTUAL_SERVER_KB + VIRTUAL_SERVER_KB * 0.75, faults: strikesOf(random, pattern, names, strikes, draw) }
+  const free_kb = drawRoom_kb(random, count)
+  return { hosts: count, pattern, free_kb, faults: strikesOf(random, pattern, names, strikes, draw) }
+}
+
+/** Of each of so many hosts: enough for everything, or scarce. */
+export function drawRoom_kb(random: RandomStream, hosts: number): number {
+  const scarce = hosts > 2 && random.next() < SCARCE_SHARE
+  const places = scarce ? whole(random, { least: 1, most: Math.max(1, Math.floor(hosts / 2) - 1) }) : hosts + FORECAST_ROOM
+  return places * VIRTUAL_SERVER_KB + VIRTUAL_SERVER_KB * 0.75
 }
 
 function strikesOf(random: RandomStream, pattern: Pattern, names: readonly string[], strikes: number, draw: () => FaultName): PlannedFault[] {
@@ -84,7 +90,7 @@ function distinct(random: RandomStream, names: readonly string[], count: number)
   return Array.from({ length: count }, () => left.splice(Math.floor(random.next() * left.length), 1)[0]!)
 }
 
-const whole = (random: RandomStream, { least, most }: Range): number => least + Math.floor(random.next() * (most - least + 1))
+export const whole = (random: RandomStream, { least, most }: Range): number => least + Math.floor(random.next() * (most - least + 1))
 
 function inOrder(faults: PlannedFault[]): PlannedFault[] {
   const first_ms = Math.min(...faults.map(fault => fault.after_ms))

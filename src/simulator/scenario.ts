@@ -2,22 +2,30 @@
 import type { ClaimRecord } from '../core/records.ts'
 import type { IncidentEntry } from '../core/command.ts'
 import type { Violation } from './checker.ts'
+import { MENU, strike, type MenuFault } from './fault-menu.ts'
 import { RandomStream } from './prng.ts'
 import { sampleInventory, withPower } from './sample-inventory.ts'
+import { leave } from './simulated-leave.ts'
 import { forgetHost, joinHost } from './simulated-membership.ts'
 import { World } from './world.ts'
 
-export const ACTS = [
+const PLAIN_ACTS = [
   'power-off', 'power-on', 'no-wake', 'reboot', 'stop-daemon', 'break-daemon', 'kill-agent', 'kill-guard', 'share-hang', 'share-heal', 'isolate', 'reconnect', 'fail-starts', 'heal-starts', 'cut-hand', 'heal-hand', 'mute-virtual-server',
   'overload', 'relieve', 'shut-down', 'reboot-announced', 'maintenance-on', 'maintenance-off', 'hold-on', 'hold-off', 'flag-off', 'flag-on', 'join', 'forget',
 ] as const
-export type Act = (typeof ACTS)[number]
+type PlainAct = (typeof PLAIN_ACTS)[number]
+export type Act = PlainAct | MenuFault
+export const ACTS: readonly Act[] = [...PLAIN_ACTS, ...Object.keys(MENU) as MenuFault[]]
+
+const isOfMenu = (act: Act): act is MenuFault => Object.hasOwn(MENU, act)
 
 export interface ScenarioStep {
   readonly at_ms: number
   readonly do: Act
   /** Absent: all hosts. */
   readonly host?: string
+  /** How long a fault of the menu lasts. */
+  readonly for_ms?: number
 }
 
 export interface Scenario {
@@ -67,9 +75,10 @@ export function parseScenario(value: unknown): Scenario {
   const names = [...ring, ...sampleInventory(12).servers.map(server => server.name).filter(name => joining.has(name) && !ring.includes(name))]
   for (const name of scenario.power ?? []) if (!names.includes(name)) wrong(`there is no host "${name}"`)
   for (const name of scenario.agentless ?? []) if (!names.includes(name)) wrong(`there is no host "${name}"`)
-  for (const { at_ms, do: act, host } of scenario.steps) {
+  for (const { at_ms, do: act, host, for_ms } of scenario.steps) {
     if (!Number.isInteger(at_ms)) wrong('a step has no "at_ms"')
     if (!ACTS.includes(act)) wrong(`"${act}" cannot be done; known: ${ACTS.join(', ')}`)
+    if (isOfMenu(act) && (host === undefined || !Number.isInteger(for_ms))) wrong(`"${act}" needs a "host" and how long it lasts, "for_ms"`)
     if (host === undefined && (act === 'join' || act === 'forget')) wrong(`"${act}" needs a "host"`)
     if (host !== undefined && !names.includes(host)) wrong(`there is no host "${host}"`)
   }
@@ -104,6 +113,7 @@ function measureCuts(world: World, from_ms: number, until_ms: number): Map<strin
 
 function act(world: World, step: ScenarioStep, random: RandomStream): void {
   world.note(`${step.do} ${step.host ?? 'all'}`)
+  if (isOfMenu(step.do)) return void strike(world, step.do, step.host!, random, step.for_ms!)
   if (step.do === 'share-hang') return world.share.hang(step.host ?? '*')
   if (step.do === 'share-heal') return world.share.heal(step.host ?? '*')
   if (step.do === 'hold-on') return void world.share.orders.set('hold', Infinity)
@@ -113,7 +123,7 @@ function act(world: World, step: ScenarioStep, random: RandomStream): void {
   for (const name of step.host === undefined ? world.names : [step.host]) actOn(world, name, step.do)
 }
 
-function actOn(world: World, name: string, what: Exclude<Act, 'share-hang' | 'share-heal' | 'hold-on' | 'hold-off' | 'join' | 'forget'>): unknown {
+function actOn(world: World, name: string, what: Exclude<PlainAct, 'share-hang' | 'share-heal' | 'hold-on' | 'hold-off' | 'join' | 'forget'>): unknown {
   const host = world.host(name)
   switch (what) {
     case 'power-off': return host.powerOff()
@@ -134,8 +144,8 @@ function actOn(world: World, name: string, what: Exclude<Act, 'share-hang' | 'sh
     case 'cut-hand': return world.handless.add(name)
     case 'heal-hand': return world.handless.delete(name)
     case 'heal-starts': return world.failingStarts.delete(name)
-    case 'shut-down': return host.leave('shutdown', () => host.powerOff())
-    case 'reboot-announced': return host.leave('reboot', () => host.reboot())
+    case 'shut-down': return leave(host, 'shutdown', () => host.powerOff())
+    case 'reboot-announced': return leave(host, 'reboot', () => host.reboot())
     case 'maintenance-on': return world.share.orders.set(name, Infinity)
     case 'maintenance-off': return world.share.orders.delete(name)
     case 'flag-off': return host.setFlag(false)

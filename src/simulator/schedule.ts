@@ -4,6 +4,7 @@ import { SAMPLE_MS } from './bounds.ts'
 import { applyFault, FAULTS, type FaultName } from './faults.ts'
 import { Liveness } from './liveness.ts'
 import { drawPlan, type Plan, type PlannedFault, type Range } from './plan.ts'
+import { streamOf, SWARM_MS, type SwarmPlan } from './swarm.ts'
 import { RandomStream } from './prng.ts'
 import { sampleInventory, withPower, type SampleWishes } from './sample-inventory.ts'
 import type { Violation } from './checker.ts'
@@ -75,7 +76,7 @@ export function runSchedule(options: ScheduleOptions): ScheduleResult {
   const targets = faults.map((_, index) => options.targets?.[index] ?? random.pick(world.names))
   world.queue.runUntil(START_MS + random.between(0, 2_000))
   let after_ms = 0
-  return play(world, random, options, faults.map((fault, index) => ({ fault, target: targets[index]!, after_ms: (after_ms += index > 0 ? random.between(0, GAP_MS) : 0) })))
+  return play(world, options, drawn(world, random, faults.map((fault, index) => ({ fault, target: targets[index]!, after_ms: (after_ms += index > 0 ? random.between(0, GAP_MS) : 0) }))))
 }
 
 /** The whole schedule is drawn from the seed: hosts, pattern, faults, room. */
@@ -85,7 +86,38 @@ export function runPlan(options: PlanOptions): ScheduleResult & { readonly plan:
   const world = new World(inventoryOf({ seed: options.seed, hosts: plan.hosts, ...(options.power ? { power: options.power } : {}) }), options.seed, { ...options, free_kb: plan.free_kb })
   begin(world, random, options)
   world.queue.runUntil(START_MS + random.between(0, 2_000))
-  return { ...play(world, random, options, plan.faults), plan }
+  return { ...play(world, options, drawn(world, random, plan.faults)), plan }
+}
+
+/**
+ * L3 after minutes of many faults: beside the above the hold of a server that flaps (48 rounds and a round each that its probes take), the longest
+ * wait before a start that came to nothing is tried again (30 s), and a person, who comes after a while to what waits for one by rule.
+ */
+const SWARM_POLICY_LIMIT_MS = POLICY_LIMIT_MS + 96_000 + 30_000 + 60_000
+/** Whoever is down for good by the ring's own word (its three wake-ups are used up) is switched on by a person so long after the last fault. */
+const PERSON_AFTER_MS = 60_000
+/** Boot clocks began at some time in the last weeks. */
+const BOOT_CLOCK_MOST_MS = 3e9
+
+export interface SwarmOptions extends WorldOptions {
+  readonly power?: 'none' | 'some' | 'all'
+  readonly onLog?: (at_ms: number, host: string, text: string) => void
+  /** Before anything happens. */
+  readonly onWorld?: (world: World) => void
+}
+
+/** At least five minutes of a swarm plan, then quiet until the layout is policy. */
+export function runSwarm(plan: SwarmPlan, options: SwarmOptions = {}): ScheduleResult {
+  const { seed, hosts, free_kb, faults } = plan
+  const random = new RandomStream(seed, 'faults')
+  const world = new World(inventoryOf({ seed, hosts, ...(options.power ? { power: options.power } : {}) }), seed, { ...options, free_kb })
+  for (const host of world.hosts.values()) host.clock.beginAt(Math.round(world.weather.between(0, BOOT_CLOCK_MOST_MS)))
+  options.onWorld?.(world)
+  begin(world, random, options)
+  return play(world, { seed, ...options }, {
+    faults: faults.map(strike => ({ ...strike, apply: () => applyFault(world, strike.fault, strike.target, streamOf(plan, strike), strike.duration_ms) })),
+    least_ms: SWARM_MS, limit_ms: SWARM_POLICY_LIMIT_MS, person_after_ms: PERSON_AFTER_MS,
+  })
 }
 
 function begin(world: World, random: RandomStream, { onLog }: Pick<ScheduleOptions, 'onLog'>): void {
@@ -95,18 +127,34 @@ function begin(world: World, random: RandomStream, { onLog }: Pick<ScheduleOptio
   world.message_loss = random.next() < 0.5 ? 0 : random.between(0, 0.05)
 }
 
-function play(world: World, random: RandomStream, { seed, onLog }: Pick<ScheduleOptions, 'seed' | 'onLog'>, faults: readonly PlannedFault[]): ScheduleResult {
+interface Programme {
+  /** `apply` strikes, and says when the last of it ends. */
+  readonly faults: readonly (PlannedFault & { readonly apply: () => number })[]
+  /** From the first fault until the quiet at least. */
+  readonly least_ms: number
+  /** From the last fault until the layout must be policy. */
+  readonly limit_ms: number
+  readonly person_after_ms: number
+}
+
+/** One stream for all of them. */
+function drawn(world: World, random: RandomStream, faults: readonly PlannedFault[]): Programme {
+  return { faults: faults.map(strike => ({ ...strike, apply: () => applyFault(world, strike.fault, strike.target, random) })), least_ms: 0, limit_ms: POLICY_LIMIT_MS, person_after_ms: Infinity }
+}
+
+function play(world: World, { seed, onLog }: Pick<ScheduleOptions, 'seed' | 'onLog'>, programme: Programme): ScheduleResult {
   const first_ms = world.queue.now_ms
   const liveness = new Liveness(world)
   world.onLog = (host, text) => {
     liveness.onReason(text)
     onLog?.(world.queue.now_ms, host, text)
   }
-  let end_ms = first_ms
-  for (const { after_ms, fault, target } of faults) world.queue.at(first_ms + after_ms, () => (end_ms = Math.max(end_ms, applyFault(world, fault, target, random))))
+  const { faults } = programme
+  let end_ms = first_ms + programme.least_ms
+  for (const { after_ms, apply } of faults) world.queue.at(first_ms + after_ms, () => (end_ms = Math.max(end_ms, apply())))
   const last_ms = first_ms + (faults.at(-1)?.after_ms ?? 0)
   const { fault, target } = faults[0]!
-  const cut_ms = runUntilPolicy(world, liveness, target, last_ms, () => end_ms)
+  const cut_ms = runUntilPolicy(world, liveness, target, { ...programme, last_ms, ends_ms: () => Math.max(last_ms, end_ms) })
   return {
     seed, fault, target, violations: world.checker.violations, deviations: world.checker.deviations(), cut_ms,
     policy_ms: world.queue.now_ms - Math.max(last_ms, end_ms), worst: liveness.worst, events: world.queue.handled,
@@ -130,19 +178,33 @@ function isWhole(world: World): boolean {
   return absent.every(name => waiting.has(name))
 }
 
-function runUntilPolicy(world: World, liveness: Liveness, target: string, last_ms: number, ends_ms: () => number): number {
+function runUntilPolicy(world: World, liveness: Liveness, target: string, { last_ms, ends_ms, limit_ms, person_after_ms }: Programme & { readonly last_ms: number; readonly ends_ms: () => number }): number {
   let longest_ms = 0
   let cut_ms = 0
   let settled = 0
-  while (world.queue.now_ms < Math.max(last_ms, ends_ms()) + POLICY_LIMIT_MS) {
+  let person_comes = true
+  while (world.queue.now_ms < ends_ms() + limit_ms) {
     world.queue.runUntil(world.queue.now_ms + SAMPLE_MS)
     liveness.sample()
     cut_ms = world.isServed(target) ? 0 : cut_ms + SAMPLE_MS
     longest_ms = Math.max(longest_ms, cut_ms)
+    if (person_comes && world.queue.now_ms > ends_ms() + person_after_ms) {
+      person_comes = false
+      bringBack(world)
+    }
     // Policy must hold for a while, and no fault may still be on its way.
     const quiet = world.queue.now_ms > last_ms + 5_000 && world.queue.now_ms > ends_ms() && isWhole(world)
     if (quiet && (world.queue.now_ms / SAMPLE_MS) % 20 < 1) settled = world.checker.deviations().length === 0 ? settled + 1 : 0
     if (settled > 2) break
   }
   return longest_ms
+}
+
+/** A person does what the ring itself says it waits for: whoever it has given up is restarted. */
+function bringBack(world: World): void {
+  const down = new Set([...world.hosts.values()].flatMap(({ core }) => [...core?.incidents.values() ?? []].filter(({ healing }) => healing.step === 'down').map(({ target }) => target)))
+  for (const name of down) {
+    world.note(`a person restarts ${name}`)
+    world.host(name).reboot()
+  }
 }

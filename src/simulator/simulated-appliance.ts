@@ -26,7 +26,7 @@ export function applianceHand(host: SimulatedHost, asked: SimulatedHost, applian
   const { world } = host
   const { target, verb } = command
   const { vip, daemons } = serverOf(host.core!, target)
-  const answers = (): boolean => asked.up && !world.handless.has(target) && world.connected(host.name, target)
+  const answers = (): boolean => asked.up && !world.handless.has(target) && world.linked(host.name, target)
   const fail = (): void => host.handle({ event: 'hand', target, verb, ok: false, detail: 'no answer' })
   if (!answers()) return host.later(command.limit_ms, fail)
   const { boot } = asked

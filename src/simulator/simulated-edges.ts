@@ -22,8 +22,9 @@ export function perform(host: SimulatedHost, command: Exclude<Command, { command
     case 'watch': return void (host.watched = command.targets)
     case 'examine': {
       const { target } = command
-      const there = world.host(target).up && world.connected(host.name, target)
-      return host.later(there ? random.between(2, 30) : 400, () => host.handle({ event: 'examined', target, answered: world.host(target).up && world.connected(host.name, target) }))
+      // Three packets: one is enough.
+      const there = (): boolean => world.answersPing(host.name, target) || world.answersPing(host.name, target) || world.answersPing(host.name, target)
+      return host.later(there() ? random.between(2, 30) : 400, () => host.handle({ event: 'examined', target, answered: there() }))
     }
     case 'probe': return probe(host, command)
     case 'survey': return host.handle({ event: 'survey', average: { memory_kb: host.freeMemory_kb(random.between(2e6, 4e6)), cpu_idle_percent: random.between(40, 95), network_kb_per_s: random.between(0, 500) }, capacity: { memory_kb: 8e6, cores: 4, network_rated_kb_per_s: 256_000 } })
@@ -42,6 +43,30 @@ export function perform(host: SimulatedHost, command: Exclude<Command, { command
   }
 }
 
+/** The long-lived pings; a kernel answers them whatever its processes do. */
+export function pingRounds(host: SimulatedHost, life: number): void {
+  if (life !== host.agent_life) return
+  const { world } = host
+  if (!host.frozen) for (const target of host.watched) {
+    // An overloaded ping finds the answer only after it has told that there is none.
+    const answered = !host.overloaded && world.answersPing(host.name, target)
+    host.later(answered ? 1 : 900, () => host.handle({ event: 'ping', target, answered }))
+  }
+  world.queue.after(world.inventory.interval_ms, () => pingRounds(host, life))
+}
+
+const HEALTH_EVERY_MS = 1_000
+
+/** As the agent's meter does it: once a second, and told only while there is something to tell. */
+export function healthRounds(host: SimulatedHost, life: number, was_stalled: boolean): void {
+  if (life !== host.agent_life) return
+  const { overloaded, timers_late_ms } = host
+  if (overloaded) host.handle({ event: 'health', stalled_ms: 700, own_probes_missed: 1 })
+  else if (timers_late_ms > 0) host.handle({ event: 'health', stalled_ms: Math.round(timers_late_ms / 2), own_probes_missed: 0 })
+  else if (was_stalled || (host.core?.health.score ?? 0) > 0) host.handle({ event: 'health', stalled_ms: 0, own_probes_missed: 0 })
+  host.world.queue.after(HEALTH_EVERY_MS, () => healthRounds(host, life, overloaded || timers_late_ms > 0))
+}
+
 /** Answers once: with the share's word, or with the edge's own when the limit has passed. */
 function withLimit(host: SimulatedHost, operate: (answer: (run: () => void) => void) => void, late: () => void): void {
   let open = true
@@ -58,25 +83,28 @@ function withLimit(host: SimulatedHost, operate: (answer: (run: () => void) => v
 }
 
 function observe(host: SimulatedHost): void {
-  const started_ms = host.world.queue.now_ms
-  withLimit(host, answer => host.world.share.observe(host.name, observation => answer(() => host.handle({ event: 'observed', started_ms, observation }))),
-    () => host.handle({ event: 'observe-failed', reason: 'no answer in time' }))
+  const { now_ms: started_ms, wall_error_ms } = host.clock
+  const failed = (reason: string): void => host.handle({ event: 'observe-failed', reason })
+  withLimit(host, answer => host.world.share.observe(host.name, observation => answer(() => host.handle({ event: 'observed', started_ms, observation })), () => answer(() => failed('the file server refuses')), wall_error_ms),
+    () => failed('no answer in time'))
 }
 
 function claim(host: SimulatedHost, { order }: Of<'claim'>): void {
   const record: ClaimRecord = { schema: 'ringward.claim/1', nonce: `${host.name} ${host.world.queue.now_ms}`, ...order }
   const about = { function: order.function, epoch: order.epoch }
+  const unknown = (detail: string): void => host.handle({ event: 'claimed', ...about, outcome: 'unknown', detail })
   withLimit(host, answer => host.world.share.claim(host.name, record, ({ won, standing }) => answer(() =>
-    host.handle({ event: 'claimed', ...about, outcome: won ? 'won' : 'lost', detail: '', standing: standing ?? record }))),
-  () => host.handle({ event: 'claimed', ...about, outcome: 'unknown', detail: 'no answer in time' }))
+    host.handle({ event: 'claimed', ...about, outcome: won ? 'won' : 'lost', detail: '', standing: standing ?? record })), () => answer(() => unknown('the file server refuses'))),
+  () => unknown('no answer in time'))
 }
 
 function release(host: SimulatedHost, { order }: Of<'release'>): void {
   // As the agent does: what this host gives up itself is barred at its guard first.
   if (order.how === 'goodbye' || order.how === 'not-started') host.guard?.bar(order.function, order.epoch)
   const about = { function: order.function, epoch: order.epoch }
-  withLimit(host, answer => host.world.share.release(host.name, { schema: 'ringward.release/1', ...order }, () => answer(() => host.handle({ event: 'released', ...about, ok: true, detail: '' }))),
-    () => host.handle({ event: 'released', ...about, ok: false, detail: 'no answer in time' }))
+  const failed = (detail: string): void => host.handle({ event: 'released', ...about, ok: false, detail })
+  withLimit(host, answer => host.world.share.release(host.name, { schema: 'ringward.release/1', ...order }, () => answer(() => host.handle({ event: 'released', ...about, ok: true, detail: '' })), () => answer(() => failed('the file server refuses'))),
+    () => failed('no answer in time'))
 }
 
 /** As the agent's turns: what is ordered for a function after its stop waits for the end of that stop; another stop calls it off. */
@@ -102,11 +130,11 @@ function prepare(host: SimulatedHost, command: Of<'prepare'>): void {
   host.preparing.set(command.function, attempt)
   host.loading.add(command.function)
   world.changed()
-  host.later(world.random.between(200, 900), () => {
+  host.later(world.random.between(200, 900) + (world.late_starts_ms.get(host.name) ?? 0), () => {
     // A stop in between calls the preparation off.
     if (boot !== host.boot || host.preparing.get(command.function) !== attempt) return
     host.loading.delete(command.function)
-    if (world.share.isHung(host.name) || world.failingStarts.has(host.name)) return host.handle({ event: 'prepared', function: command.function, ok: false, detail: 'the saved state does not load' })
+    if (world.share.isAway(host.name) || world.failingStarts.has(host.name)) return host.handle({ event: 'prepared', function: command.function, ok: false, detail: 'the saved state does not load' })
     host.virtual_servers.set(command.function, { function: command.function, running: command.warm, cut_off: command.warm, address: false })
     world.changed()
     host.handle({ event: 'prepared', function: command.function, ok: true, detail: 'paused' })
@@ -157,15 +185,15 @@ function stop(host: SimulatedHost, command: Of<'stop'>): void {
 function probe(host: SimulatedHost, { target, where }: Of<'probe'>): void {
   const { world } = host
   if (where === 'vip') {
-    const good = world.isServed(target)
+    const good = world.isServed(target, host.name)
     return host.later(good ? world.random.between(2, 30) : 1_000, () => host.handle({ event: 'probed', target, where, verdict: good ? 'OK' : 'NG', daemon: 'service', detail: good ? '' : 'no connection' }))
   }
   const asked = world.host(target)
-  const reached = asked.up && world.connected(host.name, target)
+  const reached = world.opensConnection(host.name, target)
   // A refused connection is refused whoever asks; only what has to arrive in time does not.
-  if (host.overloaded && reached && (asked.service === 'good' || asked.service === 'mute')) return host.later(1_000, () => host.handle({ event: 'probed', target, where, verdict: 'NG', daemon: 'service', detail: 'no answer within 1000 ms', timed_out: true }))
-  host.later(reached && asked.service !== 'mute' ? world.random.between(2, 30) : 1_000, () => {
-    const good = reached && asked.up && asked.service === 'good'
+  if (host.overloaded && reached && (asked.answers === 'good' || asked.answers === 'mute')) return host.later(1_000, () => host.handle({ event: 'probed', target, where, verdict: 'NG', daemon: 'service', detail: 'no answer within 1000 ms', timed_out: true }))
+  host.later(reached && asked.answers !== 'mute' ? world.random.between(2, 30) : 1_000, () => {
+    const good = reached && asked.up && asked.answers === 'good'
     host.handle({ event: 'probed', target, where, verdict: good ? 'OK' : 'NG', daemon: 'service', detail: good ? '' : 'no connection' })
   })
 }
@@ -176,9 +204,10 @@ function hand(host: SimulatedHost, command: Of<'hand'>): void {
   const asked = world.host(target)
   const answer = (ok: boolean, detail: string): void => host.handle({ event: 'hand', target, verb, ok, detail })
   if (asked.appliance) return applianceHand(host, asked, asked.appliance, command)
-  if (!asked.up || world.handless.has(target) || !world.connected(host.name, target)) return host.later(command.limit_ms, () => answer(false, 'no answer'))
+  if (!asked.up || world.handless.has(target) || asked.frozen === 'everything' || !world.linked(host.name, target)) return host.later(command.limit_ms, () => answer(false, 'no answer'))
   host.later(world.random.between(80, 400), () => {
     if (!asked.up) return answer(false, 'connection lost')
+    if (world.halfHands.has(target)) return halfDone(host, command, asked, answer)
     if (verb === 'restart-daemon') {
       if (asked.service === 'stopped' || asked.service === 'mute') asked.service = 'good'
       return answer(asked.service === 'good', asked.service)
@@ -191,6 +220,20 @@ function hand(host: SimulatedHost, command: Of<'hand'>): void {
     answer(true, 'done')
     if (verb === 'reboot') asked.reboot()
   })
+}
+
+/** All of it, half of it or nothing is done, and the asker waits for its limit in vain. */
+function halfDone(host: SimulatedHost, { verb, args, limit_ms }: Of<'hand'>, asked: SimulatedHost, answer: (ok: boolean, detail: string) => void): void {
+  const { world } = host
+  const done = world.weather.pick(['nothing', 'half', 'all'] as const)
+  if (verb === 'restart-daemon' && done !== 'nothing') asked.service = done === 'all' && asked.service !== 'broken until reboot' ? 'good' : asked.service === 'good' ? 'stopped' : asked.service
+  if (verb === 'release' && done !== 'nothing') {
+    asked.guard?.bar(args[0]!, Number(args[1]))
+    asked.addresses.delete(args[0]!)
+  }
+  if (verb === 'reboot' && done === 'all') asked.reboot()
+  world.changed()
+  host.later(limit_ms, () => answer(false, 'no answer'))
 }
 
 /** What a controller takes for an answer, and how often it gives none. */

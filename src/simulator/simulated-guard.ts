@@ -3,12 +3,13 @@ import type { Profile } from '../core/profile.ts'
 import { GuardCore, type GuardMemory, type Renewal } from '../guard/guard-core.ts'
 import type { Charge } from '../guard/guard-protocol.ts'
 import type { BrokenRules } from './broken-rules.ts'
+import type { SimulatedClock } from './simulated-clock.ts'
 import type { EventQueue } from './event-queue.ts'
 import type { SimulatedShare } from './simulated-share.ts'
 
 /** The kernel is up to that much late to end an address (measured: 0.0–0.3 s). */
 const KERNEL_LATE_MS = 300
-/** Where no whole second fits, the watchdog process ends the address that much before D_gone. */
+/** The watchdog process kills a virtual server, and ends an address for which no whole second fits, that much before D_gone. */
 const WATCHDOG_EARLY_MS = 100
 
 export interface GuardListener {
@@ -22,8 +23,11 @@ export interface GuardWorld {
   readonly host: string
   readonly profile: Profile
   readonly queue: EventQueue
+  readonly clock: SimulatedClock
   readonly share: SimulatedShare
   readonly broken: BrokenRules
+  /** How late its timers are now. */
+  lateness_ms(): number
 }
 
 export class SimulatedGuard {
@@ -32,18 +36,23 @@ export class SimulatedGuard {
   private readonly listener: GuardListener
   /** When the kernel ends each native function's address; it outlives the process and passes to its successor. */
   private readonly address_until_ms: Map<string, number>
+  /** When the watchdog kills each virtual server; it outlives the guard likewise. */
+  private readonly killed_at_ms: Map<string, number>
   private alive = true
   private wake = 0
+  /** Stopped by a signal, with the watchdog: what has come meanwhile, in its order. The kernel goes on. */
+  private held: (() => void)[] | undefined
 
   /** A first guard of a boot under a fresh generation, or the successor of a killed one. */
   constructor(world: GuardWorld, generation: number, listener: GuardListener, former?: SimulatedGuard) {
-    const { profile, queue } = world
+    const { profile, clock } = world
     this.world = world
     this.listener = listener
     this.address_until_ms = former?.address_until_ms ?? new Map<string, number>()
+    this.killed_at_ms = former?.killed_at_ms ?? new Map<string, number>()
     const memory: GuardMemory | undefined = former?.core.memory()
-    const resumed = memory && GuardCore.resume(profile, memory, queue.now_ms)
-    this.core = resumed ?? new GuardCore(profile, generation, queue.now_ms)
+    const resumed = memory && GuardCore.resume(profile, memory, clock.now_ms)
+    this.core = resumed ?? new GuardCore(profile, generation, clock.now_ms)
     if (memory && !resumed) {
       for (const [name, epoch] of Object.entries(memory.barred)) this.core.bar(name, epoch)
       for (const charge of memory.charges) listener.onEnded(charge)
@@ -56,6 +65,38 @@ export class SimulatedGuard {
 
   begin(): void {
     this.look()
+  }
+
+  /** A disk that was put back knows an older generation: the own record on the share is read first (guard.ts, `compare`). */
+  beginFromOldDisk(): void {
+    const { share, host, queue, profile } = this.world
+    let compared = false
+    share.observe(host, ({ leases }) => this.whenThawed(() => {
+      if (compared || !this.alive) return
+      compared = true
+      this.core.goBeyond(leases.find(lease => lease.host === host)?.generation ?? 0)
+      this.look()
+    }))
+    queue.after(profile.stop_ms, () => !compared && this.alive && this.beginFromOldDisk())
+  }
+
+  freeze(): void {
+    this.held ??= []
+  }
+
+  /** Overdue timers run before anything that has come meanwhile is read. */
+  thaw(): void {
+    const { held } = this
+    this.held = undefined
+    if (!held) return
+    for (const [name, until_ms] of this.killed_at_ms) if (until_ms <= this.world.clock.now_ms) this.killMachine(name)
+    this.look()
+    for (const run of held) run()
+  }
+
+  private whenThawed(run: () => void): void {
+    if (this.held) this.held.push(run)
+    else run()
   }
 
   get generation(): number {
@@ -79,70 +120,88 @@ export class SimulatedGuard {
   powerOff(): void {
     this.alive = false
     this.address_until_ms.clear()
+    this.killed_at_ms.clear()
   }
 
   agentPresent(present: boolean): void {
-    this.core.agentPresent(present, this.world.queue.now_ms)
+    this.core.agentPresent(present, this.world.clock.now_ms)
   }
 
   /** One turn: what is overdue is stopped first, then a renewal that is due is issued. */
   private look(): void {
-    if (!this.alive) return
-    const { queue } = this.world
+    if (!this.alive || this.held) return
+    const { clock } = this.world
     this.stopOverdue()
-    const renewal = this.core.renew(queue.now_ms)
+    const renewal = this.core.renew(clock.now_ms)
     if (renewal) this.issue(renewal)
     const turn = (this.wake += 1)
-    queue.at(Math.max(this.core.nextWake_ms(queue.now_ms), queue.now_ms + 1), () => {
+    clock.at(Math.max(this.core.nextWake_ms(clock.now_ms), clock.now_ms + 1) + this.world.lateness_ms(), () => {
       if (turn === this.wake) this.look()
     })
   }
 
   private stopOverdue(): void {
-    const stop = this.core.overdue(this.world.queue.now_ms)
+    const stop = this.core.overdue(this.world.clock.now_ms)
     // A guard that does not stop does not say that it had to either.
     if (!stop || this.world.broken.guard_never_stops) return
-    for (const charge of stop.charges) this.listener.onEnded(charge)
+    for (const charge of stop.charges) this.ended(charge)
     this.listener.onLost(stop.generation, stop.charges.map(charge => charge.function))
   }
 
   private issue(renewal: Renewal): void {
-    const { share, queue, host, profile } = this.world
+    const { share, queue, clock, host, profile } = this.world
     let open = true
-    share.renew({ schema: 'ringward.lease/1', host, generation: renewal.generation, sequence: renewal.sequence, standing: 'member', boot_id: '', ...renewal.electorate ? { electorate: renewal.electorate } : {} }, () => {
-      if (!open || !this.alive) return
-      open = false
-      this.stopOverdue()
-      if (this.core.acknowledged(renewal, queue.now_ms)) this.renewed()
-      this.look()
-    })
-    // The share helper gives the write up after D_stop: then it is worth nothing any more.
-    queue.after(profile.stop_ms, () => {
+    const failed = (): void => {
       if (!open) return
       open = false
       this.core.failed(renewal)
       this.look()
-    })
+    }
+    share.renew({ schema: 'ringward.lease/1', host, generation: renewal.generation, sequence: renewal.sequence, standing: 'member', boot_id: '', ...renewal.electorate ? { electorate: renewal.electorate } : {} }, () => this.whenThawed(() => {
+      if (!open || !this.alive) return
+      open = false
+      this.stopOverdue()
+      if (this.core.acknowledged(renewal, clock.now_ms)) this.renewed()
+      this.look()
+    }), () => this.whenThawed(failed))
+    // The share helper gives the write up after D_stop: then it is worth nothing any more.
+    queue.after(profile.stop_ms, () => this.whenThawed(failed))
   }
 
   private renewed(): void {
     const { generation, sequence, deadline_ms, listed } = this.core.memory()
-    this.extendAddresses()
+    this.extend()
     this.listener.onLease(generation, sequence, deadline_ms, listed)
   }
 
-  private extendAddresses(): void {
-    const { queue, broken } = this.world
+  private extend(): void {
+    const { clock, broken } = this.world
+    for (const charge of this.core.all()) if (charge.kind === 'virtual') this.extendMachine(charge)
     for (const charge of this.core.natives()) {
-      const lifetime_s = this.core.lifetime_s(charge, queue.now_ms)
-      const until_ms = lifetime_s >= 1 ? queue.now_ms + lifetime_s * 1_000 + KERNEL_LATE_MS : this.core.goneBy_ms(charge) - WATCHDOG_EARLY_MS
+      const lifetime_s = this.core.lifetime_s(charge, clock.now_ms)
+      const until_ms = lifetime_s >= 1 ? clock.now_ms + lifetime_s * 1_000 + KERNEL_LATE_MS : this.core.goneBy_ms(charge) - WATCHDOG_EARLY_MS
       const name = charge.function
       this.address_until_ms.set(name, until_ms)
       if (broken.addresses_never_expire) continue
-      queue.at(until_ms, () => {
+      clock.at(until_ms, () => {
         if (this.address_until_ms.get(name) === until_ms) this.listener.onEnded(charge)
       })
     }
+  }
+
+  private extendMachine(charge: Charge): void {
+    const { clock, broken } = this.world
+    const until_ms = this.core.goneBy_ms(charge) - WATCHDOG_EARLY_MS
+    if (broken.guard_never_stops) return
+    this.killed_at_ms.set(charge.function, until_ms)
+    clock.at(until_ms, () => {
+      if (!this.held && this.killed_at_ms.get(charge.function) === until_ms) this.killMachine(charge.function)
+    })
+  }
+
+  private killMachine(name: string): void {
+    this.killed_at_ms.delete(name)
+    this.listener.onEnded({ function: name, kind: 'virtual', epoch: 0, virtual_server: name, pid: 1, pid_start: '1' })
   }
 
   /** Management ends: addresses stay for ever, the last record says `unmanaged`. */
@@ -150,8 +209,9 @@ export class SimulatedGuard {
     if (!this.alive) return
     this.alive = false
     this.address_until_ms.clear()
-    const { share, queue, host } = this.world
-    const { generation, sequence } = this.core.leave(queue.now_ms)
+    this.killed_at_ms.clear()
+    const { share, clock, host } = this.world
+    const { generation, sequence } = this.core.leave(clock.now_ms)
     share.renew({ schema: 'ringward.lease/1', host, generation, sequence, standing: 'unmanaged', boot_id: '' }, () => undefined)
   }
 
@@ -160,29 +220,29 @@ export class SimulatedGuard {
   }
 
   ride(until_ms: number, promised: readonly string[]): void {
-    if (!this.alive || this.core.ride(until_ms, promised, this.world.queue.now_ms) !== undefined) return
-    this.extendAddresses()
+    if (!this.alive || this.core.ride(until_ms, promised, this.world.clock.now_ms) !== undefined) return
+    this.extend()
     this.look()
   }
 
   /** The reason for the refusal, or undefined when it is in charge now. */
   arm(about: Pick<Charge, 'function' | 'epoch' | 'kind'>, generation: number, margin_ms: number): string | undefined {
     if (!this.alive) return 'the guard is not running'
-    const { queue } = this.world
+    const { clock } = this.world
     const charge: Charge = about.kind === 'native'
       ? { ...about, kind: 'native', vip: about.function, prefix: 32, device: 'simulated' }
       : { ...about, kind: 'virtual', virtual_server: about.function, pid: 1, pid_start: '1' }
-    const refused = this.core.arm(charge, generation, margin_ms, queue.now_ms)
-    if (refused === undefined) this.extendAddresses()
+    const refused = this.core.arm(charge, generation, margin_ms, clock.now_ms)
+    if (refused === undefined) this.extend()
     return refused
   }
 
   /** Everything in charge ends, then the last record is written; it may be lost, and then silence tells the same. */
   goodbye(): void {
     if (!this.alive) return
-    const { share, queue, host } = this.world
+    const { share, clock, host } = this.world
     for (const charge of this.core.all()) this.ended(this.core.disarm(charge.function))
-    const { generation, sequence } = this.core.leave(queue.now_ms)
+    const { generation, sequence } = this.core.leave(clock.now_ms)
     share.renew({ schema: 'ringward.lease/1', host, generation, sequence, standing: 'goodbye', boot_id: '' }, () => undefined)
     this.kill()
   }
@@ -198,6 +258,7 @@ export class SimulatedGuard {
   private ended(charge: Charge | undefined): void {
     if (!charge) return
     this.address_until_ms.delete(charge.function)
+    this.killed_at_ms.delete(charge.function)
     this.listener.onEnded(charge)
   }
 }

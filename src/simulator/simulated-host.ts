@@ -6,14 +6,11 @@ import type { Inventory } from '../core/inventory.ts'
 import { initialState, type State } from '../core/state.ts'
 import { step } from '../core/step.ts'
 import type { Charge } from '../guard/guard-protocol.ts'
+import { SimulatedClock } from './simulated-clock.ts'
 import { SimulatedGuard } from './simulated-guard.ts'
 import type { World } from './world.ts'
-import { perform } from './simulated-edges.ts'
+import { healthRounds, perform, pingRounds } from './simulated-edges.ts'
 
-/** What the Executer grants an announced leave, and how often it looks. */
-const LEAVE_LIMIT_MS = 10_000
-const LEAVE_LOOK_MS = 50
-const HEALTH_EVERY_MS = 1_000
 
 /** `mute`: the connection opens and nothing is answered; a restart heals it. */
 export type ServiceCondition = 'good' | 'stopped' | 'mute' | 'broken until reboot'
@@ -33,6 +30,19 @@ export class SimulatedHost {
   readonly world: World
   /** Of a host without an agent: its system, on which only a hand and this simulation act. */
   readonly appliance: MemoryAppliance | undefined
+  readonly clock: SimulatedClock
+  /** Stopped by a signal: its agent alone, or everything but the kernel, which still answers pings and ends addresses. */
+  frozen: 'agent' | 'everything' | undefined
+  /** Whatever its agent does takes so many times longer; 1 unless the host is overloaded. */
+  slowness = 1
+  /** Timers come up to that much late: the agent's, and a third of it the guard's, which is scheduled first. */
+  timers_late_ms = 0
+  /** How many faults make it slow, or have made it slow for what is still under way. */
+  overloads = 0
+  /** Runs an older program than the others, or a newer one. */
+  program: 'older' | 'newer' | undefined
+  /** Its disk was put back to an older state: the next guard asks the share how far its generations have come. */
+  old_disk = false
   /** Another's power command reaches its outlet. */
   power_answers = true
   /** Its processors are taken: what its agent waits for comes late or not at all, while its guard, scheduled first, goes on. */
@@ -65,6 +75,9 @@ export class SimulatedHost {
   /** When the last stop of each function ends. */
   readonly stopping_until_ms = new Map<string, number>()
   private timer = 0
+  private frozen_ms = 0
+  /** What has come while the agent was frozen, in its order. */
+  private readonly held: (() => void)[] = []
 
   constructor(name: string, world: World) {
     this.name = name
@@ -72,6 +85,7 @@ export class SimulatedHost {
     const server = world.inventory.servers.find(candidate => candidate.name === name)
     this.appliance = server && !server.agent ? new MemoryAppliance(server.address, server.daemons.map(daemon => daemon.name)) : undefined
     this.inventory = world.inventory
+    this.clock = new SimulatedClock(world.queue)
   }
 
   powerOn(): void {
@@ -117,6 +131,8 @@ export class SimulatedHost {
   powerOff(): void {
     if (this.powered) this.struck_ms = this.world.queue.now_ms
     this.boot += 1
+    this.frozen = undefined
+    this.held.length = 0
     this.powered = false
     this.up = false
     this.stopAgent()
@@ -127,31 +143,20 @@ export class SimulatedHost {
     this.world.changed()
   }
 
+  /** While it is off its disk is put back to a state that many generations ago. */
+  restoreDisk(generations: number): void {
+    this.generation = Math.max(0, this.generation - generations)
+    this.old_disk = true
+  }
+
   reboot(): void {
     this.powerOff()
     this.powerOn()
   }
 
-  /** As systemd does it: the agent is told and has 10 s for the hand-over, then the guard says goodbye and the system goes down. */
-  leave(why: 'shutdown' | 'reboot', gone: () => void): void {
-    if (!this.core || !this.up) return
-    const { queue } = this.world
-    const { boot } = this
-    const until_ms = queue.now_ms + LEAVE_LIMIT_MS
-    this.handle({ event: 'leave', why })
-    const look = (): void => {
-      if (boot !== this.boot) return
-      if (this.core && this.core.giving.size > 0 && queue.now_ms < until_ms) return queue.after(LEAVE_LOOK_MS, look)
-      this.stopAgent()
-      this.guard?.goodbye()
-      queue.after(LEAVE_LOOK_MS, () => boot === this.boot && gone())
-    }
-    look()
-  }
-
   startManagement(): void {
     // At each start the newest publication is fetched, if that is possible.
-    if (!this.world.share.isHung(this.name)) this.inventory = this.world.inventory
+    if (!this.world.share.isAway(this.name)) this.inventory = this.world.inventory
     if (!this.isMember()) return
     if (this.world.broken.address_at_boot) {
       this.addresses.add(this.name)
@@ -197,8 +202,11 @@ export class SimulatedHost {
   private startGuard(former: SimulatedGuard | undefined): void {
     const { world } = this
     this.generation += 1
-    const guard = new SimulatedGuard({ host: this.name, profile: world.profile, queue: world.queue, share: world.share, broken: world.broken }, this.generation, {
-      onLease: (generation, sequence, deadline_ms, electorate) => this.handle({ event: 'lease', generation, sequence, deadline_ms, ...electorate ? { electorate } : {} }),
+    const guard = new SimulatedGuard({ host: this.name, profile: world.profile, queue: world.queue, clock: this.clock, lateness_ms: () => this.lateness_ms() / 3, share: world.share, broken: world.broken }, this.generation, {
+      onLease: (generation, sequence, deadline_ms, electorate) => {
+        this.generation = Math.max(this.generation, generation)
+        this.handle({ event: 'lease', generation, sequence, deadline_ms, ...electorate ? { electorate } : {} })
+      },
       onLost: (generation, stopped) => {
         this.generation = Math.max(this.generation, generation)
         this.handle({ event: 'lease-lost', generation, stopped })
@@ -208,7 +216,10 @@ export class SimulatedHost {
     this.generation = Math.max(this.generation, guard.generation)
     this.guard = guard
     guard.agentPresent(this.core !== undefined)
-    guard.begin()
+    if (this.frozen === 'everything') guard.freeze()
+    if (this.old_disk) guard.beginFromOldDisk()
+    else guard.begin()
+    this.old_disk = false
   }
 
   private endCharge(charge: Charge): void {
@@ -219,7 +230,7 @@ export class SimulatedHost {
 
   killGuard(): void {
     const former = this.guard
-    if (!former) return
+    if (!former || this.frozen === 'everything') return
     former.kill()
     const { boot } = this
     this.world.queue.after(this.world.random.between(100, 900), () => {
@@ -230,22 +241,13 @@ export class SimulatedHost {
   startAgent(): void {
     const { world } = this
     const life = (this.agent_life += 1)
-    this.core = initialState(this.name, this.inventory, world.profile, 0, world.queue.now_ms)
+    this.core = initialState(this.name, this.inventory, world.profile, 0, this.clock.now_ms)
     this.guard?.agentPresent(true)
     world.announceReach(this.name, true)
     for (const charge of this.guard?.charges() ?? []) if (this.finishStart(charge)) this.handle({ event: 'adopted', function: charge.function, epoch: charge.epoch, kind: charge.kind })
     this.handle({ event: 'timer' })
-    this.pingRounds(life)
-    this.healthRounds(life, false)
-  }
-
-  /** As the agent's meter does it: once a second, and told only while there is something to tell. */
-  private healthRounds(life: number, was_overloaded: boolean): void {
-    if (life !== this.agent_life) return
-    const { overloaded } = this
-    if (overloaded) this.handle({ event: 'health', stalled_ms: 700, own_probes_missed: 1 })
-    else if (was_overloaded || (this.core?.health.score ?? 0) > 0) this.handle({ event: 'health', stalled_ms: 0, own_probes_missed: 0 })
-    this.world.queue.after(HEALTH_EVERY_MS, () => this.healthRounds(life, overloaded))
+    pingRounds(this, life)
+    healthRounds(this, life, false)
   }
 
   /** As the agent does it: what its former life had started only half is put on its address, or ended and taken up anew. */
@@ -266,6 +268,8 @@ export class SimulatedHost {
     if (!this.core) return
     this.agent_life += 1
     this.core = undefined
+    this.held.length = 0
+    if (this.frozen === 'agent') this.frozen = undefined
     this.loading.clear()
     this.guard?.agentPresent(false)
     this.world.announceReach(this.name, false)
@@ -273,7 +277,7 @@ export class SimulatedHost {
 
   killAgent(): void {
     // None runs, and so none comes back: an appliance, a host without power, one that boots, or an agent killed a moment ago.
-    if (!this.core) return
+    if (!this.core || this.frozen === 'everything') return
     const { boot } = this
     this.stopAgent()
     this.world.queue.after(this.world.random.between(200, 900), () => {
@@ -284,22 +288,12 @@ export class SimulatedHost {
     })
   }
 
-  /** The long-lived pings. */
-  private pingRounds(life: number): void {
-    if (life !== this.agent_life) return
-    for (const target of this.watched) {
-      // An overloaded ping finds the answer only after it has told that there is none.
-      const answered = !this.overloaded && this.world.host(target).up && this.world.connected(this.name, target)
-      this.world.queue.after(answered ? 1 : 900, () => life === this.agent_life && this.handle({ event: 'ping', target, answered }))
-    }
-    this.world.queue.after(this.world.inventory.interval_ms, () => this.pingRounds(life))
-  }
-
   handle(event: Event): void {
     if (!this.core) return
-    const { now_ms } = this.world.queue
-    const { commands, reasons } = step(this.core, event, now_ms)
+    if (this.frozen) return void this.held.push(() => this.handle(event))
+    const { commands, reasons } = step(this.core, event, this.clock.now_ms)
     for (const reason of reasons) this.world.log(this.name, reason)
+    this.world.onStep?.(this, event)
     for (const command of commands) this.carryOut(command)
   }
 
@@ -307,9 +301,45 @@ export class SimulatedHost {
     if (command.command !== 'timer') return perform(this, command)
     const order = (this.timer += 1)
     const life = this.agent_life
-    this.world.queue.at(Math.max(command.at_ms, this.world.queue.now_ms + 1), () => {
+    this.clock.at(Math.max(command.at_ms, this.clock.now_ms + 1) + this.lateness_ms(), () => {
       if (order === this.timer && life === this.agent_life) this.handle({ event: 'timer' })
     })
+  }
+
+  private lateness_ms(): number {
+    return this.timers_late_ms === 0 ? 0 : this.world.weather.between(0, this.timers_late_ms)
+  }
+
+  /** Of the agent alone, or of everything but the kernel: virtual servers stand still as well. */
+  freeze(what: 'agent' | 'everything'): void {
+    if (!this.up) return
+    this.frozen = what
+    this.frozen_ms = this.world.queue.now_ms
+    if (what === 'everything') this.guard?.freeze()
+    this.world.fallSilent(this.name, () => this.frozen !== undefined)
+    this.world.changed()
+  }
+
+  /** What is overdue ends in the same instant; then the agent's timer, then what has come meanwhile. */
+  thaw(): void {
+    if (!this.frozen) return
+    this.guard?.thaw()
+    this.frozen = undefined
+    this.world.changed()
+    this.handle({ event: 'timer' })
+    this.handle({ event: 'health', stalled_ms: Math.round(this.world.queue.now_ms - this.frozen_ms), own_probes_missed: 0 })
+    for (const run of this.held.splice(0)) run()
+    this.world.speakAgain(this.name)
+  }
+
+  /** Too slow for any bound, or still busy with what it began then. */
+  get isSlow(): boolean {
+    return this.overloads > 0
+  }
+
+  /** Its services as somebody finds them who opens a connection. */
+  get answers(): ServiceCondition {
+    return this.frozen === 'everything' ? 'mute' : this.service
   }
 
   /** With a limited memory: what is left beside the virtual servers, loaded or being loaded. Else whatever was drawn. */
@@ -328,6 +358,10 @@ export class SimulatedHost {
   /** Runs later, unless this agent's life or boot is over by then. */
   later(delay_ms: number, run: () => void): void {
     const life = this.agent_life
-    this.world.queue.after(delay_ms, () => life === this.agent_life && run())
+    this.world.queue.after(delay_ms * this.slowness, () => {
+      if (life !== this.agent_life) return
+      if (this.frozen) this.held.push(run)
+      else run()
+    })
   }
 }

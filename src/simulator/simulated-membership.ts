@@ -47,6 +47,6 @@ function publish(world: World, servers: readonly Server[], random: RandomStream)
 function learn(host: SimulatedHost, inventory: Inventory): void {
   const { world } = host
   if (publication(inventory) <= publication(host.inventory)) return
-  if (world.share.isHung(host.name)) return world.queue.after(LOOK_AGAIN_MS, () => learn(host, inventory))
+  if (world.share.isAway(host.name) || host.frozen === 'everything') return world.queue.after(LOOK_AGAIN_MS, () => learn(host, inventory))
   host.learn(inventory)
 }

@@ -10,6 +10,18 @@ export interface ShareWatcher {
   onRelease(record: ReleaseRecord): void
 }
 
+/** What is wrong with the shared area for a host, or for all (`*`). A request that hangs is applied when the fault ends. */
+export interface ShareTrouble {
+  /** Each request takes up to that much longer on its way. */
+  readonly slow_ms?: number
+  /** Answers take up to that much longer: what was asked is done, and its asker has given up. */
+  readonly late_answers_ms?: number
+  /** The file server is gone: every request is refused. */
+  readonly dead?: boolean
+  /** Share of the answers to claims that are lost, 0–1: the claim stands. */
+  readonly claim_answers_lost?: number
+}
+
 /** Longer than a renewal takes: only what is not renewed any more lingers. */
 const LINGER_STEP_MS = 700
 
@@ -21,6 +33,9 @@ export class SimulatedShare {
   readonly orders = new Map<string, number>()
   /** Hosts (or all, `*`) whose operations wait until the fault ends; then they are applied late. */
   private readonly hung = new Map<string, (() => void)[]>()
+  private readonly troubles = new Map<string, ShareTrouble>()
+  /** What troubles draw, so that they change nothing in a schedule without them. */
+  private readonly weather: RandomStream
   private readonly queue: EventQueue
   private readonly random: RandomStream
   private readonly watcher: ShareWatcher
@@ -28,7 +43,8 @@ export class SimulatedShare {
   private readonly written_ms = new Map<string, number>()
   private readonly cached = new Map<string, { read_ms: number; observation: Observation }>()
 
-  constructor(queue: EventQueue, random: RandomStream, watcher: ShareWatcher, broken: BrokenRules = {}) {
+  constructor(queue: EventQueue, random: RandomStream, watcher: ShareWatcher, weather: RandomStream, broken: BrokenRules = {}) {
+    this.weather = weather
     this.broken = broken
     this.queue = queue
     this.random = random
@@ -53,19 +69,48 @@ export class SimulatedShare {
     return this.hung.has('*')
   }
 
+  /** Until it is troubled otherwise, or no more (`undefined`); `instead_of`: only if it is that trouble still. */
+  trouble(host: string, trouble: ShareTrouble | undefined, instead_of?: ShareTrouble): void {
+    if (instead_of && this.troubles.get(host) !== instead_of) return
+    if (trouble) this.troubles.set(host, trouble)
+    else this.troubles.delete(host)
+  }
+
+  private troubleOf(host: string): ShareTrouble | undefined {
+    return this.troubles.size === 0 ? undefined : this.troubles.get(host) ?? this.troubles.get('*')
+  }
+
+  /** Nothing can be read or written from that host. */
+  isAway(host: string): boolean {
+    return this.isHung(host) || this.troubleOf(host)?.dead === true
+  }
+
+  /** It does not answer that host as fast as the protocol's bounds suppose, or not at all. */
+  isTroubled(host: string): boolean {
+    return this.isHung(host) || this.troubleOf(host) !== undefined
+  }
+
+  isTroubledForAll(): boolean {
+    return this.isHungForAll() || this.troubles.has('*')
+  }
+
   /** Applies `operation` after a request's way and answers after the way back. */
-  private perform<T>(host: string, operation: () => T, answer: (result: T) => void): void {
+  private perform<T>(host: string, operation: () => T, answer: (result: T) => void, refused?: () => void): void {
     const waiting = this.hung.get(host) ?? this.hung.get('*')
-    if (waiting) return void waiting.push(() => this.perform(host, operation, answer))
-    this.queue.after(this.random.between(1, 12), () => {
+    if (waiting) return void waiting.push(() => this.perform(host, operation, answer, refused))
+    const way_ms = this.random.between(1, 12)
+    const slow_ms = this.troubleOf(host)?.slow_ms ?? 0
+    this.queue.after(way_ms + (slow_ms > 0 ? this.weather.between(0, slow_ms) : 0), () => {
       const late = this.hung.get(host) ?? this.hung.get('*')
-      if (late) return void late.push(() => this.perform(host, operation, answer))
+      if (late) return void late.push(() => this.perform(host, operation, answer, refused))
+      if (this.troubleOf(host)?.dead) return void (refused && this.queue.after(this.random.between(1, 8), refused))
       const result = operation()
-      this.queue.after(this.random.between(1, 8), () => answer(result))
+      const late_ms = this.troubleOf(host)?.late_answers_ms ?? 0
+      this.queue.after(this.random.between(1, 8) + (late_ms > 0 ? this.weather.between(0, late_ms) : 0), () => answer(result))
     })
   }
 
-  renew(record: LeaseRecord, answer: () => void): void {
+  renew(record: LeaseRecord, answer: () => void, refused?: () => void): void {
     const issued_ms = this.queue.now_ms
     this.perform(record.host, () => {
       const former = this.leases.get(record.host)
@@ -75,11 +120,12 @@ export class SimulatedShare {
       this.leases.set(record.host, record)
       this.written_ms.set(record.host, this.queue.now_ms)
       this.watcher.onLease(record, issued_ms)
-    }, answer)
+    }, answer, refused)
   }
 
-  observe(host: string, answer: (observation: Observation) => void): void {
-    this.perform(host, () => this.broken.reads_cached_ms === undefined ? this.newest() : this.fromCache(host, this.broken.reads_cached_ms), answer)
+  /** A reader whose wall clock is wrong is wrong about the ends of orders. */
+  observe(host: string, answer: (observation: Observation) => void, refused?: () => void, wall_error_ms = 0): void {
+    this.perform(host, () => this.broken.reads_cached_ms === undefined ? this.newest(wall_error_ms) : this.fromCache(host, this.broken.reads_cached_ms), answer, refused)
   }
 
   private fromCache(host: string, age_ms: number): Observation {
@@ -90,7 +136,7 @@ export class SimulatedShare {
     return observation
   }
 
-  private newest(): Observation {
+  private newest(wall_error_ms = 0): Observation {
     const claims = [...this.claims.entries()].map(([name, records]) => {
       const claim = records.at(-1)!
       const release = this.releases.get(name)?.get(claim.epoch)
@@ -98,12 +144,12 @@ export class SimulatedShare {
     })
     const leases = [...this.leases.values()].map(lease => this.lingering(lease))
     const shown = this.broken.electorate_hidden ? leases.map(({ electorate: _, ...lease }) => lease) : leases
-    return { leases: shown, claims, orders: this.standingOrders() }
+    return { leases: shown, claims, orders: this.standingOrders(this.queue.now_ms + wall_error_ms) }
   }
 
-  private standingOrders(): StandingOrder[] {
-    return [...this.orders].filter(([, until_ms]) => until_ms > this.queue.now_ms).map(([about, until_ms]) => {
-      const remaining_ms = until_ms - this.queue.now_ms
+  private standingOrders(wall_ms: number): StandingOrder[] {
+    return [...this.orders].filter(([, until_ms]) => until_ms > wall_ms).map(([about, until_ms]) => {
+      const remaining_ms = until_ms - wall_ms
       return about === 'hold' ? { order: 'hold', remaining_ms } : { order: 'maintenance', host: about, remaining_ms }
     })
   }
@@ -115,7 +161,7 @@ export class SimulatedShare {
     return { ...lease, sequence: lease.sequence + Math.floor(silent_ms / LINGER_STEP_MS) }
   }
 
-  claim(host: string, record: ClaimRecord, answer: (outcome: { won: boolean; standing: ClaimRecord | undefined }) => void): void {
+  claim(host: string, record: ClaimRecord, answer: (outcome: { won: boolean; standing: ClaimRecord | undefined }) => void, refused?: () => void): void {
     this.perform(host, () => {
       const records = this.claims.get(record.function) ?? []
       this.claims.set(record.function, records)
@@ -130,16 +176,19 @@ export class SimulatedShare {
       this.watcher.onClaim(record)
       records.push(record)
       return { won: true, standing: undefined }
-    }, answer)
+    }, outcome => {
+      const lost = this.troubleOf(host)?.claim_answers_lost ?? 0
+      if (lost === 0 || this.weather.next() >= lost) answer(outcome)
+    }, refused)
   }
 
-  release(host: string, record: ReleaseRecord, answer: () => void): void {
+  release(host: string, record: ReleaseRecord, answer: () => void, refused?: () => void): void {
     this.perform(host, () => {
       const records = this.releases.get(record.function) ?? new Map<number, ReleaseRecord>()
       this.releases.set(record.function, records)
       if (records.has(record.epoch)) return
       this.watcher.onRelease(record)
       records.set(record.epoch, record)
-    }, answer)
+    }, answer, refused)
   }
 }

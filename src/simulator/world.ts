@@ -1,17 +1,22 @@
 /** Hosts, share, network and time of one simulated ring. Everything random comes from the seed. */
 import type { IncidentEntry, Reason } from '../core/command.ts'
+import type { Event } from '../core/event.ts'
 import type { Inventory } from '../core/inventory.ts'
 import type { Message } from '../core/message.ts'
 import { PROFILES, type Profile } from '../core/profile.ts'
 import { Checker } from './checker.ts'
 import type { BrokenRules } from './broken-rules.ts'
 import { EventQueue } from './event-queue.ts'
+import { NetworkFaults, type Direction } from './network-faults.ts'
 import { RandomStream } from './prng.ts'
+import { translate } from './mixed-programs.ts'
 import { SimulatedHost } from './simulated-host.ts'
 import { SimulatedShare } from './simulated-share.ts'
 
 /** The heartbeat limit of the peers edge; a killed process is noticed at once by its closed connections. */
 const HEARTBEAT_LIMIT_MS = 1_000
+/** A message that arrives twice does so within this time. */
+const DUPLICATE_LATE_MS = 3_000
 
 export interface WorldOptions {
   /** Instead of the inventory's profile. */
@@ -35,12 +40,17 @@ export class World {
   readonly checker: Checker
   /** Hosts on which no virtual server starts. */
   readonly failingStarts = new Set<string>()
+  /** Hosts on which virtual servers load late, and how much. */
+  readonly late_starts_ms = new Map<string, number>()
   /** Hosts whose sshd is down: no remote hand reaches them. */
   readonly handless = new Set<string>()
+  /** Hosts whose remote hand does half of what it is told, or all of it, and is not heard of again. */
+  readonly halfHands = new Set<string>()
   /** Hosts on which a virtual server prepares well and then does not start. */
   readonly failingServes = new Set<string>()
   /** Hosts whose cable is pulled; the shared area is a fault of its own. */
   readonly isolated = new Set<string>()
+  readonly network_faults = new NetworkFaults()
   readonly incidents: { readonly host: string; readonly entry: IncidentEntry }[] = []
   /** Instead of a random time: how long every power controller takes for its answer. */
   power_answer_ms: number | undefined
@@ -48,6 +58,12 @@ export class World {
   /** Share of messages lost, 0–1. */
   message_loss = 0
   onLog: (host: string, text: string) => void = () => undefined
+  /** After each step of a host's core. */
+  onStep: ((host: SimulatedHost, event: Event) => void) | undefined
+  /** After every change of who gives, runs or may give anything. */
+  onChange: (() => void) | undefined
+  /** What disturbances and slowness draw, so that they change nothing in a schedule without them. */
+  readonly weather: RandomStream
   private readonly network: RandomStream
 
   constructor(inventory: Inventory, seed: number, options: WorldOptions = {}) {
@@ -57,9 +73,10 @@ export class World {
     this.free_kb = options.free_kb ?? Infinity
     this.random = new RandomStream(seed, 'hosts')
     this.network = new RandomStream(seed, 'network')
+    this.weather = new RandomStream(seed, 'weather')
     this.names = inventory.servers.map(server => server.name)
     this.checker = new Checker(this)
-    this.share = new SimulatedShare(this.queue, new RandomStream(seed, 'share'), { onLease: (record, issued_ms) => this.checker.onLease(record, issued_ms), onClaim: record => this.checker.onClaim(record), onRelease: record => this.checker.onRelease(record) }, this.broken)
+    this.share = new SimulatedShare(this.queue, new RandomStream(seed, 'share'), { onLease: (record, issued_ms) => this.checker.onLease(record, issued_ms), onClaim: record => this.checker.onClaim(record), onRelease: record => this.checker.onRelease(record) }, new RandomStream(seed, 'share weather'), this.broken)
     for (const name of this.names) this.hosts.set(name, new SimulatedHost(name, this))
   }
 
@@ -86,29 +103,86 @@ export class World {
     this.host(name).handle({ event: 'reach', host: other, reachable: false, why: 'no member any more' })
   }
 
+  /** What the one sends arrives at the other. */
   connected(from: string, to: string): boolean {
-    return !this.isolated.has(from) && !this.isolated.has(to)
+    return !this.isolated.has(from) && !this.isolated.has(to) && !this.network_faults.isCut(from, to)
+  }
+
+  /** Both ways: what is asked is answered. */
+  linked(one: string, other: string): boolean {
+    return this.connected(one, other) && this.connected(other, one)
+  }
+
+  /** Its kernel does, frozen processes or not; one of the two packets may be lost. */
+  answersPing(from: string, to: string): boolean {
+    const { loss } = this.network_faults
+    return this.host(to).up && this.linked(from, to) && (loss === 0 || this.weather.next() < (1 - loss) ** 2)
+  }
+
+  /** A connection is opened and somebody accepts it; its first packet and the answer may be lost, and are sent again after the probe's limit (1 s). */
+  opensConnection(from: string, to: string): boolean {
+    return this.answersPing(from, to) && this.host(to).frozen !== 'everything'
   }
 
   /** Nothing arrives or leaves any more; the kept-open streams die by their heartbeat limit. */
   isolate(name: string): void {
     this.isolated.add(name)
-    this.queue.after(HEARTBEAT_LIMIT_MS, () => {
-      if (this.isolated.has(name)) this.tellReach(name, false, 'no heartbeat')
-    })
+    this.fallSilent(name, () => this.isolated.has(name))
   }
 
   reconnect(name: string): void {
-    if (!this.isolated.delete(name)) return
-    this.queue.after(this.network.between(100, 400), () => {
-      if (!this.isolated.has(name) && this.host(name).core) this.tellReach(name, true, 'stream open')
+    if (this.isolated.delete(name)) this.speakAgain(name)
+  }
+
+  /** The agent answers no heartbeat while `silent` says so. */
+  fallSilent(name: string, silent: () => boolean): void {
+    this.queue.after(HEARTBEAT_LIMIT_MS, () => {
+      if (silent()) this.tellReach(name, false, 'no heartbeat')
     })
+  }
+
+  speakAgain(name: string): void {
+    this.queue.after(this.network.between(100, 400), () => {
+      if (!this.isolated.has(name) && this.host(name).core && this.host(name).frozen === undefined) this.tellReach(name, true, 'stream open')
+    })
+  }
+
+  /** Until it is healed; a stream dies with either of its directions. */
+  cut(directions: readonly Direction[]): void {
+    const faults = this.network_faults
+    for (const direction of directions) faults.cut(direction)
+    this.queue.after(HEARTBEAT_LIMIT_MS, () => {
+      for (const [from, to] of directions) if (!this.linked(from, to) && !faults.isClosed(from, to)) this.closeStream(from, to)
+    })
+  }
+
+  heal(directions: readonly Direction[]): void {
+    const faults = this.network_faults
+    for (const direction of directions) faults.heal(direction)
+    this.queue.after(this.network.between(100, 400), () => {
+      for (const [from, to] of directions) if (this.linked(from, to) && faults.isClosed(from, to)) this.openStream(from, to)
+    })
+  }
+
+  private closeStream(one: string, other: string): void {
+    this.network_faults.close(one, other)
+    this.host(one).handle({ event: 'reach', host: other, reachable: false, why: 'no heartbeat' })
+    this.host(other).handle({ event: 'reach', host: one, reachable: false, why: 'no heartbeat' })
+  }
+
+  private openStream(one: string, other: string): void {
+    this.network_faults.open(one, other)
+    const [first, second] = [this.host(one), this.host(other)]
+    if (!this.admitted(first, second) || first.frozen || second.frozen) return
+    first.handle({ event: 'reach', host: other, reachable: true, why: 'stream open' })
+    second.handle({ event: 'reach', host: one, reachable: true, why: 'stream open' })
   }
 
   /** Both ends of each of the host's streams hear of it. */
   private tellReach(name: string, reachable: boolean, why: string): void {
     for (const other of this.hosts.values()) {
-      if (other.name === name || (reachable && (!this.admitted(this.host(name), other) || !this.connected(name, other.name)))) continue
+      if (other.name === name || (reachable && (!this.admitted(this.host(name), other) || !this.linked(name, other.name) || other.frozen))) continue
+      if (reachable) this.network_faults.open(name, other.name)
       other.handle({ event: 'reach', host: name, reachable, why })
       this.host(name).handle({ event: 'reach', host: other.name, reachable, why })
     }
@@ -117,11 +191,18 @@ export class World {
   /** `message` is a copy: what goes over the wire is never the sender's own. A packet lost on a stream is sent again by TCP and arrives late; of gossip nothing is promised. */
   deliver(from: SimulatedHost, to: string, message: Message, by: 'stream' | 'gossip'): void {
     const receiver = this.host(to)
-    const lost = this.network.next() < this.message_loss
+    const faults = this.network_faults
+    const lost = this.network.next() < Math.max(this.message_loss, faults.loss)
     if (this.broken.nominations_lost && message.kind === 'nominate') return
-    if (!from.up || !receiver.core || !this.connected(from.name, to) || (lost && by === 'gossip') || !this.admitted(from, receiver)) return
+    if (!from.up || !receiver.core || !this.connected(from.name, to) || faults.isClosed(from.name, to) || (lost && by === 'gossip') || !this.admitted(from, receiver)) return
+    const late_ms = (lost ? this.network.between(200, 900) : 0) + (faults.delay_ms > 0 ? this.weather.between(0, faults.delay_ms) : 0)
+    const translated = translate(from, receiver, message)
+    for (const sent of translated) this.arrive(from, receiver, sent, late_ms)
+    if (faults.duplication > 0 && this.weather.next() < faults.duplication) for (const sent of translated) this.arrive(from, receiver, structuredClone(sent), late_ms + this.weather.between(0, DUPLICATE_LATE_MS))
+  }
+
+  private arrive(from: SimulatedHost, receiver: SimulatedHost, message: Message, late_ms: number): void {
     const life = receiver.agent_life
-    const late_ms = lost ? this.network.between(200, 900) : 0
     this.queue.after(late_ms + this.network.between(0.5, 6), () => {
       if (life === receiver.agent_life) receiver.handle({ event: 'message', from: from.name, message })
     })
@@ -136,7 +217,8 @@ export class World {
       if (other === subject) continue
       this.queue.after(delay_ms, () => {
         if (life !== subject.agent_life) return
-        if (reachable && (!this.admitted(subject, other) || !this.connected(name, other.name))) return
+        if (reachable && (!this.admitted(subject, other) || !this.linked(name, other.name) || other.frozen || subject.frozen)) return
+        if (reachable) this.network_faults.open(name, other.name)
         other.handle({ event: 'reach', host: name, reachable, why: reachable ? 'stream open' : 'stream closed' })
         if (reachable) subject.handle({ event: 'reach', host: other.name, reachable: true, why: 'stream open' })
       })
@@ -150,6 +232,7 @@ export class World {
 
   changed(): void {
     this.checker.check()
+    this.onChange?.()
   }
 
   log(host: string, reason: Reason): void {
@@ -173,10 +256,11 @@ export class World {
     }
   }
 
-  /** Whether a client of the function's VIP is served now. */
-  isServed(name: string): boolean {
+  /** Whether a client of the function's VIP is served now; with `asker`, one on that host. */
+  isServed(name: string, asker?: string): boolean {
     return [...this.hosts.values()].some(host => {
-      if (!host.up || this.isolated.has(host.name)) return false
+      if (!host.up || this.isolated.has(host.name) || host.frozen === 'everything') return false
+      if (asker !== undefined && this.network_faults.touches(asker) && !this.linked(asker, host.name)) return false
       const server = host.virtual_servers.get(name)
       return (host.addresses.has(name) && host.service === 'good') || (server?.running === true && server.address && !server.mute)
     })
