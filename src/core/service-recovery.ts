@@ -34,6 +34,14 @@ function isStarting(context: Context, watch: Watch): boolean {
   return !watch.service.good_seen && !context.due(up_ms)
 }
 
+/** A repair was broken off, for the target went or another gave its function: it is over when the target gives it again and its services are good. */
+export function endBrokenOff(context: Context, watch: Watch): void {
+  const incident = watch.incident === undefined ? undefined : context.state.incidents.get(watch.incident)
+  if (incident?.trouble !== 'St1' || watch.service.verdict !== 'OK' || !givesItself(context.state, watch.target)) return
+  tellP2(context, watch, 'R')
+  closeIncident(context, incident, 'repaired', 'the target gives its function and its services are good')
+}
+
 export function decideServiceRecovery(context: Context, watch: Watch): void {
   if (watch.mode === 'regular') {
     const { verdict, daemon, detail } = watch.service

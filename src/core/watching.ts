@@ -13,7 +13,7 @@ import { openIncident } from './incident.ts'
 import { isHeld, leavingReason } from './orders.ts'
 import { graceEnds_ms, isWhole, isMember, isPresent, ownLeaseGood } from './presence.ts'
 import { rolesOf } from './ring.ts'
-import { decideServiceRecovery } from './service-recovery.ts'
+import { decideServiceRecovery, endBrokenOff } from './service-recovery.ts'
 import type { State, Watch } from './state.ts'
 import type { Trouble } from './trouble.ts'
 
@@ -58,6 +58,7 @@ function decideRegular(context: Context, watch: Watch): void {
     enterMode(context, watch, 'network examination', `${watch.ping_missed} ping(s) lost`)
     return examine(context, watch)
   }
+  endBrokenOff(context, watch)
   if (watch.priority === 1) decideServiceRecovery(context, watch)
 }
 
