@@ -137,7 +137,7 @@ function continueRehoming(context: Context, rehoming: Rehoming, lost: boolean): 
 }
 
 /** A function that fails wherever it is started is not started faster and faster: at once, then after 1, 2, 4 … 30 s. */
-function mayStartAgain_ms(state: State, name: string): number {
+export function mayStartAgain_ms(state: State, name: string): number {
   const { failed_starts, failed_ms } = functionOf(state, name)
   return failed_starts < 2 ? -Infinity : failed_ms + Math.min(1_000 * 2 ** (failed_starts - 2), RESTART_PAUSE_LIMIT_MS)
 }
@@ -175,7 +175,9 @@ function homeIsReady(state: State, name: string): boolean {
   const { claim, release } = functionOf(state, name)
   const generation = hostOf(state, name).lease?.generation ?? 0
   const watch = state.watches.get(name)
-  return (release !== undefined || claim?.holder !== name) && isPresent(state, name) && leavingReason(state, name) === undefined && watch !== undefined && watch.service.verdict === 'OK' && watch.service.good_rounds > 0
+  // Nobody probes the last host that is left: its own service, whatever its state, is better than none.
+  const healthy = name === state.self ? state.order.every(host => host === name || !isPresent(state, host)) : watch?.service.verdict === 'OK' && watch.service.good_rounds > 0
+  return (release !== undefined || claim?.holder !== name) && isPresent(state, name) && leavingReason(state, name) === undefined && healthy
     && (claim?.holder !== name || generation > claim.generation)
 }
 

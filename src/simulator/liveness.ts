@@ -1,5 +1,6 @@
 /** L1 and L2 (protocol 1), looked at from outside while a schedule runs. A clock runs only while what the protocol asks for is given. */
 import { functionBound_ms, SAMPLE_MS, UNBOUNDED, watchBound_ms } from './bounds.ts'
+import { mayStartAgain_ms } from '../core/rehoming.ts'
 import { graceEnds_ms } from '../core/presence.ts'
 import { p1Of, p2Of } from '../core/ring.ts'
 import type { SimulatedHost } from './simulated-host.ts'
@@ -122,7 +123,7 @@ export class Liveness {
     const unbounded = this.unboundedFor(name)
     if (unbounded) return this.move(outage, now_ms, UNBOUNDED[unbounded])
     // What loads well and then does not run is claimed, released and, by rule, started again after 1, 2, 4 … 30 s (rehoming.ts): no bound.
-    if (world.failingServes.size > 0) return this.move(outage, now_ms, 'its virtual server did not run')
+    if (world.failingServes.size > 0 || [...world.hosts.values()].some(({ core, clock }) => core?.rehoming.has(name) === true && mayStartAgain_ms(core, name) > clock.now_ms)) return this.move(outage, now_ms, 'its virtual server did not run')
     const claim = world.share.claims.get(name)?.at(-1)
     if (!claim) return this.move(outage, now_ms, 'it was never claimed')
     const holder = world.host(claim.holder)
