@@ -28,6 +28,18 @@ export const ERROR_CODES = {
   KEY_UNREADABLE: 'a key file cannot be used',
   NOT_A_MEMBER: 'this host is not in the published ring',
   IDENTITY_TAKEN: 'another identity is already announced for this host',
+  // Lost protection: alerts.
+  TOO_FEW_WATCHERS: 'fewer hosts watch a server than should',
+  LEASE_LATE: 'the lease of a host is renewed late',
+  SHARE_UNREACHABLE: 'the shared area does not answer a host',
+  SHARE_SLOW: 'the shared area is slower than the profile allows',
+  NO_ROOM: 'no host has room for the largest virtual server',
+  STANDBY_MISSING: 'the image of a virtual server is missing',
+  STANDBY_STALE: 'the saved state of a virtual server does not fit any more',
+  VERSION_SKEW: 'hosts run different publications',
+  CLOCK_OFF: 'the clock of a host is wrong',
+  FLAPPING: 'a server comes home and fails again and again',
+  HOST_SLOW: 'a host is too slow to judge others',
   ABORTED: 'the work was called off',
 } as const
 

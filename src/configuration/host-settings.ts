@@ -5,7 +5,7 @@ import type { Inventory, Server } from '../core/inventory.ts'
 import { reasonOf, RingwardError } from '../errors.ts'
 import { ownName } from './own-name.ts'
 import { formatProblem, sortProblems, type Problem } from './problem.ts'
-import { reads } from './schema.ts'
+import { commandWords, reads } from './schema.ts'
 import { parseToml } from './toml-file.ts'
 import { validate } from './validate.ts'
 import { readAbsolutePath, readDevice, readName, readUnit } from './values.ts'
@@ -22,6 +22,8 @@ export interface HostSettings {
   readonly network_service?: string
   /** Bridge for virtual servers. */
   readonly bridge?: string
+  /** Told of lost protection: a program by its absolute path, with arguments. */
+  readonly alert_command?: readonly string[]
 }
 
 const hostSchema = z.strictObject({
@@ -30,6 +32,7 @@ const hostSchema = z.strictObject({
   name: reads(readName).optional().describe('Write the name of this host\'s file in servers/ without ".toml", or leave it out.'),
   network_service: reads(readUnit).optional().describe('Write the service that runs the network, for example network_service = "systemd-networkd".'),
   bridge: reads(readDevice).optional().describe('Write the bridge that virtual servers are attached to, for example bridge = "br0".'),
+  alert_command: commandWords.optional().describe('Write the program by its absolute path and its arguments as a list, for example alert_command = ["/usr/local/bin/tell", "admin"], or leave it out.'),
 })
 
 /** A handful of lines. */
@@ -41,9 +44,9 @@ export function parseHostSettings(file: string, text: string): { readonly settin
   if (!toml) return { problems: problem ? [problem] : [] }
   const { value, problems } = validate(toml, hostSchema)
   if (!value) return { problems: sortProblems(problems) }
-  const { share, device, name, network_service, bridge } = value
+  const { share, device, name, network_service, bridge, alert_command } = value
   return {
-    settings: Object.freeze({ share, device, ...name === undefined ? {} : { name }, ...network_service === undefined ? {} : { network_service }, ...bridge === undefined ? {} : { bridge } }),
+    settings: Object.freeze({ share, device, ...name === undefined ? {} : { name }, ...network_service === undefined ? {} : { network_service }, ...bridge === undefined ? {} : { bridge }, ...alert_command === undefined ? {} : { alert_command } }),
     problems: [],
   }
 }

@@ -49,6 +49,7 @@ export interface HostText {
   readonly name?: string
   readonly network_service?: string
   readonly bridge?: string
+  readonly alert_command?: readonly string[]
 }
 
 /** `group.toml` */

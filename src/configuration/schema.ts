@@ -65,8 +65,15 @@ const virtualServerSchema = z.strictObject({
     .describe('Write stateless = true, and keep what must last on a file server.'),
 })
 
-/** A BMC's user name has at most 16 letters (IPMI 2.0, 22.28); a program of one's own takes a handful of arguments. */
-const POWER_ARGUMENTS_LIMIT = 32
+/** A program of one's own takes a handful of arguments. */
+const ARGUMENTS_LIMIT = 32
+
+/** A program by its absolute path, and its arguments. */
+export const commandWords = z.array(reads(readArgument).describe('Write each argument as text of its own.')).min(1).max(ARGUMENTS_LIMIT).superRefine((words, context) => {
+  const reading = readAbsolutePath(words[0] ?? '')
+  // An empty list has its own words.
+  if (words.length > 0 && 'wrong' in reading) context.addIssue({ code: 'custom', path: [0], message: reading.wrong })
+})
 
 const powerSchema = z.strictObject({
   wake_on_lan: z.boolean().default(true).describe('Write true or false.'),
@@ -75,11 +82,7 @@ const powerSchema = z.strictObject({
     user: reads(readPowerUser).describe('Write the user name at the power controller.'),
     password_file: reads(readAbsolutePath).describe('Write the path of a file that every host has, for example "/etc/ringward/keys/ipmi"; never the password.'),
   }).optional().describe('Write a table with address, user and password_file, or leave it out.'),
-  command: z.array(reads(readArgument).describe('Write each argument as text of its own.')).min(1).max(POWER_ARGUMENTS_LIMIT).superRefine((words, context) => {
-    const reading = readAbsolutePath(words[0] ?? '')
-    // An empty list has its own words.
-    if (words.length > 0 && 'wrong' in reading) context.addIssue({ code: 'custom', path: [0], message: reading.wrong })
-  }).optional().describe('Write the program by its absolute path and its arguments as a list, for example command = ["/usr/local/bin/outlet", "7"], or leave it out.'),
+  command: commandWords.optional().describe('Write the program by its absolute path and its arguments as a list, for example command = ["/usr/local/bin/outlet", "7"], or leave it out.'),
 }).superRefine((power, context) => {
   if (power.ipmi && power.command) context.addIssue({ code: 'custom', path: ['command'], message: 'stands beside power.ipmi: only one of the two can say whether the host has power' })
 })

@@ -3,6 +3,7 @@
  * Fields may be added; none is renamed, removed or given another meaning. Stamps (`at`, `since`, `detected`) are RFC 3339
  * in UTC by the wall clock of whoever wrote them; `age_ms` counts back from the document's own `at`.
  */
+import type { ErrorCode } from '../errors.ts'
 import type { StandbyKind } from '../core/inventory.ts'
 
 /** `unreachable`: nothing is heard of the host, and nothing is proved. `unmanaged`: its flag was taken away; its service goes on. `watched`: it has no agent, and answers its managers. */
@@ -72,6 +73,25 @@ export interface PromiseStatus {
   readonly left_ms: number
 }
 
+/** Protection that is lost although nothing has failed: the next failure would find it missing. */
+export interface AlertStatus {
+  readonly code: ErrorCode
+  /** A host or a function. */
+  readonly subject: string
+  readonly reason: string
+  readonly next_step: string
+  readonly since: string
+}
+
+/** What the alert command of a host reads on its standard input: one such object. */
+export interface AlertDocument extends AlertStatus {
+  readonly schema: 'ringward.alert/1'
+  readonly at: string
+  /** Who tells it. */
+  readonly host: string
+  readonly state: 'raised' | 'over'
+}
+
 export interface StatusDocument {
   readonly schema: 'ringward.status/1'
   readonly at: string
@@ -90,6 +110,8 @@ export interface StatusDocument {
   readonly promises: readonly PromiseStatus[]
   /** Functions that nobody could give if their giver failed now, and why. */
   readonly unprotected: readonly { readonly function: string; readonly reason: string }[]
+  /** Lost protection, as this host knows it; an older agent does not tell. */
+  readonly alerts?: readonly AlertStatus[]
   readonly incidents_open: readonly OpenIncident[]
   /** The whole ring does nothing: until then, or null until somebody ends it. Absent without a hold. */
   readonly hold_until?: string | null

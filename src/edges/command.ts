@@ -47,11 +47,12 @@ export async function runOrFail(program: string, args: readonly string[], option
   return result.stdout
 }
 
-/** Starts a long-lived child; the caller owns it and must end it. With `group` it leads a process group of its own, which can be signalled as one; a number for `stdout` is an open file it writes to. */
-export function start(program: string, args: readonly string[], options: { stdin?: 'pipe' | 'ignore'; stdout?: 'pipe' | number; stderr?: 'pipe' | 'inherit' | 'ignore'; environment?: NodeJS.ProcessEnv; directory?: string; group?: boolean } = {}): ChildProcess {
+/** Starts a long-lived child; the caller owns it and must end it. With `group` it leads a process group of its own, which can be signalled as one; a number for `stdout` is an open file it writes to; `account` is user and group it runs as, with no other groups. */
+export function start(program: string, args: readonly string[], options: { stdin?: 'pipe' | 'ignore'; stdout?: 'pipe' | number; stderr?: 'pipe' | 'inherit' | 'ignore'; environment?: NodeJS.ProcessEnv; directory?: string; group?: boolean; account?: number } = {}): ChildProcess {
   return spawn(program, [...args], {
     env: { ...ENVIRONMENT, ...options.environment }, cwd: options.directory ?? '/',
     stdio: [options.stdin ?? 'ignore', options.stdout ?? 'pipe', options.stderr ?? 'pipe'],
     detached: options.group ?? false,
+    ...options.account === undefined ? {} : { uid: options.account, gid: options.account },
   })
 }

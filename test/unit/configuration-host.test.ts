@@ -46,13 +46,23 @@ describe('places', () => {
 
 describe('host.toml', () => {
   it('is read strictly', () => {
-    const all = { share: '/srv/ringward', device: 'host0', name: 'ftp', network_service: 'systemd-networkd', bridge: 'br0' }
+    const all = { share: '/srv/ringward', device: 'host0', name: 'ftp', network_service: 'systemd-networkd', bridge: 'br0', alert_command: ['/usr/local/bin/tell', 'a b; c'] }
     expect(parseHostSettings('host.toml', renderHostToml(all))).toEqual({ settings: all, problems: [] })
     expect(parseHostSettings('host.toml', 'share = "srv"\nshares = 1\n').problems.map(formatProblem)).toEqual([
       'host.toml:1:1: device is missing. Write the network device of the VIP as "ip link" shows it, for example device = "eth0".',
       'host.toml:1:1: share = "srv" is not an absolute path without "..". Write the mount point of the shared area, for example share = "/srv/ringward".',
       'host.toml:2:1: unknown key "shares". Did you mean "share"?',
     ])
+  })
+
+  it('takes an alert command by its absolute path only, as a list', () => {
+    const problems = (line: string): string[] => parseHostSettings('host.toml', `share = "/srv/ringward"\ndevice = "br0"\n${line}\n`).problems.map(formatProblem)
+    const advice = 'Write the program by its absolute path and its arguments as a list, for example alert_command = ["/usr/local/bin/tell", "admin"], or leave it out.'
+    for (const line of ['alert_command = "/usr/local/bin/tell"', 'alert_command = []', 'alert_command = ["tell", "admin"]', 'alert_command = ["../tell"]']) {
+      expect(problems(line), line).toHaveLength(1)
+      expect(problems(line)[0]).toMatch(/^host\.toml:3:\d+: alert_command/)
+    }
+    expect(problems('alert_command = "tell"')[0]).toContain(advice)
   })
 
   it('a start without it fails with what to write', async () => {
