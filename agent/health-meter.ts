@@ -8,6 +8,8 @@ export interface HealthParts {
   /** This host's own: its kernel answers at once, so a lost ping is a starved one. */
   readonly address: string
   readonly ping_interval_ms: number
+  /** Wall clock minus boot clock. */
+  readonly wall_offset_ms: () => number
   readonly post: (event: Event) => void
 }
 
@@ -36,7 +38,7 @@ export class HealthMeter {
     this.looks += 1
     const bad = this.stalled_ms >= LOOK_MS || this.missed > 0
     if (!bad && this.looks < LOOKS_A_REPORT) return
-    this.parts.post({ event: 'health', stalled_ms: this.stalled_ms, own_probes_missed: this.missed })
+    this.parts.post({ event: 'health', stalled_ms: this.stalled_ms, own_probes_missed: this.missed, wall_offset_ms: this.parts.wall_offset_ms() })
     this.looks = this.missed = this.stalled_ms = 0
   }
 

@@ -6,6 +6,7 @@ import type { Command } from '../src/core/command.ts'
 import { serverOf } from '../src/core/context.ts'
 import type { Inventory, Server } from '../src/core/inventory.ts'
 import { initialState, type State } from '../src/core/state.ts'
+import { AlertHook } from '../src/edges/alert-hook/alert-hook.ts'
 import { ArpingAnnouncer } from '../src/edges/address/arping-announcer.ts'
 import { SystemClock } from '../src/edges/clock.ts'
 import type { Hypervisor } from '../src/edges/hypervisor/hypervisor.ts'
@@ -22,6 +23,7 @@ import { StallMeter } from '../src/edges/stall-meter.ts'
 import { ProcSurvey } from '../src/edges/survey/proc-survey.ts'
 import { reasonOf } from '../src/errors.ts'
 import { GuardClient, type GuardOrder } from '../src/guard/guard-client.ts'
+import { stamp } from '../src/report/moments.ts'
 import type { ShareReport } from '../src/report/status.ts'
 import { adopt } from './adopt.ts'
 import { leaveAnnounced } from './announced-leave.ts'
@@ -38,6 +40,7 @@ import { PowerOrders } from './power-orders.ts'
 import { Relay } from './relay.ts'
 import { loadNewerInventory, type AgentSettings } from './settings.ts'
 import { ShareOrders } from './share-orders.ts'
+import { StandbyCheck } from './standby-check.ts'
 import { touchServices } from './touch.ts'
 import { ViewsWriter } from './views-writer.ts'
 import { pingInterval_ms, WatchOrders } from './watch-orders.ts'
@@ -66,6 +69,8 @@ export class Agent {
   private readonly load: LoadMeter
   private readonly prober: SystemProber
   private health: HealthMeter | undefined
+  private standby: StandbyCheck | undefined
+  private readonly alerts: AlertHook | undefined
   private readonly relay: Relay
   private readonly control: ControlServer
   private readonly settings: AgentSettings
@@ -91,6 +96,7 @@ export class Agent {
     const post = this.loop.post.bind(this.loop)
     this.guard = new GuardClient({ path: places.guard_socket, role: 'agent', onNotice: notice => onGuardNotice(notice, post, problem) })
     this.hypervisor = createHypervisor(self.hypervisor, { share_vm_directory: join(host.share, 'vm'), run_directory: places.virtual_servers, bridge: host.bridge ?? host.device, network: () => networkOf(this.state.inventory), log: text => diagnostics.info(text), clock, onEnd: () => void this.giving.checkVirtualServers(this.ending.signal) })
+    this.alerts = host.alert_command && new AlertHook({ command: host.alert_command, onProblem: problem })
     const announcer = new ArpingAnnouncer(clock, problem)
     const hand = new SshHand({ clock, private_key: Buffer.from(keys.hand_key) })
     const handedOver = (name: string): boolean => this.state.functions.get(name)?.claim?.proof === 'hand-over'
@@ -130,7 +136,7 @@ export class Agent {
   }
 
   async start(): Promise<void> {
-    const { self, inventory, profile } = this.settings
+    const { clock, settings: { self, inventory, profile } } = this
     this.journal.start()
     this.journal.note(`Management_starts_(version_${inventory.version},_profile_${profile.name},_interval_${inventory.interval_ms}_ms)`)
     await this.control.start()
@@ -138,7 +144,8 @@ export class Agent {
     this.loop.post({ event: 'timer' })
     await this.peers.start(this.ending.signal)
     this.views = new ViewsWriter(this.state, this.share)
-    this.health = new HealthMeter({ stalls: new StallMeter(this.clock), prober: this.prober, address: self.address, ping_interval_ms: pingInterval_ms(inventory), post: event => this.loop.post(event) })
+    this.health = new HealthMeter({ stalls: new StallMeter(this.clock), prober: this.prober, address: self.address, ping_interval_ms: pingInterval_ms(inventory), wall_offset_ms: () => clock.wall().getTime() - clock.boot_ms(), post: event => this.loop.post(event) })
+    this.standby = new StandbyCheck({ share: this.share, hypervisor: this.hypervisor, servers: () => this.state.inventory.servers, post: event => this.loop.post(event) })
     this.check = setInterval(() => void this.giving.checkVirtualServers(this.ending.signal), CHECK_VIRTUAL_SERVERS_MS)
     this.diagnostics.info({ host: self.name, version: inventory.version }, 'management runs')
   }
@@ -189,8 +196,7 @@ export class Agent {
     this.loop.stop()
     clearInterval(this.check)
     this.views?.stop()
-    this.load.stop()
-    void this.health?.stop()
+    this.stopMeters()
     await this.giving.end()
   }
 
@@ -219,14 +225,28 @@ export class Agent {
       case 'publish': return this.peers.publish(command.message)
       case 'ride': return this.tellGuard({ verb: 'ride', until_ms: command.until_ms, promised: command.promised })
       case 'electorate': return this.tellGuard({ verb: 'electorate', names: command.names })
+      case 'alert': return this.tellAlert(command)
       case 'incident': return this.journal.incident(command.entry)
     }
+  }
+
+  private stopMeters(): void {
+    this.load.stop()
+    this.standby?.stop()
+    void this.health?.stop()
+    void this.alerts?.stop()
   }
 
   private tellGuard(order: GuardOrder): void {
     this.guard.request(order, GUARD_LIMIT_MS).then(reply => {
       if (!reply.ok) this.problem(`the guard refused to ${order.verb}: ${reply.reason ?? 'no reason given'}`)
     }, (error: unknown) => this.problem(reasonOf(error)))
+  }
+
+  private tellAlert({ alert, state, since_ms }: Extract<Command, { command: 'alert' }>): void {
+    const { clock } = this
+    const moments = { now_ms: clock.boot_ms(), wall: clock.wall() }
+    this.alerts?.tell({ schema: 'ringward.alert/1', at: moments.wall.toISOString(), host: this.state.self, state, ...alert, since: stamp(moments, since_ms) ?? '' })
   }
 
   private shareReport(): ShareReport {

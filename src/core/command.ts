@@ -1,4 +1,5 @@
 import type { ClaimRecord, FunctionKind, ReleaseRecord } from './records.ts'
+import type { Alert } from './protection.ts'
 import type { Message } from './message.ts'
 import type { Prediction } from './prediction.ts'
 import type { Candidate, Outcome, Trouble } from './trouble.ts'
@@ -41,6 +42,8 @@ export type Command =
   | { readonly command: 'ride'; readonly until_ms: number; readonly promised: readonly string[] }
   /** R9: the lease says from the next renewal on that these are asked for promises. */
   | { readonly command: 'electorate'; readonly names: readonly string[] }
+  /** Protection that is lost, or is back. No answer. */
+  | { readonly command: 'alert'; readonly alert: Alert; readonly state: 'raised' | 'over'; readonly since_ms: number }
   | { readonly command: 'incident'; readonly entry: IncidentEntry }
 
 /** One line of an incident's record; `after_ms` counts from the detection. */

@@ -2,6 +2,7 @@ import type { PowerVerb } from './command.ts'
 import type { FunctionKind, Observation } from './records.ts'
 import type { HostCapacity, LoadAverage } from './non-select.ts'
 import type { ClaimRecord } from './records.ts'
+import type { StandbyFacts } from './state.ts'
 import type { Inventory } from './inventory.ts'
 
 export type Verdict = 'OK' | 'ERROR' | 'NG'
@@ -40,8 +41,10 @@ export type Event =
    * nothing wrong was said. `slow`: moreover the connection was taken.
    */
   | { readonly event: 'probed'; readonly target: string; readonly where: 'own address' | 'vip'; readonly verdict: Verdict; readonly daemon: string; readonly detail: string; readonly timed_out?: boolean; readonly slow?: boolean }
-  /** How this host itself fares, since the last word: the longest hold-up of the agent, and lost pings to its own address. */
-  | { readonly event: 'health'; readonly stalled_ms: number; readonly own_probes_missed: number }
+  /** How this host itself fares, since the last word: the longest hold-up of the agent, and lost pings to its own address. `wall_offset_ms`: wall clock minus boot clock. */
+  | { readonly event: 'health'; readonly stalled_ms: number; readonly own_probes_missed: number; readonly wall_offset_ms?: number }
+  /** What virtual servers would be started from on this host. */
+  | { readonly event: 'standby'; readonly images: readonly (StandbyFacts & { readonly function: string })[] }
   | { readonly event: 'reach'; readonly host: string; readonly reachable: boolean; readonly why: string }
   | { readonly event: 'message'; readonly from: string; readonly message: unknown }
   /** The averages of one survey window. */

@@ -21,6 +21,8 @@ export interface ConditionMessage {
   readonly generation: number
   readonly sequence: number
   readonly version: string
+  /** Its wall clock when it spoke; an older version does not tell. */
+  readonly wall_ms?: number
   readonly load?: { readonly average: LoadAverage; readonly forecast: LoadAverage; readonly capacity: HostCapacity }
   readonly giving: readonly GivenFunction[]
   readonly watches: readonly { readonly target: string; readonly priority: 1 | 2; readonly mode: string }[]
@@ -100,9 +102,10 @@ const AVERAGE: Fields = { memory_kb: 'number', cpu_idle_percent: 'number', netwo
 const CAPACITY: Fields = { memory_kb: 'number', cores: 'number', network_rated_kb_per_s: 'number' }
 
 function isCondition(value: Record<string, unknown>): boolean {
-  const { load, giving, watches, leaving, agentless } = value
+  const { load, giving, watches, leaving, agentless, wall_ms } = value
   if (leaving !== undefined && leaving !== 'shutdown' && leaving !== 'reboot') return false
   if (!hasShape(value, { generation: 'number', sequence: 'number', version: 'string' })) return false
+  if (wall_ms !== undefined && !Number.isFinite(wall_ms)) return false
   if (load !== undefined) {
     if (!isRecord(load) || !isRecord(load['average']) || !isRecord(load['forecast']) || !isRecord(load['capacity'])) return false
     if (!hasShape(load['average'], AVERAGE) || !hasShape(load['forecast'], AVERAGE) || !hasShape(load['capacity'], CAPACITY)) return false

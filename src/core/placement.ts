@@ -60,6 +60,14 @@ function ownLoad(state: State): { average: LoadAverage; forecast: LoadAverage; c
 /** Why a host that hears nobody gives nobody's function. */
 export const CUT_OFF = 'it hears none of the hosts that renew: it is cut off itself'
 
+export const LOAD_UNKNOWN = 'its load is not known yet'
+
+/** Who could give the function if its giver failed now: nobody when no value is told. */
+export function couldGive(state: State, name: string, now_ms: number): Candidate[] {
+  const holder = functionOf(state, name).claim?.holder ?? name
+  return candidatesFor({ state, now_ms }, name, new Map([[holder, 'it gives the function']]))
+}
+
 /** Every host with its value or the reason against it, best first. */
 export function candidatesFor(context: Pick<Context, 'state' | 'now_ms'>, name: string, excluded: ReadonlyMap<string, string>): Candidate[] {
   const { state, now_ms } = context
@@ -77,7 +85,7 @@ export function candidatesFor(context: Pick<Context, 'state' | 'now_ms'>, name: 
     if (host !== state.self && !hostOf(state, host).reachable) return { host, value: null, reason: 'not reachable from this manager' }
     if (claim && !release && claim.holder !== host && !isAsked(state, claim, host)) return { host, value: null, reason: notAsked(claim.holder, host) }
     const load = loads.get(host)
-    if (!load) return { host, value: null, reason: 'its load is not known yet' }
+    if (!load) return { host, value: null, reason: LOAD_UNKNOWN }
     if (load.forecast.memory_kb < needed_kb) return { host, value: null, reason: `no room: ${Math.round(load.forecast.memory_kb / 1024)} MB forecast free of ${Math.round(needed_kb / 1024)} MB needed` }
     const value = nonSelectValue(server.type, load.virtual_servers, load.normalised)
     const { memory, cpu, network } = load.normalised

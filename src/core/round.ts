@@ -1,5 +1,6 @@
 /** The round (thesis 5.3.2, 5.3.3): all probe at the same moment, called by the first of the ring; the survey lies between two rounds. */
 import { applianceReports, isAgentless } from './appliance.ts'
+import { decideAlerts } from './alerts.ts'
 import type { Context } from './context.ts'
 import { hostOf } from './context.ts'
 import type { ConditionMessage } from './message.ts'
@@ -29,6 +30,7 @@ export function decideRound(context: Context): void {
     if (state.order.find(host => isPresent(state, host)) === state.self) context.do({ command: 'publish', message: { kind: 'S', round: round.number } })
     probeTargets(context)
     state.condition_due = true
+    decideAlerts(context)
   }
   if (state.condition_due) publishCondition(context)
 }
@@ -53,16 +55,17 @@ function publishCondition(context: Context): void {
   const { state } = context
   state.condition_due = false
   state.condition_sequence += 1
-  const message = conditionOf(state)
+  const message = conditionOf(state, context.now_ms)
   hostOf(state, state.self).condition = message
   hostOf(state, state.self).condition_ms = context.now_ms
   context.do({ command: 'publish', message })
 }
 
-export function conditionOf(state: State): ConditionMessage {
+export function conditionOf(state: State, now_ms: number): ConditionMessage {
   const agentless = applianceReports(state)
   return {
     kind: 'condition', generation: state.own.generation, sequence: state.condition_sequence, version: state.inventory.version,
+    ...(state.clock_offset_ms === undefined ? {} : { wall_ms: Math.round(now_ms + state.clock_offset_ms) }),
     ...(state.load ? { load: state.load } : {}),
     giving: [...state.giving.values()].map(({ function: name, epoch, kind, stage }) => ({ function: name, epoch, kind, stage })),
     watches: [...state.watches.values()].map(({ target, priority, mode }) => ({ target, priority, mode })),

@@ -1,3 +1,4 @@
+import type { StandingAlert } from './alerts.ts'
 import type { Appliance } from './appliance.ts'
 import type { Trouble } from './trouble.ts'
 import type { LocalHealth } from './local-health.ts'
@@ -159,6 +160,12 @@ export interface Incident {
   restored: Set<string>
 }
 
+/** `stale`: saved for other settings or another kind of processor; the virtual server starts cold. */
+export interface StandbyFacts {
+  readonly state: 'good' | 'missing' | 'stale'
+  readonly detail: string
+}
+
 export interface State {
   readonly self: string
   /** Wall clock minus boot clock when the agent started: it names incidents, nothing is decided by it. */
@@ -174,6 +181,13 @@ export interface State {
   /** `electorate`: the names a record of ours on the share may list, as the guard says; absent before it has said so. */
   own: { generation: number; sequence: number; deadline_ms: number; electorate?: readonly string[] }
   readonly health: LocalHealth
+  /** Renewals of the own lease that came late, and the last ones that took long. */
+  renewals: { late: { readonly at_ms: number; readonly pause_ms: number } | undefined; slow: readonly { readonly at_ms: number; readonly took_ms: number }[] }
+  /** Wall clock minus boot clock as last told, for comparison with others; nothing is decided by it. */
+  clock_offset_ms: number | undefined
+  /** What this host would start virtual servers from, as last looked at, by function. */
+  standby: ReadonlyMap<string, StandbyFacts>
+  readonly alerts: { next_ms: number; readonly standing: Map<string, StandingAlert> }
   share: { good: boolean; last_started_ms: number; last_returned_ms: number; outstanding_ms: number | undefined; look: boolean }
   readonly hosts: Map<string, HostFacts>
   readonly functions: Map<string, FunctionFacts>
@@ -231,7 +245,7 @@ export function initialState(self: string, inventory: Inventory, profile: Profil
   return {
     self, wall_offset_ms, inventory, profile, order, started_ms: now_ms, was_whole: false,
     own: { generation: 0, sequence: 0, deadline_ms: 0 },
-    health: { score: 0, reason: '' },
+    health: { score: 0, reason: '' }, renewals: { late: undefined, slow: [] }, clock_offset_ms: undefined, standby: new Map(), alerts: { next_ms: -Infinity, standing: new Map() },
     share: { good: false, last_started_ms: -Infinity, last_returned_ms: -Infinity, outstanding_ms: undefined, look: true },
     hosts: new Map(order.map(name => [name, newHostFacts(name, now_ms)])),
     functions: new Map(order.map(name => [name, newFunctionFacts(name, now_ms)])),

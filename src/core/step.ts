@@ -13,6 +13,7 @@ import { noteAdopted, noteClaimed, noteLeaseLost, notePrepared, noteReleased, no
 import { decideForgotten, reconfigure } from './membership.ts'
 import { parseMessage, type Message } from './message.ts'
 import { noteNomination, noteReturn } from './nominee.ts'
+import { noteRenewalTimes } from './protection.ts'
 import { noteHealth, noteRenewal } from './local-health.ts'
 import { decideLeaving, noteLeave, noteReady } from './leaving.ts'
 import { decideObservation, noteObservation, noteObservationFailed } from './observation.ts'
@@ -94,6 +95,9 @@ function note(context: Context, event: Event): void {
       if (event.where === 'vip') return noteVirtualServiceProbed(context, event)
       return noteProbed(context, event)
     case 'health': return noteHealth(context, event)
+    case 'standby':
+      state.standby = new Map(event.images.map(({ function: name, state: standby, detail }) => [name, { state: standby, detail }]))
+      return
     case 'reach': return noteReach(context, event.host, event.reachable, event.why)
     case 'message': {
       const message = parseMessage(event.message)
@@ -116,7 +120,10 @@ function note(context: Context, event: Event): void {
 function noteLease(context: Context, event: Extract<Event, { event: 'lease' }>): void {
   const { own } = context.state
   if (event.generation < own.generation) return
-  if (event.took_ms !== undefined && event.sequence > own.sequence) noteRenewal(context, event.took_ms)
+  if (event.sequence > own.sequence) {
+    noteRenewalTimes(context.state, event.deadline_ms, event.took_ms, context.now_ms)
+    if (event.took_ms !== undefined) noteRenewal(context, event.took_ms)
+  }
   if (own.generation === 0) context.because(`Lease_is_held_(generation_${event.generation})`)
   context.state.own = { generation: event.generation, sequence: event.sequence, deadline_ms: event.deadline_ms, ...event.electorate ? { electorate: event.electorate } : {} }
 }

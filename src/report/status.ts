@@ -1,10 +1,11 @@
 /** `ringward.status/1`: everything as this host sees it, from its core's state alone. It never waits for anybody. */
-import type { FunctionStatus, HostStatus, OpenIncident, StatusDocument, VirtualServerStatus, WatchMode, WatchStatus } from '../control/documents.ts'
+import type { AlertStatus, FunctionStatus, HostStatus, OpenIncident, StatusDocument, VirtualServerStatus, WatchMode, WatchStatus } from '../control/documents.ts'
+import { raisedAlerts } from '../core/alerts.ts'
 import { isAgentless } from '../core/appliance.ts'
 import { functionOf, hostOf, serverOf } from '../core/context.ts'
 import { giverOf } from '../core/incident.ts'
 import { isHeld } from '../core/orders.ts'
-import { candidatesFor, loadsOf } from '../core/placement.ts'
+import { couldGive, loadsOf } from '../core/placement.ts'
 import { isMember, isPresent, ownLeaseGood } from '../core/presence.ts'
 import type { State } from '../core/state.ts'
 import { hostStateOf } from './host-state.ts'
@@ -27,7 +28,7 @@ export function statusDocument(state: State, moments: Moments, share: ShareRepor
     ...verdictOf(state, moments, functions, hosts, unprotected.length), hosts, functions,
     virtual_servers: state.order.map(name => virtualServerStatus(state, name)),
     share: { ...share, age_ms: Number.isFinite(state.share.last_returned_ms) ? Math.round(moments.now_ms - state.share.last_returned_ms) : null },
-    promises: promisesOf(state, moments), unprotected, incidents_open, ...(state.orders.hold_until_ms === undefined ? {} : { hold_until: endStamp(moments, state.orders.hold_until_ms) }), warnings: warningsOf(state, moments),
+    promises: promisesOf(state, moments), unprotected, alerts: raisedAlerts(state).map((standing): AlertStatus => ({ ...standing.alert, since: stamp(moments, standing.since_ms) ?? '' })), incidents_open, ...(state.orders.hold_until_ms === undefined ? {} : { hold_until: endStamp(moments, state.orders.hold_until_ms) }), warnings: warningsOf(state, moments),
   }
 }
 
@@ -93,8 +94,7 @@ function promisesOf(state: State, { now_ms }: Moments): StatusDocument['promises
 function unprotectedFunctions(state: State, { now_ms }: Moments): { function: string; reason: string }[] {
   if (loadsOf(state).length === 0) return []
   return state.order.flatMap(name => {
-    const holder = functionOf(state, name).claim?.holder ?? name
-    const candidates = candidatesFor({ state, now_ms }, name, new Map([[holder, 'it gives the function']]))
+    const candidates = couldGive(state, name, now_ms)
     if (candidates.some(candidate => candidate.value !== null)) return []
     return [{ function: name, reason: state.order.length === 1 ? 'there is no other host' : candidates.map(({ host, reason }) => `${host}: ${reason}`).join('; ') }]
   })

@@ -95,6 +95,13 @@ describe.each([['QEMU', () => realWorld('QEMU')], ['libvirt', () => realWorld('l
     await expect(hypervisor.prepare(SERVER, options)).rejects.toMatchObject({ code: 'HYPERVISOR_FAILED' })
   })
 
+  test('the saved state is one file below the image, by the name of its virtual server', async () => {
+    const { hypervisor } = world
+    const file = await hypervisor.savedState(SERVER)
+    expect(file).toMatch(new RegExp(`^${SERVER.name}\\.[a-z0-9.]+\\.state$`))
+    expect(await hypervisor.savedState(SERVER)).toBe(file)
+  })
+
   test('the list tells paused from running from gone', { timeout: TEST_LIMIT_MS }, async () => {
     const { hypervisor } = world
     expect(await hypervisor.list(options)).toEqual([])

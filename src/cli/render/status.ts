@@ -17,6 +17,7 @@ export function renderStatus(document: StatusDocument, style: Style): string {
   ]
   const sections: [string, Tone, readonly string[]][] = [
     ['Without protection', 'warning', document.unprotected.map(item => `${item.function}: ${item.reason}`)],
+    ['Lost protection', 'warning', (document.alerts ?? []).map(alert => `${alert.code} ${alert.subject}, for ${since(alert.since, at)}: ${alert.reason}; ${alert.next_step}`)],
     ['Open incidents', 'warning', document.incidents_open.map(item => `${item.id}: ${item.trouble} of ${item.target}, managed by ${item.manager}, ${item.stage}, detected ${since(item.detected, at)} ago`)],
     ['Warnings', 'warning', document.warnings],
   ]

@@ -18,6 +18,10 @@ const LIMIT_MS = 10_000
 const QUEUE_LIMIT = 32
 /** Of the program's last words, as much as a log line bears. */
 const WORDS_CHARACTERS = 200
+/** So much later it ends without us. */
+const ORPHAN_S = 1
+/** Said by `timeout`, as by a shell. */
+const NOT_FOUND = 127
 /** `nobody` and `nogroup` of Debian: it needs none of the agent's rights. */
 const NOBODY = 65_534
 
@@ -61,7 +65,8 @@ export class AlertHook {
     const { signal } = this.ending
     const root = process.getuid?.() === 0
     return new Promise((resolve, reject) => {
-      const child = start(program, args, { stdin: 'pipe', stdout: 'pipe', stderr: 'pipe', group: true, ...root ? { account: NOBODY } : {} })
+      // `timeout` ends it also when this process is killed meanwhile.
+      const child = start('timeout', ['-s', 'KILL', String(limit_ms / 1_000 + ORPHAN_S), program, ...args], { stdin: 'pipe', stdout: 'pipe', stderr: 'pipe', group: true, ...root ? { account: NOBODY } : {} })
       if (root && child.pid !== undefined) becomeOrdinary(child.pid)
       let words = ''
       let why: RingwardError | undefined
@@ -83,10 +88,16 @@ export class AlertHook {
       child.stderr?.setEncoding('utf8').on('data', (text: string) => { words = (words + text).slice(-WORDS_CHARACTERS) })
       // One that does not read its input is free not to.
       child.stdin?.on('error', () => undefined).end(input)
-      child.once('error', (error: NodeJS.ErrnoException) => end(error.code === 'ENOENT' ? new RingwardError('COMMAND_MISSING', `${program} does not exist; correct alert_command in host.toml`) : new RingwardError('COMMAND_FAILED', `${program}: ${error.message}; it runs as nobody, who must be allowed to run it`)))
-      child.once('close', status => end(why ?? (status === 0 ? undefined : new RingwardError('COMMAND_FAILED', `${program} ended with ${status ?? 'a signal'}${words.trim() === '' ? '' : `: ${words.trim()}`}`))))
+      child.once('error', error => end(new RingwardError('COMMAND_FAILED', `${program}: ${error.message}`)))
+      child.once('close', status => end(why ?? failure(program, status, words.trim())))
     })
   }
+}
+
+function failure(program: string, status: number | null, words: string): RingwardError | undefined {
+  if (status === 0) return undefined
+  if (status === NOT_FOUND) return new RingwardError('COMMAND_MISSING', `${program} does not exist; correct alert_command in host.toml (${words})`)
+  return new RingwardError('COMMAND_FAILED', `${program} ended with ${status ?? 'a signal'}${words === '' ? '' : `: ${words}`}`)
 }
 
 /** The agent comes before others, for processors and for memory; what it only informs does not. */

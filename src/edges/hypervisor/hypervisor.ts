@@ -53,5 +53,7 @@ export interface Hypervisor {
    * instead where that is impossible; it then goes on here.
    */
   migrate(name: string, destination: string, options: HypervisorOptions): Promise<void>
+  /** The file this host would load it from, below the image's folder of the shared area. Whether it is there is not asked. */
+  savedState(server: VirtualServer): Promise<string>
   close(): Promise<void>
 }

@@ -1,5 +1,5 @@
 import { access, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { VirtualServer } from '../../core/inventory.ts'
 import { reasonOf, RingwardError } from '../../errors.ts'
@@ -16,7 +16,7 @@ import { LibvirtGuest } from './libvirt-guest.ts'
 import { startUnderLibvirt } from './libvirt-start.ts'
 import { findProcessBy, killFound, type MachineProcess } from './machine-process.ts'
 import { readOrigin, writeOrigin, type Origin } from './machine-start.ts'
-import { checkedAddress, isName, MACHINE, placesOf, type Accelerator, type Machine, type MachinePlaces } from './qemu-arguments.ts'
+import { checkedAddress, isName, MACHINE, placesOf, statePath, type Accelerator, type Machine, type MachinePlaces } from './qemu-arguments.ts'
 import { ANNOUNCEMENT, CLOCK_DELAY_MS, NANOSECONDS_A_MILLISECOND, type QemuOptions } from './qemu.ts'
 import { withPrivateLine } from './private-line.ts'
 import { Virsh } from './virsh.ts'
@@ -137,6 +137,10 @@ export class LibvirtHypervisor implements Hypervisor {
 
   private async announceSelf(name: string, announcement: typeof ANNOUNCEMENT, signal: AbortSignal): Promise<void> {
     await this.virsh.ask(['qemu-monitor-command', '--domain', uuidOf(name), '--cmd', JSON.stringify({ execute: 'announce-self', arguments: announcement })], { limit_ms: ANSWER_LIMIT_MS, signal })
+  }
+
+  async savedState(server: VirtualServer): Promise<string> {
+    return basename(statePath(this.options.share_vm_directory, { server, network: this.options.network(), accelerator: await this.accelerator }))
   }
 
   migrate(name: string, destination: string, options: HypervisorOptions): Promise<void> {

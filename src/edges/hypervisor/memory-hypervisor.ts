@@ -77,6 +77,10 @@ export class MemoryHypervisor implements Hypervisor {
     return this.answer(options, () => { throw new RingwardError('HYPERVISOR_FAILED', `${name} cannot be moved: there is no other host; stop it and let the other host prepare it`) })
   }
 
+  savedState({ name }: VirtualServer): Promise<string> {
+    return Promise.resolve(`${name}.memory.state`)
+  }
+
   close(): Promise<void> {
     this.is_closed = true
     return Promise.resolve()

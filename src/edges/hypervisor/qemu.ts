@@ -1,4 +1,5 @@
 import { readdir, rm } from 'node:fs/promises'
+import { basename } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { VirtualServer } from '../../core/inventory.ts'
 import { reasonOf, RingwardError } from '../../errors.ts'
@@ -13,7 +14,7 @@ import { SystemdLauncher, type Launcher } from './launcher.ts'
 import { findProcess, killProcess } from './machine-process.ts'
 import { readOrigin, startMachine, writeOrigin, type Origin } from './machine-start.ts'
 import { withPrivateLine } from './private-line.ts'
-import { checkedAddress, isName, placesOf, type Accelerator, type Machine, type MachinePlaces, type Network } from './qemu-arguments.ts'
+import { checkedAddress, isName, placesOf, statePath, type Accelerator, type Machine, type MachinePlaces, type Network } from './qemu-arguments.ts'
 import { withQmp } from './qmp.ts'
 
 /** A load that fails and a cold start after it, each within its own limits. */
@@ -122,6 +123,10 @@ export class QemuHypervisor implements Hypervisor {
     return this.work.bounded(options, ACT_LIMIT_MS, async signal => {
       await withQmp(this.placesOf(name).monitor, signal, qmp => qmp.execute('announce-self', ANNOUNCEMENT))
     })
+  }
+
+  async savedState(server: VirtualServer): Promise<string> {
+    return basename(statePath(this.options.share_vm_directory, { server, network: this.options.network(), accelerator: await this.accelerator }))
   }
 
   migrate(name: string): Promise<void> {

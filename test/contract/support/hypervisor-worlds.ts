@@ -155,6 +155,10 @@ export class RealWorld implements World, Hypervisor {
     await this.ask('announce', [name, address])
   }
 
+  savedState(server: VirtualServer): Promise<string> {
+    return this.ask('savedState', [server]) as Promise<string>
+  }
+
   async migrate(name: string, destination: string): Promise<void> {
     await this.ask('migrate', [name, destination])
   }

@@ -15,7 +15,7 @@ describe('the health meter', () => {
     stalled_ms = 3
     ended = false
     meter = new HealthMeter({
-      stalls: { take: () => stalled_ms, stop: () => undefined }, address: '192.0.2.11', ping_interval_ms: 500, post: event => events.push(event),
+      stalls: { take: () => stalled_ms, stop: () => undefined }, address: '192.0.2.11', ping_interval_ms: 500, wall_offset_ms: () => 5, post: event => events.push(event),
       prober: { watch: (address, interval_ms, listener) => {
         expect([address, interval_ms]).toEqual(['192.0.2.11', 500])
         miss = () => listener.onMiss()
@@ -27,19 +27,19 @@ describe('the health meter', () => {
 
   it('tells once a second that all is well', () => {
     vi.advanceTimersByTime(2_000)
-    expect(events).toEqual([{ event: 'health', stalled_ms: 3, own_probes_missed: 0 }, { event: 'health', stalled_ms: 3, own_probes_missed: 0 }])
+    expect(events).toEqual([{ event: 'health', stalled_ms: 3, own_probes_missed: 0, wall_offset_ms: 5 }, { event: 'health', stalled_ms: 3, own_probes_missed: 0, wall_offset_ms: 5 }])
   })
 
   it('tells a hold-up at the next look', () => {
     stalled_ms = 400
     vi.advanceTimersByTime(250)
-    expect(events).toEqual([{ event: 'health', stalled_ms: 400, own_probes_missed: 0 }])
+    expect(events).toEqual([{ event: 'health', stalled_ms: 400, own_probes_missed: 0, wall_offset_ms: 5 }])
   })
 
   it('tells a lost ping to the own address, once', () => {
     miss()
     vi.advanceTimersByTime(1_250)
-    expect(events).toEqual([{ event: 'health', stalled_ms: 3, own_probes_missed: 1 }, { event: 'health', stalled_ms: 3, own_probes_missed: 0 }])
+    expect(events).toEqual([{ event: 'health', stalled_ms: 3, own_probes_missed: 1, wall_offset_ms: 5 }, { event: 'health', stalled_ms: 3, own_probes_missed: 0, wall_offset_ms: 5 }])
   })
 
   it('ends with its ping', async () => {

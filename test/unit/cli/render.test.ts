@@ -34,6 +34,9 @@ describe('human output', () => {
       Without protection
         ftp: no other host has 512 MB of memory left
 
+      Lost protection
+        TOO_FEW_WATCHERS web1, for 9.0 s: only mail watches it, and 2 hosts should; bring the missing hosts back
+
       Open incidents
         20261120T210348000Z-ftp-mail: Nt2 of ftp, managed by mail, function given, detected 12 s ago
 

@@ -19,11 +19,12 @@ export const DEGRADED: StatusDocument = {
   share: { state: 'ok', latency_ms: 3.6, age_ms: 120 },
   promises: [{ from: 'mail', to: 'web1', left_ms: 900 }],
   unprotected: [{ function: 'ftp', reason: 'no other host has 512 MB of memory left' }],
+  alerts: [{ code: 'TOO_FEW_WATCHERS', subject: 'web1', reason: 'only mail watches it, and 2 hosts should', next_step: 'bring the missing hosts back', since: '2026-11-20T21:03:51.000Z' }],
   incidents_open: [{ id: '20261120T210348000Z-ftp-mail', target: 'ftp', trouble: 'Nt2', manager: 'mail', detected: '2026-11-20T21:03:48.000Z', stage: 'function given' }],
   warnings: ['web1: nobody gives its function'],
 }
 
-export const OK: StatusDocument = { ...DEGRADED, verdict: 'ok', reason: 'all functions are given by their own hosts', unprotected: [], incidents_open: [], warnings: [], promises: [] }
+export const OK: StatusDocument = { ...DEGRADED, verdict: 'ok', reason: 'all functions are given by their own hosts', unprotected: [], alerts: [], incidents_open: [], warnings: [], promises: [] }
 
 export const RING: RingDocument = {
   schema: 'ringward.ring/1', at: '2026-11-20T21:04:00.000Z', host: 'mail', synchroniser: 'mail',

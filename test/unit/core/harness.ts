@@ -10,6 +10,7 @@ import type { ConditionMessage, GivenFunction, Message } from '../../../src/core
 import type { HostCapacity, LoadAverage } from '../../../src/core/non-select.ts'
 import { PROFILES, type Profile } from '../../../src/core/profile.ts'
 import type { ClaimRecord, LeaseStanding, ReleaseRecord, StandingOrder } from '../../../src/core/records.ts'
+import { rolesOf } from '../../../src/core/ring.ts'
 import { initialState, type State } from '../../../src/core/state.ts'
 import { step } from '../../../src/core/step.ts'
 import { sampleInventory } from '../../../src/simulator/sample-inventory.ts'
@@ -33,6 +34,11 @@ export interface HostScript {
   power: 'on' | 'off' | 'unknown'
   giving: GivenFunction[]
   load: LoadAverage | undefined
+  /** Whom it says it watches; without it, whom it should. */
+  watches?: readonly string[]
+  version?: string
+  /** Its wall clock, minus the boot clock of the core under test. */
+  wall_offset_ms?: number
 }
 
 export interface HarnessOptions {
@@ -61,6 +67,8 @@ export class Harness {
   share_answers = true
   /** Whether the own guard renews. */
   renews = true
+  /** How long the guard's writes take. */
+  took_ms = 5
   private generation = 1
   private sequence = 0
   private condition_sequence = 0
@@ -202,7 +210,7 @@ export class Harness {
 
   /** The own guard's next word. */
   lease(): void {
-    this.event({ event: 'lease', generation: this.generation, sequence: (this.sequence += 1), deadline_ms: this.now_ms + this.profile.stop_ms })
+    this.event({ event: 'lease', generation: this.generation, sequence: (this.sequence += 1), deadline_ms: this.now_ms + this.profile.stop_ms, took_ms: this.took_ms })
   }
 
   loseLease(stopped: readonly string[]): void {
@@ -219,8 +227,14 @@ export class Harness {
   private roundOfAll(): void {
     this.round_ms = this.now_ms
     this.condition_sequence += 1
-    for (const [name, host] of this.hosts) if (host.reachable) this.message(name, conditionOf(host, this.condition_sequence))
+    for (const [name, host] of this.hosts) if (host.reachable) this.message(name, { ...conditionOf(host, this.condition_sequence), watches: this.watchesOf(name), ...host.version === undefined ? {} : { version: host.version }, ...host.wall_offset_ms === undefined ? {} : { wall_ms: this.now_ms + host.wall_offset_ms } })
     for (const target of this.asked('watch').at(-1)?.targets ?? [...this.state.watches.keys()]) this.event({ event: 'ping', target, answered: this.host(target).answers })
+  }
+
+  private watchesOf(name: string): ConditionMessage['watches'] {
+    const { watches } = this.host(name)
+    const here = (host: string): boolean => this.hosts.get(host)?.renews ?? this.renews
+    return watches?.map(target => ({ target, priority: 1, mode: 'regular' })) ?? rolesOf(this.state.order, name, here).map(role => ({ ...role, mode: 'regular' }))
   }
 
   private answer(command: Command): void {

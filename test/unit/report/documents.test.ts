@@ -34,6 +34,15 @@ describe('ringward.status/1', () => {
     expect(JSON.parse(JSON.stringify(document))).toEqual(document)
   })
 
+  it('lists lost protection with code, reason, next step and since when', () => {
+    const harness = Harness.settled('mail')
+    harness.event({ event: 'standby', images: [{ function: 'ftp', state: 'missing', detail: 'vm/base has no kernel' }] })
+    harness.run(2_000)
+    expect(status(harness).alerts).toEqual([{
+      code: 'STANDBY_MISSING', subject: 'ftp', reason: 'its virtual server cannot be started: vm/base has no kernel', next_step: expect.any(String), since: expect.stringMatching(/^2026-11-20T11:59:5/),
+    }])
+  })
+
   it('is ok when all is policy', () => {
     expect(status(Harness.settled('mail'))).toMatchObject({ verdict: 'ok', reason: '6 hosts in the ring, every function given by its own server', warnings: [], unprotected: [], incidents_open: [] })
   })
