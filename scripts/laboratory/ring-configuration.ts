@@ -80,6 +80,9 @@ async function sshHostKey(lab: Lab, host: HostPlan): Promise<string> {
   return `${kind} ${key.trim()}`
 }
 
+/** On each host: what its alert command was told, a JSON object a line. */
+export const ALERTS_FILE = '/tmp/ringward-alerts.jsonl'
+
 /** What ringward finds on a host: its keys and settings, or, without an agent, nothing but the ring's key among those sshd lets in. */
 async function writeHost(lab: Lab, host: HostPlan, keys: string, share: string): Promise<void> {
   const { root } = hostPlaces(lab, host.name)
@@ -93,5 +96,5 @@ async function writeHost(lab: Lab, host: HostPlan, keys: string, share: string):
   for (const name of ['ring.psk', 'hand_key']) await cp(join(keys, name), join(folder, name), { preserveTimestamps: true })
   const peer_id = await createIdentity(join(folder, 'identity.key'))
   await writeFile(join(share, pathOf('identities', host.name)), `${JSON.stringify({ schema: 'ringward.identity/1', peer_id, ssh_host_key: await sshHostKey(lab, host) })}\n`)
-  await writeInto(root, 'etc/ringward/host.toml', renderHostToml({ share: '/srv/ringward', device: 'br0', network_service: 'systemd-networkd', bridge: 'br0' }))
+  await writeInto(root, 'etc/ringward/host.toml', renderHostToml({ share: '/srv/ringward', device: 'br0', network_service: 'systemd-networkd', bridge: 'br0', alert_command: ['/usr/bin/tee', '--append', ALERTS_FILE] }))
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { StatusDocument } from '../../src/control/documents.ts'
+import type { AlertDocument, StatusDocument } from '../../src/control/documents.ts'
 import { audit } from '../../scripts/laboratory/audit.ts'
 import { startClient, type ClientReport } from '../../scripts/laboratory/client.ts'
 import { takeDown } from '../../scripts/laboratory/down.ts'
@@ -15,6 +15,7 @@ import { measure, TROUBLES } from '../../scripts/laboratory/measure.ts'
 import { renderRun } from '../../scripts/laboratory/pattern-report.ts'
 import { runPattern } from '../../scripts/laboratory/pattern-run.ts'
 import { PATTERNS, type Pattern } from '../../scripts/laboratory/patterns.ts'
+import { ALERTS_FILE } from '../../scripts/laboratory/ring-configuration.ts'
 import { publishProgram } from '../../scripts/laboratory/install-ringward.ts'
 import { addHost, forgetHost } from '../../scripts/laboratory/membership.ts'
 import { programPids } from '../../scripts/laboratory/programs.ts'
@@ -51,6 +52,10 @@ const isWhole = async (): Promise<boolean> => {
   return verdict === 'ok' && incidents_open.length === 0 && hosts.every(host => host.targets.length === 2 && host.lease.good)
 }
 
+async function alertsTold(host: string): Promise<AlertDocument[]> {
+  return (await runInsideOrFail(lab, host, ['cat', ALERTS_FILE])).trim().split('\n').map(line => JSON.parse(line) as AlertDocument)
+}
+
 /** A client every 50 ms of a host's VIP while something happens. */
 async function whileClientAsks(target: string, happens: () => Promise<void>): Promise<ClientReport> {
   const { vip, port } = hostOf(lab, target)
@@ -74,7 +79,8 @@ afterAll(async () => {
 
 test('six members join by their flag alone, each with exactly two targets, and the audit is clean', async () => {
   await until('the ring is whole', WHOLE_LIMIT_MS, isWhole)
-  const { hosts, functions } = await status()
+  const { hosts, functions, alerts } = await status()
+  expect(alerts?.filter(({ code }) => code !== 'HOST_SLOW')).toEqual([])
   expect(hosts.map(({ name, state, targets }) => ({ name, state, targets: targets.map(target => `P${target.priority} ${target.name} ${target.mode}`) }))).toEqual(HOSTS.map((name, index) => ({
     name, state: 'in ring', targets: [`P1 ${HOSTS[(index + 1) % 6]} regular`, `P2 ${HOSTS[(index + 5) % 6]} regular`],
   })))
@@ -208,6 +214,8 @@ test('the shared area hangs for all: no takeover, no cut, status answers, logs a
   })
   expect(report.cuts).toEqual([])
   expect((await status()).functions.map(({ name, giver }) => [name, giver])).toEqual(before)
+  await until('the alert command of mail was told that the share is gone, and that it is back', 30_000, async () =>
+    (await alertsTold('mail')).filter(({ code }) => code === 'SHARE_UNREACHABLE').map(({ state, subject }) => `${state} ${subject}`).join() === 'raised mail,over mail')
   await until('the log in the shared area is whole', 20_000, async () => {
     const folder = join(shareBacking(lab), 'log/mail')
     for (const name of await readdir(folder)) {
