@@ -223,8 +223,10 @@ export class GuardCore {
     return [...this.charges.values()]
   }
 
-  electorateIs(names: readonly string[]): void {
+  /** While no record lists anybody there is no ride: the next one is due at once, not at its turn. */
+  electorateIs(names: readonly string[], now_ms: number): void {
     this.electorate = names
+    if (!this.listed) this.next_renewal_ms = Math.min(this.next_renewal_ms, now_ms)
   }
 
   /**

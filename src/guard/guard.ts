@@ -108,7 +108,8 @@ export class Guard {
       case 'ride':
         return this.ride(request.until_ms, request.promised, now_ms)
       case 'electorate':
-        this.core.electorateIs(request.names)
+        this.core.electorateIs(request.names, now_ms)
+        this.wake()
         return { ok: true }
       case 'leave': return this.leave(request.standing)
     }

@@ -216,7 +216,9 @@ export class SimulatedGuard {
   }
 
   electorateIs(names: readonly string[]): void {
-    if (this.alive) this.core.electorateIs(names)
+    if (!this.alive) return
+    this.core.electorateIs(names, this.world.clock.now_ms)
+    this.look()
   }
 
   ride(until_ms: number, promised: readonly string[]): void {

@@ -47,7 +47,7 @@ export const RING_OUTCOMES: Readonly<Record<string, Outcome>> = {
   // Two takeovers of S2's function, both before S1 is back: its return moves nothing but its own.
   'host-of-virtual-server-returns': {
     claims: { s1: once, s2: [TAKEN_OVER, TAKEN_OVER, RETURNED] }, incidents: ['s1: Nt1 returned, by s6', 's2: Nt2 returned, by s1', 's2: Nt2 returned, by s6'], cut_at_most_ms: cut(TAKEOVER_MS, 's1', 's2'),
-    said: ['s6 Function_of_s2_is_given_again_by_s5'],
+    said: ['s6 Function_of_s2_is_given_again_by_s4'],
   },
   'P1-dies-before-claim': P1_DIED,
   'P1-dies-after-claim': P1_DIED,

@@ -12,7 +12,7 @@ const OTHERS = ['login', 'web1']
 function freshCore(now_ms = 0, generation = 5): GuardCore {
   const core = new GuardCore(profile, generation, now_ms)
   core.agentPresent(true, now_ms)
-  core.electorateIs(OTHERS)
+  core.electorateIs(OTHERS, now_ms)
   return core
 }
 
@@ -146,10 +146,22 @@ describe('R9 electorate', () => {
     expect(core.ride(3_000, OTHERS, 1_500)).toBeUndefined()
   })
 
+  test('while the record lists nobody, one that does follows at once: a share that hangs in the first interval ends no service', () => {
+    const core = new GuardCore(profile, 5, 0)
+    core.agentPresent(true, 0)
+    renewed(core, 0)
+    expect(core.renew(80)).toBeUndefined()
+    core.electorateIs(OTHERS, 80)
+    expect(renewed(core, 80).electorate).toEqual(OTHERS)
+    expect(core.ride(3_000, OTHERS, 1_500)).toBeUndefined()
+    core.electorateIs(['login'], 100)
+    expect(core.renew(100)).toBeUndefined()
+  })
+
   test('who joins is asked from the issue of the record that lists it, acknowledged or not', () => {
     const core = freshCore()
     renewed(core, 0)
-    core.electorateIs([...OTHERS, 'dns'])
+    core.electorateIs([...OTHERS, 'dns'], 10)
     expect(core.ride(3_000, OTHERS, 400)).toBeUndefined()
     core.failed(core.renew(500)!)
     expect(core.status(600).electorate).toEqual([...OTHERS, 'dns'])
@@ -160,7 +172,7 @@ describe('R9 electorate', () => {
   test('who is taken out is asked until a shorter record has been acknowledged, also by the next guard', () => {
     const core = freshCore()
     renewed(core, 0)
-    core.electorateIs(['login'])
+    core.electorateIs(['login'], 10)
     core.failed(core.renew(500)!)
     expect(core.ride(3_000, ['login'], 600)).toMatch(/web1 may still claim/)
     const next = GuardCore.resume(profile, core.memory(), 900)!
@@ -175,7 +187,7 @@ describe('R9 electorate', () => {
     renewed(core, 0)
     core.arm(native, 5, 0, 20)
     core.ride(3_000, OTHERS, 1_500)
-    core.electorateIs(['login'])
+    core.electorateIs(['login'], 1_500)
     core.overdue(2_000)
     expect(core.ride(3_500, ['login'], 2_100)).toMatch(/web1 may still claim/)
   })
