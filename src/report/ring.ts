@@ -1,12 +1,12 @@
 import type { RingDocument } from '../control/documents.ts'
 import { isAgentless, isThere } from '../core/appliance.ts'
-import { functionOf, hostOf } from '../core/context.ts'
-import { giverOf } from '../core/incident.ts'
+import { hostOf } from '../core/context.ts'
 import { isMember, isPresent } from '../core/presence.ts'
 import { rolesOf } from '../core/ring.ts'
 import type { State } from '../core/state.ts'
 import { hostStateOf } from './host-state.ts'
 import { stamp, type Moments } from './moments.ts'
+import { servingOf } from './serving.ts'
 
 /** `ringward.ring/1`: the live ring in order, with each host's targets, and who is outside. */
 export function ringDocument(state: State, moments: Moments): RingDocument {
@@ -24,7 +24,7 @@ export function ringDocument(state: State, moments: Moments): RingDocument {
     }),
     separated: state.order.filter(name => !present(name)).map(name => ({
       name, state: hostStateOf(state, name), since: hostOf(state, name).lease ? stamp(moments, hostOf(state, name).lease_since_ms) : null,
-      giver: giverOf({ state }, functionOf(state, name).name) ?? null,
+      giver: servingOf(state, name)?.giver ?? null,
     })),
   }
 }

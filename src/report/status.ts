@@ -3,13 +3,13 @@ import type { AlertStatus, FunctionStatus, HostStatus, OpenIncident, StatusDocum
 import { raisedAlerts } from '../core/alerts.ts'
 import { isAgentless } from '../core/appliance.ts'
 import { functionOf, hostOf, serverOf } from '../core/context.ts'
-import { giverOf } from '../core/incident.ts'
 import { isHeld } from '../core/orders.ts'
 import { couldGive, loadsOf } from '../core/placement.ts'
 import { isMember, isPresent, ownLeaseGood } from '../core/presence.ts'
 import type { State } from '../core/state.ts'
 import { hostStateOf } from './host-state.ts'
 import { stamp, type Moments } from './moments.ts'
+import { servingOf } from './serving.ts'
 
 export interface ShareReport {
   readonly state: 'ok' | 'slow' | 'silent' | 'error' | 'unknown'
@@ -64,11 +64,10 @@ function renewedAge_ms(state: State, moments: Moments): number | null {
 }
 
 function functionStatus(state: State, moments: Moments, name: string): FunctionStatus {
-  const { claim, since_ms } = functionOf(state, name)
-  const giver = giverOf({ state }, name)
+  const serving = servingOf(state, name)
   return {
-    name, vip: serverOf(state, name).vip, giver: giver ?? null, kind: giver === undefined || !claim ? 'none' : claim.kind, epoch: claim?.epoch ?? 0,
-    since: claim && giver !== undefined ? stamp(moments, since_ms) : null,
+    name, vip: serverOf(state, name).vip, giver: serving?.giver ?? null, kind: serving?.kind ?? 'none', epoch: serving?.epoch ?? functionOf(state, name).claim?.epoch ?? 0,
+    since: serving?.since_ms === undefined ? null : stamp(moments, serving.since_ms),
   }
 }
 

@@ -64,6 +64,17 @@ describe('ringward.status/1', () => {
     expect(status(harness).hosts.find(({ name }) => name === 'proxy')).toMatchObject({ state: 'unreachable', targets: [], lease: { good: false } })
   })
 
+  it('names who says that it serves under a claim that was not read before the share fell silent', () => {
+    const harness = Harness.settled('mail')
+    harness.share_answers = false
+    harness.host('proxy').giving = [{ function: 'proxy', kind: 'native', epoch: 2, stage: 'serving' }]
+    harness.run(1_500)
+    harness.event({ event: 'observe-failed', reason: 'no answer in time' })
+    const document = status(harness)
+    expect(document.functions.find(({ name }) => name === 'proxy')).toMatchObject({ giver: 'proxy', kind: 'native', epoch: 2, since: null })
+    expect(document).toMatchObject({ verdict: 'degraded', reason: expect.stringContaining('the shared area does not answer') })
+  })
+
   it('is degraded when the share does not answer, and says what follows', () => {
     const harness = Harness.settled('mail')
     harness.share_answers = false
