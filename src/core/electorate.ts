@@ -14,16 +14,22 @@ import type { ClaimRecord } from './records.ts'
 import type { State } from './state.ts'
 
 /**
- * Whom this host asks for promises: everybody in the published ring who has ever started. A server that is published and has no lease yet could not answer, and
- * would end all rides; when it starts it is listed with the next renewal, and claims nothing by silence before.
+ * Whom this host asks for promises: everybody in the published ring who has ever started and has not been taken from management since. A server without a
+ * lease, or with one that says `unmanaged`, could not answer, and would end all rides; when it starts it is listed with the next renewal, and claims nothing that
+ * could ride before. A `goodbye` counts: who reboots is back in a minute, and may then be the only one left to take over.
  */
 export function asked(state: State): string[] {
-  return state.order.filter(name => name !== state.self && state.hosts.get(name)?.lease !== undefined)
+  return state.order.filter(name => name !== state.self && (state.hosts.get(name)?.lease?.standing ?? 'unmanaged') !== 'unmanaged')
 }
 
 /** Who must promise before this host rides. */
 export function promisesNeeded(state: State): string[] {
   return [...new Set([...asked(state), ...state.own.electorate ?? []])].filter(name => name !== state.self)
+}
+
+/** Who is asked: beside those, whoever is there and not asked yet, so that a manager that has just joined knows of the ride and begins nothing in vain. */
+export function toldOfRide(state: State): string[] {
+  return [...new Set([...promisesNeeded(state), ...state.order.filter(name => state.hosts.get(name)?.reachable)])].filter(name => name !== state.self)
 }
 
 /** Whether `claimer` is among those whom the holder asks before it rides. A virtual server does not ride: whose host is silent, anybody may claim it. */

@@ -1,7 +1,7 @@
 /** R8 and R9 in their simple form: while the share is silent, a native function goes on as long as all others promise not to claim it. */
 import type { Context } from './context.ts'
 import { functionOf, hostOf } from './context.ts'
-import { promisesNeeded } from './electorate.ts'
+import { toldOfRide, promisesNeeded } from './electorate.ts'
 import { promiseGiven_ms } from './profile.ts'
 import type { State } from './state.ts'
 
@@ -23,7 +23,7 @@ export function decidePromises(context: Context): void {
   promise.request = (state.counter += 1)
   promise.sent_ms = context.now_ms
   promise.requests = [...promise.requests.slice(-REQUESTS_REMEMBERED), { request: promise.request, sent_ms: context.now_ms }]
-  for (const host of promisesNeeded(state)) context.send(host, { kind: 'promise-request', request: promise.request, epoch: native.epoch })
+  for (const host of toldOfRide(state)) context.send(host, { kind: 'promise-request', request: promise.request, epoch: native.epoch })
   // Alone in the inventory there is nobody who could take the function.
   if (promisesNeeded(state).length === 0) ride(context)
 }

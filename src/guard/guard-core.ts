@@ -223,10 +223,11 @@ export class GuardCore {
     return [...this.charges.values()]
   }
 
-  /** While no record lists anybody there is no ride: the next one is due at once, not at its turn. */
+  /** Until a record on the share lists just these, an outage ends the ride sooner than it must: the next one is due at once, not at its turn. */
   electorateIs(names: readonly string[], now_ms: number): void {
     this.electorate = names
-    if (!this.listed) this.next_renewal_ms = Math.min(this.next_renewal_ms, now_ms)
+    const { listed } = this
+    if (listed?.length !== names.length || !names.every(name => listed.includes(name))) this.next_renewal_ms = Math.min(this.next_renewal_ms, now_ms)
   }
 
   /**

@@ -48,6 +48,9 @@ export const OUTCOMES: Readonly<Record<string, Outcome>> = {
   // Nobody is cut for a moment: each claims its own function again under its new generation.
   'share-hang-all': { claims: forAll([AFTER_OUTAGE]), incidents: [], cut_at_most_ms: {} },
   'share-hang-one': { claims: { ftp: [AFTER_OUTAGE] }, incidents: [], cut_at_most_ms: {} },
+  // Nobody is cut: who is not managed is not asked, and who is managed again claims nothing that may ride.
+  'share-hang-all-without-one': { claims: forAll([AFTER_OUTAGE]), incidents: [], cut_at_most_ms: {} },
+  'flag-set-during-a-ride': { claims: { ftp: [AFTER_OUTAGE], login: [AFTER_OUTAGE] }, incidents: [], cut_at_most_ms: {} },
   // proxy rides with its own function; ftp's virtual server, which ended with the lease, goes to another host by its silence.
   'virtual-server-of-a-rider': {
     claims: { ftp: [HANDED_OVER, TAKEN_OVER, RETURNED], proxy: [AFTER_OUTAGE] }, incidents: ['ftp: leave returned, by login'], cut_at_most_ms: { ftp: TAKEOVER_MS },

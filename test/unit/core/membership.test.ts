@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Inventory } from '../../../src/core/inventory.ts'
 import { sampleInventory } from '../../../src/simulator/sample-inventory.ts'
 import { rightToClaim } from '../../../src/core/right-to-claim.ts'
+import { promisesNeeded } from '../../../src/core/electorate.ts'
 import { candidatesFor } from '../../../src/core/placement.ts'
 import { claimOf, Harness, native, virtual } from './harness.ts'
 
@@ -46,6 +47,19 @@ describe('a server that joins', () => {
     harness.renews = false
     harness.run(1_500)
     expect(harness.sent('promise-request', 'dns').length).toBeGreaterThan(0)
+  })
+
+  it('is not asked while it is unmanaged, and asked until the records on the share say so', () => {
+    const harness = Harness.settled('ftp')
+    Object.assign(harness.host('web1'), { standing: 'unmanaged', sequence: 1_000, renews: false })
+    harness.host('web2').standing = 'goodbye'
+    harness.run(1_200)
+    expect(harness.asked('electorate').at(-1)).toEqual({ command: 'electorate', names: ['mail', 'login', 'proxy', 'web2'] })
+    const renewal = { event: 'lease', generation: 1, sequence: 1_000, deadline_ms: harness.now_ms + harness.profile.stop_ms } as const
+    harness.event({ ...renewal, electorate: ['mail', 'login', 'proxy', 'web1', 'web2'] })
+    expect(promisesNeeded(harness.state)).toContain('web1')
+    harness.event({ ...renewal, electorate: ['mail', 'login', 'proxy', 'web2'] })
+    expect(promisesNeeded(harness.state)).toEqual(['mail', 'login', 'proxy', 'web2'])
   })
 
   it('is known by its claim before it is known by the inventory, and nothing breaks', () => {

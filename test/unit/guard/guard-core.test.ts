@@ -146,7 +146,7 @@ describe('R9 electorate', () => {
     expect(core.ride(3_000, OTHERS, 1_500)).toBeUndefined()
   })
 
-  test('while the record lists nobody, one that does follows at once: a share that hangs in the first interval ends no service', () => {
+  test('a record that lists just whom the agent asks follows at once: a share that hangs within a renewal of a change ends no service', () => {
     const core = new GuardCore(profile, 5, 0)
     core.agentPresent(true, 0)
     renewed(core, 0)
@@ -154,8 +154,11 @@ describe('R9 electorate', () => {
     core.electorateIs(OTHERS, 80)
     expect(renewed(core, 80).electorate).toEqual(OTHERS)
     expect(core.ride(3_000, OTHERS, 1_500)).toBeUndefined()
+    core.electorateIs([...OTHERS].reverse(), 90)
+    expect(core.renew(90)).toBeUndefined()
     core.electorateIs(['login'], 100)
-    expect(core.renew(100)).toBeUndefined()
+    expect(renewed(core, 100).electorate).toEqual(['login'])
+    expect(core.ride(3_000, ['login'], 1_500)).toBeUndefined()
   })
 
   test('who joins is asked from the issue of the record that lists it, acknowledged or not', () => {
