@@ -11,7 +11,7 @@ import { incidentsFrom, statusFrom, story, untilPolicy } from './ring-view.ts'
 export const TROUBLES: Readonly<Record<string, { readonly verb: string; readonly about: string; readonly takeover: boolean; readonly switch_on?: true }>> = {
   St1: { verb: 'stop-daemon', about: 'daemon stopped, a restart heals', takeover: false },
   St2: { verb: 'break-daemon', about: 'daemon broken, only a reboot heals', takeover: true },
-  Nt1: { verb: 'reboot', about: 'rebooted by hand', takeover: false },
+  Nt1: { verb: 'reboot', about: 'rebooted by hand', takeover: true },
   Nt2: { verb: 'power-off', about: 'power cut', takeover: true },
   Leave: { verb: 'shutdown', about: 'shut down by hand, switched on when it is off', takeover: true, switch_on: true },
 }

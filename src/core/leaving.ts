@@ -11,6 +11,11 @@ import type { Rehoming } from './state.ts'
 
 /** A shutdown waits no longer for a successor: systemd's own patience is bounded (the Executer's is 10 s). */
 const LEAVE_LIMIT_MS = 8_000
+/**
+ * A machine that has just been resumed fetches its memory and is slow (its host with it, where it is emulated). Nothing is cut meanwhile, so it is
+ * left to come round before the holder stops.
+ */
+const WARM_UP_MS = 700
 /** The holder answers by stopping; a lost word is repeated. */
 const READY_REPEAT_MS = 500
 
@@ -39,6 +44,7 @@ export function askToHandOver(context: Context, rehoming: Rehoming): void {
   const { nominee, epoch, incident, function: name } = rehoming
   const { claim, release } = functionOf(state, name)
   if (nominee === undefined || rehoming.stage !== 'prepared' || !claim || release || !isDraining(state, claim)) return
+  if (!context.due(rehoming.stage_ms + WARM_UP_MS)) return
   const generation = nominee === state.self ? state.own.generation : hostOf(state, nominee).lease?.generation
   if (generation === undefined || !context.due(rehoming.ready_ms + READY_REPEAT_MS)) return
   rehoming.ready_ms = context.now_ms

@@ -33,7 +33,7 @@ export function beginRehoming(context: Context, incident: Incident, name: string
   const epoch = functionOf(state, name).claim?.epoch ?? 0
   if (state.rehoming.get(name)?.epoch === epoch) return
   if (!incident.functions.has(name)) incident.functions.set(name, epoch)
-  state.rehoming.set(name, { function: name, incident: incident.id, epoch, nominee: undefined, as: 'virtual', nominated_ms: -Infinity, heard_ms: -Infinity, stage: '', ready_ms: -Infinity, tried: new Set(), retry_ms: -Infinity })
+  state.rehoming.set(name, { function: name, incident: incident.id, epoch, nominee: undefined, as: 'virtual', nominated_ms: -Infinity, heard_ms: -Infinity, stage: '', stage_ms: -Infinity, ready_ms: -Infinity, tried: new Set(), retry_ms: -Infinity })
 }
 
 /** Lost: not renewing any more, or confirmed by the examination for the very generation that made the claim. */
@@ -253,6 +253,7 @@ export function noteProgress(context: Context, from: string, name: string, stage
   }
   if (rehoming.stage === stage) return
   rehoming.stage = stage
+  rehoming.stage_ms = context.now_ms
   rehoming.heard_ms = context.now_ms
   if (stage === 'starting') state.share.look = true
   if (stage !== 'preparing') context.record(incident, stage === 'starting' ? 'claimed' : stage, { detail: `${from}: ${detail}` })

@@ -135,6 +135,8 @@ export interface Rehoming {
   nominated_ms: number
   heard_ms: number
   stage: string
+  /** Since when the nominee is at that stage, as far as it said so. */
+  stage_ms: number
   /** When a leaving holder was last told that the nominee stands ready. */
   ready_ms: number
   readonly tried: Set<string>

@@ -75,7 +75,10 @@ describe('the manager of a host that leaves', () => {
     expect(nominee).not.toBe('ftp')
     expect(harness.sent('ready')).toEqual([])
     if (nominee !== 'login') harness.message(nominee, { kind: 'progress', incident: '', function: 'ftp', epoch: 1, stage: 'prepared', detail: '' })
-    harness.run(20)
+    harness.run(600)
+    // It has just been resumed, and nothing is cut yet.
+    expect(harness.sent('ready')).toEqual([])
+    harness.run(150)
     expect(harness.sent('ready', 'ftp')[0]?.message).toMatchObject({ function: 'ftp', epoch: 1, to: nominee, generation: 1 })
     expect(harness.releases.size).toBe(0)
   })
