@@ -92,9 +92,13 @@ export class QemuHypervisor implements Hypervisor {
     })
   }
 
+  /** It has stopped when its process is gone: a function that goes home waits for this. Whoever prepares it again waits for the rest as well. */
   stop(name: string): Promise<void> {
     const places = this.placesOf(name)
-    return this.work.inTurn(name, () => this.remove(name, places))
+    const gone = this.work.inTurn(name, () => killProcess(places))
+    const tidied = this.work.inTurn(name, () => this.remove(name, places))
+    this.work.inBackground(tidied.catch((error: unknown) => { this.options.log(`what is left of ${name} was not removed: ${reasonOf(error)}`) }))
+    return gone
   }
 
   list(options: HypervisorOptions): Promise<RunningVirtualServer[]> {
