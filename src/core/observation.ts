@@ -69,10 +69,22 @@ export function noteClaim(context: Context, name: string, claim: ClaimRecord): v
   // A holder that is not, or not yet, in the inventory: its silence counts from here on.
   if (!state.hosts.has(claim.holder)) state.hosts.set(claim.holder, newHostFacts(claim.holder, context.now_ms))
   noteHomecoming(context, facts, claim)
+  noteSignOfLife(context, claim)
   facts.claim = claim
   if (claim.kind === 'native') facts.overload_restarts = 0
   facts.release = undefined
   facts.since_ms = context.now_ms
+}
+
+/**
+ * A read takes the leases first and the claims after them, and may be slow. A claim under a generation newer than the lease it showed says that the holder has
+ * renewed in between: the silence it also showed is over (S6).
+ */
+function noteSignOfLife(context: Context, { holder, generation }: ClaimRecord): void {
+  const host = context.state.hosts.get(holder)
+  if (!host || generation <= (host.lease?.generation ?? 0)) return
+  host.lease_since_ms = context.now_ms
+  host.lease_silent_ms = 0
 }
 
 /** Homecomings count towards flapping for an hour (protocol 5.6); more than these change nothing. */

@@ -40,6 +40,17 @@ describe('R3: silence is counted', () => {
     expect(harness.state.hosts.get('ftp')!.lease_since_ms).toBe(harness.now_ms)
   })
 
+  it('anew when the same read shows a claim under a newer generation: the leases were read before it', () => {
+    const harness = looking()
+    const ftp = harness.host('ftp')
+    ftp.renews = false
+    harness.run(2 * harness.profile.expire_ms)
+    expect(silent(harness)).toBeGreaterThan(harness.profile.expire_ms)
+    harness.addClaim(claimOf('ftp', 2, 'ftp', { generation: ftp.generation + 1, proof: 'own-past' }))
+    harness.observe()
+    expect(silent(harness)).toBe(0)
+  })
+
   it('on over a gap of two renewals and no more', () => {
     const harness = looking()
     harness.host('ftp').renews = false
