@@ -46,6 +46,8 @@ export class ShareOrders {
     const about = { event: 'claimed', function: order.function, epoch: order.epoch } as const
     this.writes += 1
     try {
+      // What this host hands over is never served here again: the claim may be applied late, when this agent and its memory are gone.
+      if (order.proof === 'hand-over') await this.bar(order.function, order.epoch - 1)
       const record = { schema: 'ringward.claim/1', nonce: randomUUID(), ...order } as const
       const result = await this.share.claim(record, { deadline_ms: this.write_limit_ms })
       this.post({ ...about, outcome: result.outcome, standing: result.outcome === 'won' ? record : result.standing, detail: '' })

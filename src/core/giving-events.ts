@@ -73,6 +73,8 @@ export function noteStopped(context: Context, event: Of<'stopped'>): void {
   if (giving.hand_over && mine) {
     const { to, generation, kind } = giving.hand_over
     giving.stopped = true
+    // The claim may be applied at any time from here on, also when its outcome stays unknown.
+    functionOf(state, event.function).given_up_epoch = claim.epoch
     giving.deadline_ms = context.now_ms + 2 * state.profile.expire_ms
     context.do({ command: 'claim', order: { function: giving.function, epoch: claim.epoch + 1, holder: to, generation, kind, proof: 'hand-over', by: state.self } })
     return

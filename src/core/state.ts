@@ -41,7 +41,7 @@ export interface FunctionFacts {
   /** Starts in a row that came to nothing (releases `not-started`), and when the last one was seen. */
   failed_starts: number
   failed_ms: number
-  /** Newest own epoch whose release was ordered: the record may be applied at any time, so it is never served again. */
+  /** Newest own epoch whose release or hand-over was ordered: the record may be applied at any time, so it is never served again. */
   given_up_epoch: number
   /** The claim this host has ordered last, until its outcome is known. */
   claiming: { readonly epoch: number; readonly generation: number } | undefined

@@ -91,6 +91,8 @@ function observe(host: SimulatedHost): void {
 }
 
 function claim(host: SimulatedHost, { order }: Of<'claim'>): void {
+  // As the agent does: what this host hands over is barred at its guard first.
+  if (order.proof === 'hand-over') host.guard?.bar(order.function, order.epoch - 1)
   const record: ClaimRecord = { schema: 'ringward.claim/1', nonce: `${host.name} ${host.world.queue.now_ms}`, ...order }
   const about = { function: order.function, epoch: order.epoch }
   const unknown = (detail: string): void => host.handle({ event: 'claimed', ...about, outcome: 'unknown', detail })

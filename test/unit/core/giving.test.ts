@@ -354,6 +354,16 @@ describe('the hand-over to a target that is back', () => {
     expect(harness.sent('look')).toEqual([])
   })
 
+  it('ends the epoch for good when its outcome is unknown: the claim may be applied late', () => {
+    const harness = givingForFtp()
+    harness.manual.add('claim')
+    ask(harness)
+    harness.event({ event: 'claimed', function: 'ftp', epoch: 3, outcome: 'unknown', detail: 'no answer in time' })
+    harness.run(1_000)
+    expect(order(harness)).toEqual(['stop', 'claim', 'release'])
+    expect(harness.asked('serve')).toEqual([])
+  })
+
   it('is taken up by the target', () => {
     const harness = new Harness('ftp')
     harness.addClaim(claimOf('ftp', 2, 'proxy'))
