@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from '../src/core/command.ts'
 import type { Event } from '../src/core/event.ts'
 import type { Server } from '../src/core/inventory.ts'
+import type { Clock } from '../src/edges/clock.ts'
 import type { DialogueResult, PingWatch, Prober } from '../src/edges/probes/prober.ts'
 import type { RemoteHand } from '../src/edges/remote-hand/remote-hand.ts'
 import { within } from '../src/edges/within.ts'
@@ -11,6 +12,7 @@ import { handOnAppliance, type ApplianceParts } from './appliance-orders.ts'
 type Of<Name extends Command['command']> = Extract<Command, { command: Name }>
 
 export interface WatchParts {
+  readonly clock: Clock
   readonly prober: Prober
   readonly hand: RemoteHand
   /** For targets without an agent. */
@@ -86,7 +88,8 @@ export class WatchOrders {
 
   /** All dialogues at once; the worst daemon speaks for the target. */
   async probe({ target, where }: Of<'probe'>): Promise<void> {
-    const { prober, serverOf, signal, post } = this.parts
+    const { prober, serverOf, signal, post, clock } = this.parts
+    const started_ms = clock.boot_ms()
     const { address: own_address, vip, daemons } = serverOf(target)
     const address = where === 'vip' ? vip : own_address
     const results = await Promise.all(daemons.map(async ({ name, probe }): Promise<DaemonAnswer> => {
@@ -100,7 +103,7 @@ export class WatchOrders {
     const bad = results.filter(result => result.verdict !== 'OK')
     // A refusal says more than a silence, which may be this host's own, or that of a server with too much to do.
     const { daemon, verdict, detail, timed_out, slow } = bad.find(result => !result.timed_out) ?? bad.find(result => !result.slow) ?? bad[0] ?? results[0] ?? { daemon: '', verdict: 'OK', detail: '', timed_out: false, slow: false }
-    post({ event: 'probed', target, where, daemon, verdict, detail, timed_out, slow })
+    post({ event: 'probed', target, where, daemon, verdict, detail, timed_out, slow, started_ms })
   }
 
   async hand(order: Of<'hand'>): Promise<void> {

@@ -108,7 +108,7 @@ export class Agent {
       handedOver, margin_ms: profile.stop_ms / 4, touch: (name, address, signal) => touchServices(prober, server(name), address, signal),
     })
     this.watching = new WatchOrders({
-      prober, hand,
+      clock, prober, hand,
       appliances: { hand: new SshPlainHand({ clock, private_key: Buffer.from(keys.hand_key) }), inUse: (vip, signal) => announcer.inUse(vip, host.device, signal), handedOver },
       wake: (mac, signal) => wake(mac, self.address, signal), setNeighbours: names => this.peers.setNeighbours(names),
       serverOf: server, interval_ms: inventory.interval_ms, signal: this.ending.signal, post,

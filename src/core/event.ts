@@ -38,9 +38,9 @@ export type Event =
   | { readonly event: 'examined'; readonly target: string; readonly answered: boolean }
   /**
    * One round's service dialogues with a target: the worst daemon decides. `timed_out`: by this host's own clock, nothing came in time; nothing was refused and
-   * nothing wrong was said. `slow`: moreover the connection was taken.
+   * nothing wrong was said. `slow`: moreover the connection was taken. `started_ms`: when they began (boot clock); absent: just now.
    */
-  | { readonly event: 'probed'; readonly target: string; readonly where: 'own address' | 'vip'; readonly verdict: Verdict; readonly daemon: string; readonly detail: string; readonly timed_out?: boolean; readonly slow?: boolean }
+  | { readonly event: 'probed'; readonly target: string; readonly where: 'own address' | 'vip'; readonly verdict: Verdict; readonly daemon: string; readonly detail: string; readonly timed_out?: boolean; readonly slow?: boolean; readonly started_ms?: number }
   /** How this host itself fares, since the last word: the longest hold-up of the agent, and lost pings to its own address. `wall_offset_ms`: wall clock minus boot clock. */
   | { readonly event: 'health'; readonly stalled_ms: number; readonly own_probes_missed: number; readonly wall_offset_ms?: number }
   /** What virtual servers would be started from on this host. */

@@ -2,6 +2,7 @@
 import type { Context } from './context.ts'
 import { hostOf } from './context.ts'
 import { isSlow } from './local-health.ts'
+import { notePathGood } from './path.ts'
 import { isPresent } from './presence.ts'
 import { p2Of } from './ring.ts'
 import type { Watch } from './state.ts'
@@ -26,8 +27,9 @@ export function examine(context: Context, watch: Watch): void {
 }
 
 export function noteExamined(context: Context, target: string, answered: boolean): void {
-  const examination = context.state.watches.get(target)?.examination
-  if (examination) examination.direct = answered
+  const watch = context.state.watches.get(target)
+  if (watch?.examination) watch.examination.direct = answered
+  if (watch && answered) notePathGood(context, watch, watch.ping_missed)
   answerProbeRequests(context, target, answered)
 }
 

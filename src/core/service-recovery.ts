@@ -9,6 +9,7 @@ import { beginRehoming } from './rehoming.ts'
 import { isAgentless, isThere } from './appliance.ts'
 import { isSlow, withhold } from './local-health.ts'
 import { isHeld, leavingReason } from './orders.ts'
+import { isPathBad, tellsOfDaemon } from './path.ts'
 import type { Incident, State, Watch } from './state.ts'
 import { enterMode, tellP2 } from './mode.ts'
 
@@ -53,7 +54,7 @@ export function decideServiceRecovery(context: Context, watch: Watch): void {
   }
   if (watch.repair?.step === 'confirm' && watch.examination?.direct !== undefined) {
     // Without a network the second dialogue can only time out.
-    if (!watch.examination.direct || watch.service.probing_since_ms === undefined) return judge(context, watch)
+    if (!watch.examination.direct || isPathBad(watch) || watch.service.probing_since_ms === undefined) return judge(context, watch)
   }
   if (!isThere(context.state, watch.target)) return enterMode(context, watch, 'regular', 'the whole target is missing')
   if (leavingReason(context.state, watch.target) !== undefined) return enterMode(context, watch, 'regular', 'the target leaves')
@@ -84,16 +85,19 @@ export function continueRepair(context: Context, watch: Watch): void {
   repair.deadline_ms = context.now_ms + VERIFY_ATTEMPT_MS
 }
 
-/** The network is checked again before the daemon is blamed (thesis 5.3.1). */
+/** The network is checked again before the daemon is blamed (thesis 5.3.1), by a dialogue that began when it was good. */
 function judge(context: Context, watch: Watch): void {
-  if (watch.examination?.direct) return restart(context, watch)
-  enterMode(context, watch, 'network examination', 'the service is bad and the network does not answer either')
+  if (!watch.examination?.direct || isPathBad(watch)) return enterMode(context, watch, 'network examination', 'the service is bad and the network does not answer either')
+  if (watch.service.verdict !== undefined) return restart(context, watch)
+  if (watch.service.probing_since_ms === undefined) return probe(context, watch)
+  enterMode(context, watch, 'regular', 'no dialogue has ended since the network is good')
 }
 
 function timeOut(context: Context, watch: Watch): void {
   switch (watch.repair!.step) {
     case 'confirm': return judge(context, watch)
     case 'verify':
+      if (isPathBad(watch)) return enterMode(context, watch, 'network examination', 'the network was lost while the service was looked at')
       watch.repair!.deadline_ms = context.now_ms + 2 * RELEASE_LIMIT_MS
       return probe(context, watch)
     case 'restart': return release(context, watch)
@@ -215,12 +219,25 @@ function leaveToBackup(context: Context, watch: Watch): void {
   enterMode(context, watch, 'backup server', 'the service cannot be healed in place')
 }
 
-export function noteProbed(context: Context, { target, verdict, daemon, detail, timed_out = false }: Extract<Event, { event: 'probed' }>): void {
+export function noteProbed(context: Context, { target, verdict, daemon, detail, timed_out = false, started_ms = context.now_ms }: Extract<Event, { event: 'probed' }>): void {
   const watch = context.state.watches.get(target)
   if (!watch) return
+  if (verdict !== 'OK' && !tellsOfDaemon(watch, started_ms)) return notePathsWord(context, watch, started_ms)
   if (verdict !== 'OK' && timed_out && isSlow(context.state)) return noteUnheard(context, watch, daemon)
   watch.service = { verdict, timed_out, daemon, detail, good_rounds: verdict === 'OK' ? watch.service.good_rounds + 1 : 0, good_seen: watch.service.good_seen || verdict === 'OK', probing_since_ms: undefined }
   continueRepair(context, watch)
+}
+
+/** The path was bad when this dialogue began, or a later one is awaited: no verdict. A repair that waits for one asks again once the path is good. */
+function notePathsWord(context: Context, watch: Watch, started_ms: number): void {
+  const { service, repair } = watch
+  if (isPathBad(watch)) {
+    service.good_rounds = 0
+    service.verdict = undefined
+  }
+  if (service.probing_since_ms === undefined || started_ms < service.probing_since_ms) return
+  service.probing_since_ms = undefined
+  if (watch.mode === 'service recovery' && repair?.step === 'verify') repair.deadline_ms = context.now_ms + VERIFY_ATTEMPT_MS
 }
 
 /** Nothing came in time by the clock of a host that is late itself: no verdict. A repair that was begun on better evidence asks again. */

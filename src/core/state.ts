@@ -110,6 +110,8 @@ export interface Watch {
   ping_missed: number
   /** Ever answered since this watch began: a host that was never seen is not "lost". */
   ping_seen: boolean
+  /** Since when the path has been good; Infinity while it is not. Dialogues that began before tell nothing. */
+  path_good_ms: number
   /** Outcome of the examination under way: own pings and those asked of others. */
   examination: { readonly started_ms: number; direct: boolean | undefined; indirect: boolean; request: number } | undefined
   /** `timed_out`: the verdict is a silence by this host's clock. */

@@ -11,6 +11,7 @@ import { enterMode, tellP2 } from './mode.ts'
 import { EXAMINATION_LIMIT_MS, EXAMINATION_MS, examine } from './examination.ts'
 import { openIncident } from './incident.ts'
 import { isHeld, leavingReason } from './orders.ts'
+import { notePathBad, notePathGood } from './path.ts'
 import { graceEnds_ms, isWhole, isMember, isPresent, ownLeaseGood } from './presence.ts'
 import { rolesOf } from './ring.ts'
 import { decideServiceRecovery, endBrokenOff } from './service-recovery.ts'
@@ -19,7 +20,7 @@ import type { Trouble } from './trouble.ts'
 
 function newWatch(target: string, priority: 1 | 2, now_ms: number): Watch {
   return {
-    target, priority, mode: 'regular', mode_since_ms: now_ms, ping_missed: 0, ping_seen: false, examination: undefined,
+    target, priority, mode: 'regular', mode_since_ms: now_ms, ping_missed: 0, ping_seen: false, path_good_ms: -Infinity, examination: undefined,
     service: { verdict: undefined, timed_out: false, daemon: '', detail: '', good_rounds: 0, good_seen: false, probing_since_ms: undefined }, repair: undefined, taking_off: undefined, incident: undefined, readying: { rung: 0, next_ms: -Infinity }, noted: '',
   }
 }
@@ -152,6 +153,8 @@ export function notePing(context: Context, target: string, answered: boolean): v
   const watch = context.state.watches.get(target)
   if (!watch) return
   if (answered && isAgentless(context.state, target)) noteApplianceHeard(context, watch)
+  if (answered) notePathGood(context, watch, watch.ping_missed)
   watch.ping_missed = answered ? 0 : watch.ping_missed + 1
   if (answered) watch.ping_seen = true
+  else notePathBad(context, watch, watch.ping_missed)
 }

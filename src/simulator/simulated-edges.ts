@@ -192,12 +192,13 @@ function probe(host: SimulatedHost, { target, where }: Of<'probe'>): void {
     return host.later(good ? world.random.between(2, 30) : 1_000, () => host.handle({ event: 'probed', target, where, verdict: good ? 'OK' : 'NG', daemon: 'service', detail: good ? '' : 'no connection' }))
   }
   const asked = world.host(target)
+  const started_ms = host.clock.now_ms
   const reached = world.opensConnection(host.name, target)
   // A refused connection is refused whoever asks; only what has to arrive in time does not.
-  if (host.overloaded && reached && (asked.answers === 'good' || asked.answers === 'mute')) return host.later(1_000, () => host.handle({ event: 'probed', target, where, verdict: 'NG', daemon: 'service', detail: 'no answer within 1000 ms', timed_out: true }))
+  if (host.overloaded && reached && (asked.answers === 'good' || asked.answers === 'mute')) return host.later(1_000, () => host.handle({ event: 'probed', target, where, verdict: 'NG', daemon: 'service', detail: 'no answer within 1000 ms', timed_out: true, started_ms }))
   host.later(reached && asked.answers !== 'mute' ? world.random.between(2, 30) : 1_000, () => {
     const good = reached && asked.up && asked.answers === 'good'
-    host.handle({ event: 'probed', target, where, verdict: good ? 'OK' : 'NG', daemon: 'service', detail: good ? '' : 'no connection' })
+    host.handle({ event: 'probed', target, where, verdict: good ? 'OK' : 'NG', daemon: 'service', detail: good ? '' : 'no connection', started_ms })
   })
 }
 

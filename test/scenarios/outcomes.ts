@@ -41,8 +41,11 @@ export const OUTCOMES: Readonly<Record<string, Outcome>> = {
   // Five minutes in which nothing that web1 asks is answered in time: it does nothing, and nothing is done to it.
   'slow-host-accuses-nobody': { claims: {}, incidents: [], cut_at_most_ms: {} },
   'slow-host-acts-by-proof': {
-    claims: { web2: [TAKEN_OVER, RETURNED] }, incidents: ['web2: host returned, by web1'], cut_at_most_ms: { web2: TAKEOVER_MS }, said: ['web1 Start_to_restart_service'], never: ['web1 Remove_virtual_IP'],
+    claims: { web2: [TAKEN_OVER, RETURNED] }, incidents: ['web2: Nt2 returned, by web1'], cut_at_most_ms: { web2: TAKEOVER_MS }, said: ['web1 Start_to_restart_service'], never: ['web1 Remove_virtual_IP'],
   },
+  // The cut is the outage's. Dialogues of that time say nothing: no daemon is restarted, no function is moved.
+  'switch-off': { claims: {}, incidents: [], cut_at_most_ms: forAll(1_500), never: ALL.map(name => `${name} Start_to_restart_`) },
+  'network-lost-shortly': { claims: {}, incidents: [], cut_at_most_ms: { ftp: 2_200 }, never: ALL.map(name => `${name} Start_to_restart_`) },
   'kill-agent': { claims: {}, incidents: [], cut_at_most_ms: {} },
   'kill-guard': { claims: {}, incidents: [], cut_at_most_ms: {} },
   // Nobody is cut for a moment: each claims its own function again under its new generation.
