@@ -63,6 +63,18 @@ describe('R4: a function may not be claimed', () => {
     expect(right(harness)).toMatchObject({ proof: 'silence' })
   })
 
+  it('when D_exp is over by the clock and not by the last read', () => {
+    const harness = Harness.settled('proxy')
+    harness.manual.add('prepare')
+    harness.host('ftp').renews = false
+    const facts = harness.state.hosts.get('ftp')!
+    harness.run(600)
+    harness.runUntil(() => harness.now_ms - facts.lease_since_ms >= harness.profile.expire_ms - 10)
+    harness.observe()
+    harness.now_ms += harness.profile.renew_ms
+    expect(right(harness)).toEqual({ refused: 'the lease of ftp has been silent for 3090 ms of 3100 ms', at_ms: facts.lease_since_ms + 3_100 })
+  })
+
   it('while a promise to the holder stands', () => {
     const harness = silentFtp()
     harness.state.hosts.get('ftp')!.promised_until_ms = harness.now_ms + 100
