@@ -1,0 +1,70 @@
+/** What finds, moves and returns functions (docs/protocol.md 3 to 6), broken rule by rule. */
+import type { BrokenRule } from './broken-rule.ts'
+
+const GIVING = 'src/core/giving.ts'
+const GIVING_EVENTS = 'src/core/giving-events.ts'
+const REHOMING = 'src/core/rehoming.ts'
+const POWER = 'src/core/power.ts'
+const NOMINEE = 'src/core/nominee.ts'
+
+export const RECOVERY_RULES: readonly BrokenRule[] = [
+  {
+    name: 'off-is-believed-at-once', rule: 'R4, power', what: '"off" counts though no renewals are missed',
+    edits: [{ file: POWER, find: 'if (host.lease_silent_ms < missed_ms) {', replace: 'if (host.lease_silent_ms < -missed_ms) {' }],
+    play: { faults: ['isolate'], power: 'all', broken: { power_lies: true } }, seeds: { from: 1, count: 40 }, seen: ['S6'],
+  },
+  {
+    name: 'off-releases-what-stands-now', rule: 'R4, power', what: 'a late "off" releases what the host has claimed since the question',
+    edits: [
+      { file: POWER, find: 'claim.epoch === asked.epoch && claim.generation === asked.generation && ', replace: '' },
+      { file: POWER, find: 'for (const claim of standing) release(context, watch, claim)', replace: 'for (const claim of heldBy(state, watch.target)) release(context, watch, claim)' },
+      { file: POWER, find: 'if (host.lease_silent_ms < missed_ms) {', replace: 'if (host.lease_silent_ms < -missed_ms) {' },
+      { file: POWER, find: 'return hostOf(state, target).lease_grew_ms > since_ms', replace: 'return hostOf(state, target).lease_grew_ms > Math.max(since_ms, Infinity)' },
+      { file: POWER, find: 'if (!isSilent(watch) || isHeld(state)) return', replace: 'if (isHeld(state)) return' },
+    ],
+    play: { faults: ['blink, failing starts'], power: 'all', power_answer_ms: 3_000 }, seeds: { from: 90_001, count: 40 }, seen: ['S6'],
+  },
+  {
+    name: 'holder-does-not-stop-first', rule: 'hand-over', what: 'a holder claims for its successor before it has stopped',
+    edits: [{
+      file: GIVING, find: 'giving.hand_over = { to, generation, kind }\n',
+      replace: "giving.hand_over = { to, generation, kind }\n  context.do({ command: 'claim', order: { function: giving.function, epoch: giving.epoch + 1, holder: to, generation, kind, proof: 'hand-over', by: state.self } })\n  context.send(to, { kind: 'look' })\n",
+    }],
+    play: { faults: ['power-off'] }, seeds: { from: 1, count: 40 }, seen: ['S1'],
+  },
+  {
+    name: 'room-not-rechecked', rule: 'S4', what: 'a nominee does not look whether it has room',
+    edits: [{ file: NOMINEE, find: "if (nomination.as === 'virtual' && room_kb(state) < needed_kb) return 'no room'", replace: "if (room_kb(state) < -needed_kb) return 'no room'" }],
+    play: { story: 'little room' }, seeds: { from: 1, count: 40 }, seen: ['S4'],
+  },
+  {
+    name: 'dead-nominee-stays', rule: 'L1', what: 'a nominee that dies, fails to answer or does not claim is not replaced',
+    edits: [{ file: REHOMING, find: 'const why = nomineeFailure(context, rehoming)\n', replace: 'const why = [nomineeFailure(context, rehoming)].slice(1)[0]\n' }],
+    play: { drawn: { hosts: [5, 12], faults: [4, 11] } }, seeds: { from: 144, count: 10 }, seen: ['L1'],
+  },
+  {
+    name: 'no-second-manager', rule: 'L1', what: 'P2 never acts in the place of P1',
+    edits: [{ file: REHOMING, find: 'return context.due(since_ms + slot_ms(state))', replace: 'return context.due(since_ms + slot_ms(state)) && false' }],
+    play: { drawn: { hosts: [4, 8], faults: [2, 7] } }, seeds: { from: 15, count: 40 }, seen: ['L1'],
+  },
+  {
+    name: 'no-host-is-the-end', rule: 'L1', what: 'a function for which there was no host is not looked after again',
+    edits: [{ file: REHOMING, find: 'rehoming.retry_ms = context.now_ms + RETRY_MS', replace: 'rehoming.retry_ms = Infinity' }],
+    play: { drawn: { hosts: [3, 8], faults: [2, 7] } }, seeds: { from: 13, count: 40 }, seen: ['L1'],
+  },
+  {
+    name: 'never-returns', rule: 'L3', what: 'nobody asks for a function to come home',
+    edits: [{ file: 'src/core/target-recovery.ts', find: '  decideReturns(context)\n', replace: '  if (decideReturns.length < 0) decideReturns(context)\n' }],
+    play: { faults: ['power-off'] }, seeds: { from: 1, count: 10 }, seen: ['L3'],
+  },
+  {
+    name: 'unknown-claim-waits-for-ever', rule: 'R7', what: 'a claim whose outcome is unknown is waited for without a limit',
+    edits: [{ file: GIVING, find: "if (context.due(giving.deadline_ms)) enterStage(context, giving, 'prepared')\n      return", replace: 'return' }, { file: GIVING_EVENTS, find: "if (giving?.stage === 'claiming') giving.deadline_ms = context.now_ms + 2 * state.profile.renew_ms", replace: '' }],
+    play: { story: 'claims are lost' }, seeds: { from: 1, count: 40 }, seen: ['L1'],
+  },
+  {
+    name: 'roles-do-not-follow', rule: 'L2', what: 'who has become P1 or P2 of a host does not begin to watch it',
+    edits: [{ file: 'src/core/watching.ts', find: 'if (watch) watch.priority = priority', replace: 'if (watch || state.was_whole) watch && (watch.priority = priority)' }],
+    play: { faults: ['power-off, no wake'] }, seeds: { from: 1, count: 10 }, seen: ['L2'],
+  },
+]

@@ -1,0 +1,184 @@
+/** Rules whose removal alone nobody notices, and why: docs/broken-rules.md has them as a table. `scripts/broken-rules` plays them. */
+import type { Play, RedundantRule } from './broken-rule.ts'
+
+const GUARD = 'src/guard/guard-core.ts'
+const GIVING = 'src/core/giving.ts'
+const GIVING_EVENTS = 'src/core/giving-events.ts'
+const CLAIM = 'src/core/right-to-claim.ts'
+const OBSERVATION = 'src/core/observation.ts'
+const POWER = 'src/core/power.ts'
+const ELECTORATE = 'src/core/electorate.ts'
+const PROMISE = 'src/core/promise.ts'
+
+const ANYTHING: readonly Play[] = [{ story: 'mean' }, { drawn: { hosts: [3, 8], faults: [1, 7] } }]
+
+export const REDUNDANT_RULES: readonly RedundantRule[] = [
+  {
+    name: 'acknowledgement-of-a-former-generation', rule: 'R1', what: 'an acknowledgement of a former generation is not refused',
+    edits: [{ file: GUARD, find: 'if (renewal.generation !== this.generation) return false', replace: '' }],
+    plays: [{ story: 'acknowledgement after the end' }, ...ANYTHING],
+    because: 'its deadline counts from before its issue, and so lies in the past when the lease was lost (the first rule of R1)',
+  },
+  {
+    name: 'acknowledgement-after-the-deadline', rule: 'R1', what: 'an acknowledgement after the deadline is not refused',
+    edits: [{ file: GUARD, find: 'if (now_ms >= deadline_ms || deadline_ms <= this.deadline_ms) return false', replace: '' }],
+    plays: [{ story: 'acknowledgement after the end' }, ...ANYTHING],
+    because: 'the guard looks for what is overdue first: by then the generation is over',
+  },
+  {
+    name: 'guard-alone-never-stops', rule: 'R2', what: 'the guard lets everything run on when its lease has run out',
+    edits: [{ file: GUARD, find: 'if (this.deadline_ms > 0 && now_ms >= this.deadline_ms) {', replace: 'if (this.deadline_ms > Infinity) {' }],
+    plays: [{ faults: ['cable'] }, { faults: ['power-off, no wake', 'cable', 'cable', 'cable'] }],
+    because: 'watchdog and kernel end it before D_gone, which D_exp waits for; without them: guard-never-stops',
+  },
+  {
+    name: 'virtual-servers-ride', rule: 'R2', what: 'virtual servers of others go on in a ride',
+    edits: [{ file: GUARD, find: "charge => !riding || charge.kind === 'virtual'", replace: '() => !riding' }],
+    plays: [{ story: 'guard dies in a ride' }, ...ANYTHING],
+    because: 'a promise covers all that its receiver gives; the rule is there for their images, which are on the share that has gone',
+  },
+  {
+    name: 'gap-alone', rule: 'R3', what: 'a gap between reads is taken for silence',
+    edits: [{ file: OBSERVATION, find: 'const gap = started_ms - state.share.last_returned_ms > 2 * state.profile.renew_ms', replace: 'const gap = false' }],
+    plays: [{ story: 'share back one after the other' }, ...ANYTHING],
+    because: 'who rides through the gap has promises of all, and they outlive it; without them: gap-is-silence',
+  },
+  {
+    name: 'promise-ignored-at-the-claim', rule: 'R4', what: 'a nominee does not look for its own promise; managers do',
+    edits: [{ file: CLAIM, find: 'if (isPromised(state, claim, now_ms)) return { refused', replace: 'if (now_ms < 0) return { refused' }],
+    plays: [{ faults: ['share-hang', 'cable'] }, { story: 'partial network in a share outage' }, ...ANYTHING],
+    because: 'who rides has the promises of all, so its managers have promised as well and nominate nobody; without them: own-promise-ignored',
+  },
+  {
+    name: 'silence-until-the-return', rule: 'R3', what: 'silence counts to the return of a read, not to its issue',
+    edits: [{ file: OBSERVATION, find: 'Math.max(0, started_ms - host.lease_since_ms)', replace: 'Math.max(0, context.now_ms - host.lease_since_ms)' }],
+    plays: [{ story: 'nominees cannot read' }, ...ANYTHING],
+    because: 'a read is given up after 1.5 s, and what it shows is followed by another while the virtual server loads',
+  },
+  {
+    name: 'silence-by-the-clock-alone', rule: 'R3', what: 'silence goes on counting without a fresh read',
+    edits: [{ file: CLAIM, find: 'if (host.lease_silent_ms < state.profile.expire_ms) {', replace: 'if (now_ms - host.lease_since_ms < state.profile.expire_ms) {' }],
+    plays: [{ story: 'nominees cannot read' }, ...ANYTHING],
+    because: 'the share must have been read within 2r, and D_stop + 2r is below D_exp; without that: silence-by-the-clock',
+  },
+  {
+    name: 'share-not-fresh', rule: 'R5', what: 'claims do not need a read within 2r: there is no last fresh read',
+    edits: [{ file: CLAIM, find: 'if (!shareFresh(state, now_ms))', replace: 'if (now_ms < 0)' }],
+    plays: [{ story: 'nominees cannot read' }, ...ANYTHING],
+    because: 'silence counts to the last good read only, and an older claim than the newest loses by link; without the first: silence-by-the-clock',
+  },
+  {
+    name: 'claims-without-margin', rule: 'R4, R6', what: 'claims and starts with a lease that ends at once',
+    edits: [{ file: CLAIM, find: 'return context.state.profile.stop_ms / 4', replace: 'return context.state.profile.stop_ms * 0' }, { file: GUARD, find: 'Math.max(margin_ms, 1)', replace: 'Math.max(margin_ms * 0, 1)' }],
+    plays: [{ faults: ['cable', 'power-off'] }, ...ANYTHING],
+    because: 'the guard stops at the deadline whatever has just begun; the margin saves a start that would be stopped in the middle',
+  },
+  {
+    name: 'serves-for-any-generation', rule: 'R6', what: 'neither core nor guard compare the generation of a claim that is served',
+    edits: [
+      { file: GUARD, find: 'if (generation !== this.generation) return `generation ${generation} is over, the present one is ${this.generation}`', replace: '' },
+      { file: GIVING, find: '&& claim.holder === state.self && claim.generation === state.own.generation && release === undefined', replace: '&& claim.holder === state.self && release === undefined' },
+    ],
+    plays: [{ faults: ['reboot'] }, { faults: ['cable', 'kill-guard'] }, ...ANYTHING],
+    because: 'what is not given is not served but claimed anew (R7), and all that is given ends with its generation (R2)',
+  },
+  {
+    name: 'former-life-taken-up', rule: 'R6', what: 'what was claimed in a former life is given at once, without a claim of this one',
+    edits: [{ file: GIVING, find: 'if (claim.generation === state.own.generation) {\n    context.because', replace: 'if (claim.epoch > 0) {\n    context.because' }],
+    plays: [{ faults: ['reboot'] }, { faults: ['cable'] }, ...ANYTHING],
+    because: 'the very next step finds the generation wrong and claims anew, before the virtual server of another has its VIP; without that: serves-under-an-old-generation',
+  },
+  {
+    name: 'gives-on-under-an-old-claim', rule: 'R6', what: 'who finds a newer claim of another goes on all the same',
+    edits: [{ file: GIVING, find: 'if (claim.epoch > giving.epoch && claim.holder !== state.self) return stopGiving', replace: 'if (claim.epoch < 0) return stopGiving' }],
+    plays: ANYTHING,
+    because: 'nobody claims before a holder has stopped (R2, R4): it is the net below the operator\'s wrong word',
+  },
+  {
+    name: 'given-up-epoch-forgotten', rule: 'R6', what: 'the agent forgets which of its epochs it has given up',
+    edits: [
+      { file: GIVING, find: 'claim !== undefined && epoch > given_up_epoch && claim.epoch === epoch', replace: 'claim !== undefined && given_up_epoch >= 0 && claim.epoch === epoch' },
+      { file: GIVING, find: 'if (claim.epoch <= functionOf(state, name).given_up_epoch) return', replace: 'if (claim.epoch <= 0) return' },
+    ],
+    plays: [{ story: 'hang after a yield' }, ...ANYTHING],
+    because: 'the guard has barred it; without that: released-epoch-served-again',
+  },
+  {
+    name: 'lost-lease-keeps-what-was-begun', rule: 'R2', what: 'what was begun is not dropped in the agent when the lease is lost',
+    edits: [{ file: GIVING_EVENTS, find: 'if (rides) continue\n', replace: 'if (rides || !rides) continue\n' }],
+    plays: [{ faults: ['cable'] }, ...ANYTHING],
+    because: 'the guard has stopped it, and reconciling (R7) finds that it is not given',
+  },
+  {
+    name: 'promises-while-it-claims', rule: 'R8', what: 'a host promises for an epoch that is over, or whose end it has ordered itself',
+    edits: [{ file: PROMISE, find: 'if (isOver(state, from, epoch)) return', replace: 'if (epoch < 0 && isOver(state, from, epoch)) return' }],
+    plays: [{ faults: ['share-hang', 'cable'] }, { story: 'partial network in a share outage' }, ...ANYTHING],
+    because: 'whose lease was silent for D_exp gives nothing that could ride, and a release is written when the guard has barred its epoch',
+  },
+  {
+    name: 'asks-the-present-ring-only', rule: 'R9', what: 'whom only an older record lists is not asked for a promise',
+    edits: [{ file: ELECTORATE, find: 'new Set([...asked(state), ...state.own.electorate ?? []])', replace: 'new Set(asked(state))' }],
+    plays: [{ story: 'taken out in a ride' }, { faults: ['share-hang', 'forget'] }],
+    because: 'the guard refuses the ride; without that: forgets-whom-its-lease-lists',
+  },
+  {
+    name: 'guard-does-not-compare', rule: 'R9', what: 'the guard does not compare who promised with whom its records list',
+    edits: [{ file: GUARD, find: 'const missing = this.listed.filter(name => !promised.includes(name))', replace: 'const missing = promised.slice(0, 0)' }],
+    plays: [{ story: 'taken out in a ride' }, { faults: ['share-hang', 'forget'] }],
+    because: 'the agent asks them all; without that: forgets-whom-its-lease-lists',
+  },
+  {
+    name: 'no-grace', rule: 'R10', what: 'a manager that has just started accuses at once',
+    edits: [{ file: 'src/core/presence.ts', find: 'return state.was_whole ? -Infinity : state.started_ms + 3 * state.profile.expire_ms', replace: 'return -Infinity' }],
+    plays: [{ faults: ['reboot', 'power-off'] }, ...ANYTHING],
+    because: 'grace saves needless preparation at a cold start; the right to claim does not rest on it',
+  },
+  {
+    name: 'off-though-it-renews', rule: 'R4, power', what: '"off" does not need a lease that has not grown since the question',
+    edits: [{ file: POWER, find: 'return hostOf(state, target).lease_grew_ms > since_ms', replace: 'return hostOf(state, target).lease_grew_ms > Math.max(since_ms, Infinity)' }],
+    plays: [{ faults: ['isolate'], power: 'all', broken: { power_lies: true } }],
+    because: 'who renews has not missed two renewals',
+  },
+  {
+    name: 'off-releases-any-claim', rule: 'R4, power', what: 'a late "off" releases whatever the host holds when it arrives',
+    edits: [{ file: POWER, find: 'for (const claim of standing) release(context, watch, claim)', replace: 'for (const claim of heldBy(state, watch.target)) release(context, watch, claim)' }],
+    plays: [{ faults: ['blink, failing starts'], power: 'all', power_answer_ms: 3_000 }],
+    because: 'who has booted and claimed again answers pings and renews; without that: off-releases-what-stands-now',
+  },
+  {
+    name: 'release-before-the-stop', rule: 'release', what: 'a holder that gives a function up orders its release before it has stopped',
+    edits: [{
+      file: GIVING, find: "context.because(`Stop_${giving.function}_(${giving.kind}): ${why}`, { incident: giving.incident })\n",
+      replace: "context.because(`Stop_${giving.function}_(${giving.kind}): ${why}`, { incident: giving.incident })\n  if (giving.hand_over === undefined && giving.stage === 'serving') context.do({ command: 'release', order: { function: giving.function, epoch: giving.epoch, how: 'not-started', by: context.state.self } })\n",
+    }],
+    plays: [{ faults: ['break-daemon, no hand'] }, { story: 'hang after a yield' }],
+    because: 'the edge has the guard end and bar the epoch before it writes the record',
+  },
+  {
+    name: 'returns-to-the-silent', rule: 'hand-over', what: 'a function is returned to a host that is not seen to renew',
+    edits: [
+      { file: GIVING, find: ' && isRenewing(state, to, context.now_ms)', replace: '' },
+      { file: 'src/core/returning.ts', find: '!isRenewing(state, name, context.now_ms) || ', replace: '' },
+    ],
+    plays: [{ count: 3 }, { faults: ['power-off', 'share-hang all', 'power-off'], targets: ['ftp', 'ftp', 'ftp'] }, ...ANYTHING],
+    because: 'who does not renew is lost again like any other, and its function taken over: a needless move, no second giver',
+  },
+  {
+    name: 'stale-nomination', rule: '6', what: 'a nomination for an epoch that is over is accepted',
+    edits: [{ file: 'src/core/nominee.ts', find: 'if (claim && claim.epoch > nomination.epoch) return', replace: 'if (claim && claim.epoch < 0) return' }],
+    plays: ANYTHING,
+    because: 'no message gives a right: the nominee finds the newer epoch at its next step and stops what it loads',
+  },
+  {
+    name: 'room-by-the-manager', rule: 'S4', what: 'a manager does not look whether there is room',
+    edits: [{ file: 'src/core/placement.ts', find: 'if (load.forecast.memory_kb < needed_kb) return', replace: 'if (load.forecast.memory_kb < -needed_kb) return' }],
+    plays: [{ drawn: { hosts: [3, 12], faults: [1, 11] } }],
+    because: 'the nominee looks itself; without that: room-not-rechecked',
+  },
+  {
+    name: 'starts-without-limit', rule: '6', what: 'a host starts as many virtual servers at a time as it is asked to',
+    edits: [{ file: 'src/core/placement.ts', find: 'export const STARTS_LIMIT = 2', replace: 'export const STARTS_LIMIT = 200' }],
+    plays: ANYTHING,
+    because: 'simulated starts do not slow each other; on real hosts they do (unit tests, `scripts/lab patterns`)',
+  },
+]
