@@ -145,11 +145,19 @@ function targetDown(context: Context, incident: Incident): void {
   tellP2(context, { target: incident.target, incident: incident.id }, 'D')
 }
 
+/** Some of its functions were given again elsewhere before the target was back; what is left it gives as before, and it goes nowhere. */
+function isHalfAlarm(state: State, incident: Incident): boolean {
+  const { target, restored } = incident
+  const { lease, lease_silent_ms } = hostOf(state, target)
+  if (restored.size === 0 || leavingReason(state, target) !== undefined || lease?.generation !== incident.target_generation || lease_silent_ms >= state.profile.renew_ms * 2) return false
+  return [...incident.functions].every(([name, epoch]) => restored.has(name) || (functionOf(state, name).claim?.epoch === epoch && giverOf({ state }, name) === target))
+}
+
 /** Over when every function is given again and the target gives its own. */
 function decideEnd(context: Context, incident: Incident): void {
   const { state } = context
   const watch = state.watches.get(incident.target)
-  if (incident.trouble === 'St1' || !allRestored(incident)) return
+  if (incident.trouble === 'St1' || !(allRestored(incident) || isHalfAlarm(state, incident))) return
   if (watch?.incident === incident.id) enterMode(context, watch, 'target recovery', 'the function is given again')
   const { claim } = functionOf(state, incident.target)
   if (claim !== undefined && giverOf(context, incident.target) !== incident.target) return

@@ -43,6 +43,7 @@ describe('drawn seeds that stay', () => {
 const SWARM_SEEDS: readonly { readonly seed: number; readonly found: string }[] = [
   { seed: 2_328, found: 'an incident stayed open for ever when the target of a repair went and came back by promise' },
   { seed: 2_177, found: 'the last host left did not take its own function back from a host that was lost with it' },
+  { seed: 3_081, found: 'an incident stayed open for ever when one of two functions had been given elsewhere and the other had stayed' },
   { seed: 2_340, found: 'an incident stayed open for ever when another host took the function in the middle of a repair' },
 ]
 
