@@ -10,8 +10,10 @@ import { loadCommand } from './commands/load.ts'
 import { logCommand } from './commands/log.ts'
 import { holdCommand, maintenanceCommand } from './commands/orders.ts'
 import { publishCommand } from './commands/publish.ts'
+import { replayCommand } from './commands/replay.ts'
 import { returnCommand } from './commands/return.ts'
 import { ringCommand } from './commands/ring.ts'
+import { simulateCommand } from './commands/simulate.ts'
 import { statusCommand } from './commands/status.ts'
 import { versionCommand } from './commands/version.ts'
 import type { CliContext } from './context.ts'
@@ -22,7 +24,7 @@ import { VERSION } from './version.ts'
 /** In the order of the help. */
 const COMMANDS = [
   statusCommand, ringCommand, loadCommand, logCommand, incidentsCommand, flagCommand, maintenanceCommand, holdCommand, returnCommand, confirmDeadCommand,
-  checkCommand, initCommand, publishCommand, joinCommand, forgetCommand, versionCommand,
+  checkCommand, initCommand, publishCommand, joinCommand, forgetCommand, simulateCommand, replayCommand, versionCommand,
 ]
 
 /** The command tree, writing and failing through the context. */

@@ -151,6 +151,7 @@ const lateStarts: Fault = strike => {
 const halfHand: Fault = strike => {
   const { world, host } = strike
   world.halfHands.add(host.name)
+  world.beyondHands.add(host.name)
   host.breakService(strike.random.pick(['stopped', 'mute', 'broken until reboot']))
   return until(strike, () => world.halfHands.delete(host.name))
 }

@@ -90,6 +90,7 @@ export function applyFault(world: World, fault: FaultName, target: string, rando
     case 'break-daemon, no hand':
       host.breakService('broken until reboot')
       world.handless.add(target)
+      world.beyondHands.add(target)
       queue.at(ends_ms, () => world.handless.delete(target))
       return ends_ms
     case 'blink, failing starts':

@@ -3,15 +3,20 @@
  * `--power`: which hosts have a power controller; without it, some in every fourth schedule.
  * `--faults` is how many random faults each schedule has. With a range (`--hosts 3-12 --faults 1-11`) hosts, pattern, faults and room
  * are drawn from each seed: bursts within a second, waves into recoveries, faults at any time, n−1 of n hosts at most.
+ * `--swarm`: the schedules of `ringward simulate`, five minutes each; `--schedules`, `--seed`, `--hosts`, `--faults`, `--jobs` and `--seconds` (at most) go with it, and `--coverage`: which branches of the core were taken.
  * Ends with 1 on any violation of S1–S7, L1, L2, or any layout that did not return to policy (L3).
  */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { fileURLToPath } from 'node:url'
-import { start } from '../edges/command.ts'
-import { LineReader } from '../edges/lines.ts'
+import { coverageOf, describeCoverage } from './branch-coverage.ts'
 import { FAULTS_BY_NAME, type FaultName } from './faults.ts'
 import { parseRange, type Range } from './plan.ts'
 import { runPlan, runSchedule, type ScheduleResult } from './schedule.ts'
+import { describeFailure, describeReport, enough, playAll, playShare, work } from './swarm-run.ts'
+import { SWARM_FAULTS, SWARM_HOSTS } from './swarm.ts'
 
 interface Wishes {
   readonly schedules: number
@@ -127,23 +132,35 @@ async function main(): Promise<void> {
   const tally = new Tally()
   const started_ms = performance.now()
   if (wished.jobs === 1) runShare(wished, 0, outcome => tally.add(outcome))
-  else await Promise.all(Array.from({ length: wished.jobs }, (_, share) => work(share, tally)))
+  else await Promise.all(Array.from({ length: wished.jobs }, (_, share) => work({ command: workerArguments }, share, line => tally.add(JSON.parse(line) as Outcome))))
   tally.print((performance.now() - started_ms) / 1000)
   if (tally.failures > 0) process.exitCode = 1
 }
 
-/** Characters: twenty violations and every deviation of twelve hosts, with room. */
-const OUTCOME_LIMIT = 200_000
-
-/** A process for each of the shares; one that dies fails the whole run. */
-function work(share: number, tally: Tally): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const worker = start(process.execPath, [...process.execArgv, fileURLToPath(import.meta.url), ...process.argv.slice(2), '--share', String(share)], { stderr: 'inherit', directory: process.cwd() })
-    const lines = new LineReader(OUTCOME_LIMIT, line => tally.add(JSON.parse(line) as Outcome), () => reject(new Error(`worker ${share} tells too much of one schedule`)))
-    worker.stdout!.setEncoding('utf8').on('data', (text: string) => lines.feed(text))
-    worker.on('error', reject)
-    worker.on('close', code => (code === 0 ? resolve() : reject(new Error(`worker ${share} ended with ${code}`))))
-  })
+/** Without ranges those of `ringward simulate`. */
+async function mainOfSwarm(): Promise<void> {
+  const { values } = parseArgs({ options: {
+    swarm: { type: 'boolean' }, schedules: { type: 'string', default: '1000' }, seed: { type: 'string', default: '1' }, hosts: { type: 'string' }, faults: { type: 'string' }, jobs: { type: 'string', default: '1' }, share: { type: 'string' }, seconds: { type: 'string' }, coverage: { type: 'boolean', default: false },
+  } })
+  const wished = {
+    schedules: Number(values.schedules), seed: Number(values.seed), jobs: Number(values.jobs),
+    hosts: parseRange(values.hosts ?? '') ?? SWARM_HOSTS, faults: parseRange(values.faults ?? '') ?? SWARM_FAULTS,
+  }
+  const { signal } = new AbortController()
+  const isOver = enough(signal, values.seconds === undefined ? undefined : Number(values.seconds), () => performance.now())
+  if (values.share !== undefined) return playShare(wished, Number(values.share), told => console.log(JSON.stringify(told)), isOver)
+  const began_ms = performance.now()
+  const folder = values.coverage ? mkdtempSync(join(tmpdir(), 'ringward-coverage-')) : undefined
+  const report = await playAll(wished, { command: workerArguments, ...folder === undefined ? {} : { environment: { NODE_V8_COVERAGE: folder } } }, failure => console.error(describeFailure(failure, wished)), signal, isOver)
+  const document = report.document(wished, (performance.now() - began_ms) / 1000)
+  console.log(describeReport(document))
+  if (folder !== undefined) {
+    console.log(describeCoverage(coverageOf(folder)))
+    rmSync(folder, { recursive: true })
+  }
+  if (!document.ok) process.exitCode = 1
 }
 
-await main()
+const workerArguments = (share: number): string[] => [fileURLToPath(import.meta.url), ...process.argv.slice(2), '--share', String(share)]
+
+await (process.argv.includes('--swarm') ? mainOfSwarm() : main())

@@ -3,10 +3,12 @@ import type { ClaimRecord } from '../core/records.ts'
 import type { IncidentEntry } from '../core/command.ts'
 import type { Violation } from './checker.ts'
 import { MENU, strike, type MenuFault } from './fault-menu.ts'
+import { parsePlan, runPlanned } from './plan-scenario.ts'
 import { RandomStream } from './prng.ts'
 import { sampleInventory, withPower } from './sample-inventory.ts'
 import { leave } from './simulated-leave.ts'
 import { forgetHost, joinHost } from './simulated-membership.ts'
+import type { SwarmPlan } from './swarm.ts'
 import { World } from './world.ts'
 
 const PLAIN_ACTS = [
@@ -42,6 +44,8 @@ export interface Scenario {
   readonly power_command?: boolean
   readonly steps: readonly ScenarioStep[]
   readonly until_ms: number
+  /** Instead of steps: a swarm schedule, with its own hosts and seed. */
+  readonly plan?: SwarmPlan
 }
 
 export interface ScenarioResult {
@@ -67,6 +71,7 @@ export function parseScenario(value: unknown): Scenario {
   const wrong = (what: string): never => { throw new Error(`not a scenario: ${what}`) }
   if (typeof scenario !== 'object' || scenario === null) return wrong('it is no object')
   if (typeof scenario.title !== 'string') wrong('"title" is missing')
+  if (scenario.plan !== undefined) return parsePlan(scenario.title, scenario.plan)
   for (const field of ['hosts', 'seed', 'until_ms'] as const) if (!Number.isInteger(scenario[field])) wrong(`"${field}" is not a whole number`)
   if (!Array.isArray(scenario.steps)) wrong('"steps" is no list')
   if (scenario.names !== undefined && (!Array.isArray(scenario.names) || scenario.names.length !== scenario.hosts)) wrong('"names" are not as many as "hosts"')
@@ -86,6 +91,7 @@ export function parseScenario(value: unknown): Scenario {
 }
 
 export function runScenario(scenario: Scenario): ScenarioResult {
+  if (scenario.plan) return runPlanned(scenario.plan)
   const world = new World(withPower(sampleInventory(scenario.hosts, scenario), scenario.power ?? []), scenario.seed)
   const log: string[] = []
   world.onLog = (host, text) => log.push(`${(world.queue.now_ms / 1000).toFixed(3).padStart(9)} ${host.padEnd(6)} ${text}`)

@@ -26,10 +26,11 @@ export interface ScheduleResult {
   /** The outage that came nearest to its bound, or went furthest beyond it. */
   readonly worst: Liveness['worst']
   readonly events: number
+  readonly virtual_ms: number
 }
 
 /** All hosts are up and the ring is whole by then (cold start 15 s: three expiries and the boot). */
-const START_MS = 15_000
+export const START_MS = 15_000
 /**
  * L3, from the end of the last fault: grace of a manager that came last (9.3 s), the wait for a reboot (6 s), three wakes (36 s), the boot
  * (3.9 s), the four rungs that make a bad service ready (24 s), three good rounds (4 s), and a request to return that has to be repeated (10 s).
@@ -157,7 +158,7 @@ function play(world: World, { seed, onLog }: Pick<ScheduleOptions, 'seed' | 'onL
   const cut_ms = runUntilPolicy(world, liveness, target, { ...programme, last_ms, ends_ms: () => Math.max(last_ms, end_ms) })
   return {
     seed, fault, target, violations: world.checker.violations, deviations: world.checker.deviations(), cut_ms,
-    policy_ms: world.queue.now_ms - Math.max(last_ms, end_ms), worst: liveness.worst, events: world.queue.handled,
+    policy_ms: world.queue.now_ms - Math.max(last_ms, end_ms), worst: liveness.worst, events: world.queue.handled, virtual_ms: world.queue.now_ms,
   }
 }
 
@@ -200,9 +201,10 @@ function runUntilPolicy(world: World, liveness: Liveness, target: string, { last
   return longest_ms
 }
 
-/** A person does what the ring itself says it waits for: whoever it has given up is restarted. */
+/** A person does what the ring itself says it waits for: whoever it has given up is restarted, and whose daemon no remote hand could repair. */
 function bringBack(world: World): void {
   const down = new Set([...world.hosts.values()].flatMap(({ core }) => [...core?.incidents.values() ?? []].filter(({ healing }) => healing.step === 'down').map(({ target }) => target)))
+  for (const name of world.beyondHands) if (world.host(name).service === 'broken until reboot') down.add(name)
   for (const name of down) {
     world.note(`a person restarts ${name}`)
     world.host(name).reboot()

@@ -291,9 +291,10 @@ export class SimulatedHost {
   handle(event: Event): void {
     if (!this.core) return
     if (this.frozen) return void this.held.push(() => this.handle(event))
+    this.world.onEvent?.(this, event)
     const { commands, reasons } = step(this.core, event, this.clock.now_ms)
     for (const reason of reasons) this.world.log(this.name, reason)
-    this.world.onStep?.(this, event)
+    this.world.onStepped?.(this)
     for (const command of commands) this.carryOut(command)
   }
 

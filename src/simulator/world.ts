@@ -46,6 +46,8 @@ export class World {
   readonly handless = new Set<string>()
   /** Hosts whose remote hand does half of what it is told, or all of it, and is not heard of again. */
   readonly halfHands = new Set<string>()
+  /** Hosts whose daemon broke while no hand, or half a one, reached them: the ladder may be used up (service-recovery.ts, readiness.ts). */
+  readonly beyondHands = new Set<string>()
   /** Hosts on which a virtual server prepares well and then does not start. */
   readonly failingServes = new Set<string>()
   /** Hosts whose cable is pulled; the shared area is a fault of its own. */
@@ -58,8 +60,9 @@ export class World {
   /** Share of messages lost, 0–1. */
   message_loss = 0
   onLog: (host: string, text: string) => void = () => undefined
-  /** After each step of a host's core. */
-  onStep: ((host: SimulatedHost, event: Event) => void) | undefined
+  /** Before each event is taken up by a host's core, and after it. */
+  onEvent: ((host: SimulatedHost, event: Event) => void) | undefined
+  onStepped: ((host: SimulatedHost) => void) | undefined
   /** After every change of who gives, runs or may give anything. */
   onChange: (() => void) | undefined
   /** What disturbances and slowness draw, so that they change nothing in a schedule without them. */

@@ -56,7 +56,7 @@ describe('the scenario runner', () => {
 
 /** Each as `host text`. */
 function linesAfterTheFirstStep(name: string, result: ScenarioResult): string[] {
-  const from_ms = readScenario(name).steps[0]!.at_ms
+  const from_ms = readScenario(name).steps[0]?.at_ms ?? 0
   return result.log.flatMap(line => {
     const [, seconds, host, text] = /^ *([\d.]+) +(\S+) +(.*)$/.exec(line) ?? []
     return Number(seconds) * 1_000 >= from_ms ? [`${host} ${text}`] : []
