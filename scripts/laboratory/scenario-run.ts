@@ -52,6 +52,7 @@ export async function runScenario(lab: Lab, scenario: Scenario, wishes: Scenario
   await untilPolicy(lab, POLICY_LIMIT_MS, [])
   await sleep(Math.max(0, await newestBoot_ms(lab) + wishes.rest_ms - SETTLE_MS - Date.now()))
   const since = new Date().toISOString()
+  const log = await LogFromNow.of(lab)
   const epochs = new Map(ring.map(name => [name, newestClaim(lab, name)?.claim.epoch ?? 0]))
   const boots = await bootsOf(lab)
   const over = new AbortController()
@@ -61,7 +62,7 @@ export async function runScenario(lab: Lab, scenario: Scenario, wishes: Scenario
   await sleep(SETTLE_MS)
   const began_ms = performance.now()
   try {
-    for (const step of scenario.steps) await play(lab, step, since)
+    for (const step of scenario.steps) await play(lab, step, log)
     await untilPolicy(lab, POLICY_LIMIT_MS, struck(scenario))
     await untilHeld(lab)
   } catch (error) {
@@ -79,7 +80,7 @@ export async function runScenario(lab: Lab, scenario: Scenario, wishes: Scenario
     claims: new Map(ring.map(name => [name, claimsSince(lab, name, epochs.get(name) ?? 0).map(claim => `${claim.kind}@${claim.holder}`).join(' ')])),
     cuts: new Map((await clients.reports).map(report => [lab.hosts.find(host => host.vip === report.address)?.name ?? '', report.cuts])),
     boots: new Map(ring.map(name => [name, (now.get(name) ?? 0) - (boots.get(name) ?? 0)])),
-    log: await historyOf(new LogTail({ files: hostLogs(lab), since })), violations,
+    log: await log.entries(), violations,
   }
   const unexpected = [...failures, ...unexpectedIn(scenario, seen)]
   return {
@@ -93,7 +94,8 @@ async function untilHeld(lab: Lab): Promise<void> {
   const end_ms = performance.now() + HELD_LIMIT_MS
   const isHeld = (): boolean => lab.hosts.every(host => lookAtHost(lab, host.name).addresses.includes(host.vip))
   while (!isHeld() && performance.now() < end_ms) await sleep(LOOK_EVERY_MS)
-  await sleep(SETTLE_MS)
+  // What was asked while nobody answered is over by then.
+  await sleep(CLIENT_LIMIT_MS + SETTLE_MS)
 }
 
 /** Hosts the scenario does something to: they may not answer, and are asked last. */
@@ -102,7 +104,7 @@ function struck({ hosts, steps }: Scenario): string[] {
   return hosts.filter(host => words.includes(host))
 }
 
-async function play(lab: Lab, step: ScenarioStep, since: string): Promise<void> {
+async function play(lab: Lab, step: ScenarioStep, log: LogFromNow): Promise<void> {
   if ('fault' in step) {
     const [verb = '', ...args] = step.fault
     await fault(lab, verb, args)
@@ -112,9 +114,7 @@ async function play(lab: Lab, step: ScenarioStep, since: string): Promise<void> 
       await until(step.within, () => Promise.resolve(given.test(inForce(lab, name))), () => `${name} was not given by ${given.source} but by ${inForce(lab, name) || 'nobody'}`)
     }
   } else if ('until_log' in step) {
-    const tail = new LogTail({ files: hostLogs(lab), since })
-    let found = (await historyOf(tail)).some(entry => step.until_log.test(entry.text))
-    await until(step.within, async () => found ||= (await tail.poll()).some(entry => step.until_log.test(entry.text)), () => `no host's log said ${step.until_log.source}`)
+    await until(step.within, async () => (await log.entries()).some(entry => step.until_log.test(entry.text)), () => `no host's log said ${step.until_log.source}`)
   } else {
     const [host = '', ...args] = step.ringward
     const { status, stdout, stderr } = await runInside(lab, host, ['ringward', ...args])
@@ -141,8 +141,23 @@ async function bootsOf(lab: Lab): Promise<Map<string, number>> {
   return new Map(Object.entries(hosts).map(([name, { boots }]) => [name, boots]))
 }
 
-async function historyOf(tail: LogTail): Promise<LogEntry[]> {
-  const entries: LogEntry[] = []
-  for await (const entry of tail.history()) entries.push(entry)
-  return entries
+/** What the hosts' logs have got since: by their place in the files, for a clock that was wrong stamps lines of an hour ago, or of the next. */
+class LogFromNow {
+  private readonly tail: LogTail
+  private readonly found: LogEntry[] = []
+
+  private constructor(tail: LogTail) {
+    this.tail = tail
+  }
+
+  static async of(lab: Lab): Promise<LogFromNow> {
+    const tail = new LogTail({ files: hostLogs(lab), since: '' })
+    for await (const former of tail.history()) void former
+    return new LogFromNow(tail)
+  }
+
+  async entries(): Promise<readonly LogEntry[]> {
+    for (let news = await this.tail.poll(); news.length > 0; news = await this.tail.poll()) this.found.push(...news)
+    return this.found
+  }
 }
