@@ -3,6 +3,7 @@ import type { Command } from '../src/core/command.ts'
 import type { Event } from '../src/core/event.ts'
 import type { Profile } from '../src/core/profile.ts'
 import type { Clock } from '../src/edges/clock.ts'
+import { encodePill, pillPath } from '../src/edges/share/pills.ts'
 import type { Share } from '../src/edges/share/share.ts'
 import { reasonOf } from '../src/errors.ts'
 
@@ -55,6 +56,17 @@ export class ShareOrders {
       this.post({ ...about, outcome: 'unknown', detail: reasonOf(error) })
     } finally {
       this.writes -= 1
+    }
+  }
+
+  /** A hint: one that is written late asks of a renewal that is long past. */
+  async pill({ order }: Of<'pill'>): Promise<void> {
+    const { host: target } = order
+    try {
+      await this.share.writeView(pillPath(target), encodePill({ schema: 'ringward.pill/1', ...order }), { deadline_ms: this.write_limit_ms })
+      this.post({ event: 'asked', target, ok: true, detail: '' })
+    } catch (error) {
+      this.post({ event: 'asked', target, ok: false, detail: reasonOf(error) })
     }
   }
 

@@ -76,14 +76,27 @@ export class WatchOrders {
   }
 
   async examine({ target }: Of<'examine'>): Promise<void> {
-    const { prober, serverOf, signal, post } = this.parts
-    const { address } = serverOf(target)
+    const { serverOf, signal, post } = this.parts
+    const answered = await this.answersOne(serverOf(target).address)
+    if (!signal.aborted) post({ event: 'examined', target, answered })
+  }
+
+  /** Asked once each interval while this host hears nobody. A gateway that was taken out of the configuration meanwhile is asked no more. */
+  async gateway(address: string | undefined): Promise<void> {
+    const { signal, post } = this.parts
+    if (address === undefined) return
+    const answered = await this.answersOne(address)
+    if (!signal.aborted) post({ event: 'gateway', answered })
+  }
+
+  /** Three packets, 100 ms apart: one answer is enough. */
+  private async answersOne(address: string): Promise<boolean> {
+    const { prober, signal } = this.parts
     const probes = Array.from({ length: QUICK_PINGS }, async (_, index) => {
       if (index > 0) await sleep(index * QUICK_PING_GAP_MS, undefined, { signal })
       if (!await prober.ping(address, QUICK_PING_LIMIT_MS, signal)) throw new Error('no answer')
     })
-    const answered = await Promise.any(probes).then(() => true, () => false)
-    if (!signal.aborted) post({ event: 'examined', target, answered })
+    return Promise.any(probes).then(() => true, () => false)
   }
 
   /** All dialogues at once; the worst daemon speaks for the target. */

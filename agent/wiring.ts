@@ -211,6 +211,8 @@ export class Agent {
       case 'observe': return void this.share_orders.observe()
       case 'claim': return void this.share_orders.claim(command)
       case 'release': return void this.share_orders.release(command)
+      case 'pill': return void this.share_orders.pill(command)
+      case 'gateway': return void this.watching.gateway(this.state.inventory.gateway)
       case 'prepare': return void this.giving.prepare(command)
       case 'serve': return void this.giving.serve(command)
       case 'stop': return void this.giving.stop(command)

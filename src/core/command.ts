@@ -1,4 +1,4 @@
-import type { ClaimRecord, FunctionKind, ReleaseRecord } from './records.ts'
+import type { ClaimRecord, FunctionKind, PillRecord, ReleaseRecord } from './records.ts'
 import type { Alert } from './protection.ts'
 import type { Message } from './message.ts'
 import type { Prediction } from './prediction.ts'
@@ -17,6 +17,10 @@ export type Command =
   | { readonly command: 'observe' }
   | { readonly command: 'claim'; readonly order: ClaimOrder }
   | { readonly command: 'release'; readonly order: ReleaseOrder }
+  /** Ask a host on the shared area whether it is alone. Answer: `asked`. */
+  | { readonly command: 'pill'; readonly order: Omit<PillRecord, 'schema'> }
+  /** Ping the gateway as in an examination. Answer: `gateway`. */
+  | { readonly command: 'gateway' }
   /** Load the virtual server, paused; `warm`: let it run with its VIP, cut off from every network. Answer: `prepared`. */
   | { readonly command: 'prepare'; readonly function: string; readonly warm: boolean }
   /** Put the function in the guard's charge, start it, add the VIP, announce. Answer: `serving`. */

@@ -59,4 +59,8 @@ export type Event =
   | { readonly event: 'power'; readonly target: string; readonly verb: PowerVerb; readonly request: number; readonly state: 'on' | 'off' | 'unknown'; readonly detail: string }
   /** The operator's word: this host has stopped for good, whatever it gave. */
   | { readonly event: 'confirmed-dead'; readonly target: string }
+  /** The question to a host whether it is alone was written, or was not. */
+  | { readonly event: 'asked'; readonly target: string; readonly ok: boolean; readonly detail: string }
+  /** The gateway answered one of several pings, or none. */
+  | { readonly event: 'gateway'; readonly answered: boolean }
   | { readonly event: 'woken'; readonly target: string; readonly ok: boolean; readonly detail: string }

@@ -3,6 +3,7 @@ import type { Context } from './context.ts'
 import { hostOf } from './context.ts'
 import { isSlow } from './local-health.ts'
 import { notePathGood } from './path.ts'
+import { noteLookedElsewhere } from './pill.ts'
 import { isPresent } from './presence.ts'
 import { p2Of } from './ring.ts'
 import type { Watch } from './state.ts'
@@ -53,6 +54,7 @@ export function noteProbeRequest(context: Context, from: string, request: number
 }
 
 export function noteProbeAnswer(context: Context, request: number, target: string, answered: boolean): void {
+  noteLookedElsewhere(context, target, answered)
   const examination = context.state.watches.get(target)?.examination
   if (examination?.request === request && answered) examination.indirect = true
 }

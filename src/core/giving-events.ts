@@ -82,7 +82,7 @@ export function noteStopped(context: Context, event: Of<'stopped'>): void {
   state.giving.delete(event.function)
   // Of a server that was taken out of the ring: hosts that do not know it yet would take its function up again (membership.ts releases it later).
   if (!state.order.includes(event.function)) return
-  if (mine && claim.epoch === giving.epoch) releaseEpoch(context, event.function, claim.epoch, state.leaving ? 'goodbye' : 'not-started')
+  if (mine && claim.epoch === giving.epoch) releaseEpoch(context, event.function, claim.epoch, giving.release_as ?? (state.leaving ? 'goodbye' : 'not-started'))
 }
 
 /** A former agent of this host, under the same generation, had it running. */

@@ -4,6 +4,7 @@ import { isAgentless } from './appliance.ts'
 import type { Context } from './context.ts'
 import { functionOf } from './context.ts'
 import { noteOrders } from './orders.ts'
+import { notePills } from './pill.ts'
 import { newHostFacts, type FunctionFacts, type HostFacts } from './state.ts'
 
 /** A read that has not come back by then is given up by the edge; the core asks again no earlier. */
@@ -126,6 +127,7 @@ export function noteObservation(context: Context, started_ms: number, observatio
     if (release && facts.claim?.epoch === release.epoch && !facts.release) noteRelease(context, facts, release)
   }
   noteOrders(context, observation.orders)
+  notePills(state, observation.pills ?? [])
 }
 
 export function noteObservationFailed(context: Context, reason: string): void {

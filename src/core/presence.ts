@@ -33,8 +33,13 @@ export function isCutOff(state: State, now_ms: number): boolean {
   const limit_ms = Math.max(HEARING_INTERVALS * state.inventory.interval_ms, LEAST_HEARING_MS)
   const others = state.order.filter(name => name !== state.self && !state.without_agent.has(name)).map(name => hostOf(state, name))
   if (others.some(({ reachable, condition_ms }) => reachable && now_ms - condition_ms <= limit_ms)) return false
-  const last_record_ms = state.inventory.interval_ms + 2 * state.profile.renew_ms
-  return others.filter(({ name, lease_grew_ms, condition_ms }) => isRenewing(state, name, now_ms) && lease_grew_ms - condition_ms > last_record_ms).length >= 2
+  return others.filter(({ name }) => renewsUnheard(state, name, now_ms)).length >= 2
+}
+
+/** Renews, and has done so for longer since its last word than a host that has died can seem to. */
+export function renewsUnheard(state: State, name: string, now_ms: number): boolean {
+  const { lease_grew_ms, condition_ms } = hostOf(state, name)
+  return isRenewing(state, name, now_ms) && lease_grew_ms - condition_ms > state.inventory.interval_ms + 2 * state.profile.renew_ms
 }
 
 /** Has ever joined and is managed; only such a host can be missed. */

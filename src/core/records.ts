@@ -67,11 +67,25 @@ export interface ReleaseRecord {
   readonly by: string
 }
 
+/**
+ * A question to a host that renews and that nobody reaches: is it alone? Replaced as a whole by whoever asks. It names the renewal that its writer saw last,
+ * and is over some renewals later.
+ */
+export interface PillRecord {
+  readonly schema: 'ringward.pill/1'
+  readonly host: string
+  readonly generation: number
+  readonly sequence: number
+  readonly by: string
+}
+
 /** One fresh look at the shared area. Only the newest claim of each function is carried. */
 export interface Observation {
   readonly leases: readonly LeaseRecord[]
   readonly claims: readonly { readonly claim: ClaimRecord; readonly release?: ReleaseRecord }[]
   readonly orders: readonly StandingOrder[]
+  /** Absent: nobody was ever asked. */
+  readonly pills?: readonly PillRecord[]
 }
 
 /**

@@ -7,7 +7,7 @@ import type { ConditionMessage, GivingStage, Leaving } from './message.ts'
 import type { HostCapacity, LoadAverage } from './non-select.ts'
 import type { Prediction } from './prediction.ts'
 import type { Profile } from './profile.ts'
-import type { ClaimRecord, FunctionKind, LeaseRecord, ReleaseRecord } from './records.ts'
+import type { ClaimRecord, FunctionKind, LeaseRecord, PillRecord, ReleaseHow, ReleaseRecord } from './records.ts'
 import type { Priority } from './ring.ts'
 
 /** What this host knows of another one (or of itself, as others see it on the share). */
@@ -76,6 +76,8 @@ export interface Giving {
   /** Set on target recovery and on an announced leave: hand over to this host and generation once stopped. */
   hand_over: { readonly to: string; readonly generation: number; readonly kind: FunctionKind } | undefined
   stopped: boolean
+  /** How its epoch is released once it has stopped; without it, that it did not start, or a goodbye of a host that leaves. */
+  release_as?: ReleaseHow
 }
 
 export type Mode = 'regular' | 'network examination' | 'service recovery' | 'backup server' | 'target recovery'
@@ -122,6 +124,10 @@ export interface Watch {
   incident: string | undefined
   /** Rungs climbed while the target is back without a good service. */
   readying: { rung: number; next_ms: number }
+  /** When a host that was asked to look last reached the target, and last said that it did not since. */
+  elsewhere: { readonly heard_ms: number; readonly denied_ms: number }
+  /** The renewal it was last asked after whether it is alone; forgotten when its path is good. */
+  asked: { readonly generation: number; readonly sequence: number } | undefined
   /** So that a standing condition is logged once. */
   noted: string
 }
@@ -222,6 +228,10 @@ export interface State {
   watched: string
   /** The operator's standing orders, by the share's word. */
   readonly orders: { hold_until_ms: number | undefined; readonly maintenance_until_ms: Map<string, number> }
+  /** Who is asked on the share whether it is alone. */
+  readonly pills: Map<string, PillRecord>
+  /** Since when this host has heard nobody while others renew, and how often in a row the gateway did not answer since. */
+  alone: { readonly since_ms: number; gateway_asked_ms: number; gateway_missed: number } | undefined
   /** This host was told to leave. */
   leaving: { readonly why: Leaving; readonly since_ms: number } | undefined
 }
@@ -259,6 +269,6 @@ export function initialState(self: string, inventory: Inventory, profile: Profil
     load: undefined,
     promise: { request: 0, sent_ms: -Infinity, requests: [], answered_ms: new Map(), ride_until_ms: -Infinity },
     electorate_told_ms: -Infinity,
-    virtual_services: new Map(), probe_requests: new Map(), counter: 0, condition_sequence: 0, condition_due: false, watched: '', orders: { hold_until_ms: undefined, maintenance_until_ms: new Map() }, leaving: undefined,
+    virtual_services: new Map(), probe_requests: new Map(), counter: 0, condition_sequence: 0, condition_due: false, watched: '', orders: { hold_until_ms: undefined, maintenance_until_ms: new Map() }, pills: new Map(), alone: undefined, leaving: undefined,
   }
 }

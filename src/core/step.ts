@@ -19,6 +19,7 @@ import { decideLeaving, noteLeave, noteReady } from './leaving.ts'
 import { decideObservation, noteObservation, noteObservationFailed } from './observation.ts'
 import { decideOrders } from './orders.ts'
 import { noteConfirmedDead } from './confirmed-dead.ts'
+import { decidePill, noteAsked, noteGateway } from './pill.ts'
 import { decidePower, notePower, tellNominee } from './power.ts'
 import { answerPromiseRequest, decidePromises, notePromise } from './promise.ts'
 import { decideReadiness } from './readiness.ts'
@@ -60,6 +61,7 @@ function decide(context: Context): void {
   decideLeaving(context)
   decideWatches(context)
   decidePower(context)
+  decidePill(context)
   decideRehoming(context)
   decideGiving(context)
   decideTargetRecovery(context)
@@ -110,6 +112,8 @@ function note(context: Context, event: Event): void {
     case 'leave': return noteLeave(context, event.why)
     case 'power': return notePowerOf(context, event)
     case 'confirmed-dead': return noteConfirmedDead(context, event.target)
+    case 'asked': return noteAsked(context, event.target, event.ok, event.detail)
+    case 'gateway': return noteGateway(context, event.answered)
     case 'survey': return noteSurvey(context, event.average, event.capacity)
     case 'hand': return noteHand(context, event)
     case 'woken':

@@ -12,6 +12,7 @@ import { EXAMINATION_LIMIT_MS, EXAMINATION_MS, examine } from './examination.ts'
 import { openIncident } from './incident.ts'
 import { isHeld, leavingReason } from './orders.ts'
 import { notePathBad, notePathGood } from './path.ts'
+import { askWhetherAlone } from './pill.ts'
 import { graceEnds_ms, isWhole, isMember, isPresent, ownLeaseGood } from './presence.ts'
 import { rolesOf } from './ring.ts'
 import { decideServiceRecovery, endBrokenOff } from './service-recovery.ts'
@@ -21,7 +22,7 @@ import type { Trouble } from './trouble.ts'
 function newWatch(target: string, priority: 1 | 2, now_ms: number): Watch {
   return {
     target, priority, mode: 'regular', mode_since_ms: now_ms, ping_missed: 0, ping_seen: false, path_good_ms: -Infinity, examination: undefined,
-    service: { verdict: undefined, timed_out: false, daemon: '', detail: '', good_rounds: 0, good_seen: false, probing_since_ms: undefined }, repair: undefined, taking_off: undefined, incident: undefined, readying: { rung: 0, next_ms: -Infinity }, noted: '',
+    service: { verdict: undefined, timed_out: false, daemon: '', detail: '', good_rounds: 0, good_seen: false, probing_since_ms: undefined }, repair: undefined, taking_off: undefined, incident: undefined, readying: { rung: 0, next_ms: -Infinity }, elsewhere: { heard_ms: -Infinity, denied_ms: -Infinity }, asked: undefined, noted: '',
   }
 }
 
@@ -77,7 +78,10 @@ function decideExamination(context: Context, watch: Watch): void {
   else if (isSlow(state)) withhold(context, watch, `${watch.target}_does_not_answer`)
   else if (hostOf(state, watch.target).lease_silent_ms >= 2 * state.profile.renew_ms && !mostVanished(state)) {
     return loseTarget(context, watch, 'no ping answered here or elsewhere, and its lease is no longer renewed')
-  } else note(context, watch, `${watch.target}_does_not_answer_and_its_lease_is_renewed_still: waiting for the share's word`)
+  } else {
+    note(context, watch, `${watch.target}_does_not_answer_and_its_lease_is_renewed_still: waiting for the share's word`)
+    askWhetherAlone(context, watch)
+  }
   if (context.due(examination.started_ms + Math.max(stretched(state, EXAMINATION_MS), state.profile.renew_ms))) examine(context, watch)
 }
 
@@ -98,6 +102,7 @@ export function resume(context: Context, watch: Watch, text: string): void {
   context.because(text)
   if (watch.priority === 1) tellP2(context, watch, 'R')
   watch.ping_missed = 0
+  watch.asked = undefined
   enterMode(context, watch, 'regular', 'the network is good')
 }
 

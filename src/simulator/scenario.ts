@@ -3,6 +3,7 @@ import type { ClaimRecord } from '../core/records.ts'
 import type { IncidentEntry } from '../core/command.ts'
 import type { Violation } from './checker.ts'
 import { MENU, strike, type MenuFault } from './fault-menu.ts'
+import { between, type Direction } from './network-faults.ts'
 import { parsePlan, runPlanned } from './plan-scenario.ts'
 import { RandomStream } from './prng.ts'
 import { sampleInventory, withPower } from './sample-inventory.ts'
@@ -12,7 +13,7 @@ import type { SwarmPlan } from './swarm.ts'
 import { World } from './world.ts'
 
 const PLAIN_ACTS = [
-  'power-off', 'power-on', 'no-wake', 'reboot', 'stop-daemon', 'break-daemon', 'kill-agent', 'kill-guard', 'share-hang', 'share-heal', 'isolate', 'reconnect', 'fail-starts', 'heal-starts', 'cut-hand', 'heal-hand', 'mute-virtual-server',
+  'power-off', 'power-on', 'no-wake', 'reboot', 'stop-daemon', 'break-daemon', 'kill-agent', 'kill-guard', 'share-hang', 'share-heal', 'isolate', 'reconnect', 'cut-from-hosts', 'heal-from-hosts', 'fail-starts', 'heal-starts', 'cut-hand', 'heal-hand', 'mute-virtual-server',
   'overload', 'relieve', 'shut-down', 'reboot-announced', 'maintenance-on', 'maintenance-off', 'hold-on', 'hold-off', 'flag-off', 'flag-on', 'join', 'forget',
 ] as const
 type PlainAct = (typeof PLAIN_ACTS)[number]
@@ -42,6 +43,8 @@ export interface Scenario {
   /** Servers without an agent, and whether their power can be switched by a command. */
   readonly agentless?: readonly string[]
   readonly power_command?: boolean
+  /** The ring has a gateway, which every host reaches that is not isolated. */
+  readonly gateway?: boolean
   readonly steps: readonly ScenarioStep[]
   readonly until_ms: number
   /** Instead of steps: a swarm schedule, with its own hosts and seed. */
@@ -129,6 +132,8 @@ function act(world: World, step: ScenarioStep, random: RandomStream): void {
   for (const name of step.host === undefined ? world.names : [step.host]) actOn(world, name, step.do)
 }
 
+const fromHosts = (world: World, name: string): Direction[] => between([[name], world.names.filter(other => other !== name)])
+
 function actOn(world: World, name: string, what: Exclude<PlainAct, 'share-hang' | 'share-heal' | 'hold-on' | 'hold-off' | 'join' | 'forget'>): unknown {
   const host = world.host(name)
   switch (what) {
@@ -144,6 +149,9 @@ function actOn(world: World, name: string, what: Exclude<PlainAct, 'share-hang' 
     case 'kill-guard': return host.killGuard()
     case 'isolate': return world.isolate(name)
     case 'reconnect': return world.reconnect(name)
+    // Whoever is not of the ring reaches it still.
+    case 'cut-from-hosts': return world.cut(fromHosts(world, name))
+    case 'heal-from-hosts': return world.heal(fromHosts(world, name))
     case 'overload': return (host.overloaded = true)
     case 'relieve': return (host.overloaded = false)
     case 'fail-starts': return world.failingStarts.add(name)

@@ -16,6 +16,11 @@ export function perform(host: SimulatedHost, command: Exclude<Command, { command
     case 'observe': return observe(host)
     case 'claim': return claim(host, command)
     case 'release': return release(host, command)
+    case 'pill': return ask(host, command)
+    case 'gateway': {
+      const answered = world.answersGateway(host.name)
+      return host.later(answered ? random.between(1, 10) : 450, () => host.handle({ event: 'gateway', answered }))
+    }
     case 'prepare': return inTurn(host, command.function, () => prepare(host, command))
     case 'serve': return inTurn(host, command.function, () => serve(host, command))
     case 'stop': return stop(host, command)
@@ -108,6 +113,11 @@ function release(host: SimulatedHost, { order }: Of<'release'>): void {
   const failed = (detail: string): void => host.handle({ event: 'released', ...about, ok: false, detail })
   withLimit(host, answer => host.world.share.release(host.name, { schema: 'ringward.release/1', ...order }, () => answer(() => host.handle({ event: 'released', ...about, ok: true, detail: '' })), () => answer(() => failed('the file server refuses'))),
     () => failed('no answer in time'))
+}
+
+function ask(host: SimulatedHost, { order }: Of<'pill'>): void {
+  const told = (ok: boolean, detail: string): void => host.handle({ event: 'asked', target: order.host, ok, detail })
+  withLimit(host, answer => host.world.share.ask(host.name, { schema: 'ringward.pill/1', ...order }, () => answer(() => told(true, '')), () => answer(() => told(false, 'the file server refuses'))), () => told(false, 'no answer in time'))
 }
 
 /** As the agent's turns: what is ordered for a function after its stop waits for the end of that stop; another stop calls it off. */

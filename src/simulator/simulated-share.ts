@@ -1,5 +1,5 @@
 /** The shared area in virtual time: single-writer leases, write-once claims and releases, each operation with its own delay. */
-import type { ClaimRecord, LeaseRecord, Observation, ReleaseRecord, StandingOrder } from '../core/records.ts'
+import type { ClaimRecord, LeaseRecord, Observation, PillRecord, ReleaseRecord, StandingOrder } from '../core/records.ts'
 import type { BrokenRules } from './broken-rules.ts'
 import type { EventQueue } from './event-queue.ts'
 import type { RandomStream } from './prng.ts'
@@ -31,6 +31,8 @@ export class SimulatedShare {
   readonly releases = new Map<string, Map<number, ReleaseRecord>>()
   /** The operator's standing orders with the time of their end; `hold` or the host in maintenance. */
   readonly orders = new Map<string, number>()
+  /** Questions to hosts that nobody reaches. */
+  readonly pills = new Map<string, PillRecord>()
   /** Hosts (or all, `*`) whose operations wait until the fault ends; then they are applied late. */
   private readonly hung = new Map<string, (() => void)[]>()
   private readonly troubles = new Map<string, ShareTrouble>()
@@ -144,7 +146,8 @@ export class SimulatedShare {
     })
     const leases = [...this.leases.values()].map(lease => this.lingering(lease))
     const shown = this.broken.electorate_hidden ? leases.map(({ electorate: _, ...lease }) => lease) : leases
-    return { leases: shown, claims, orders: this.standingOrders(this.queue.now_ms + wall_error_ms) }
+    const pills = [...this.pills.values()]
+    return { leases: shown, claims, orders: this.standingOrders(this.queue.now_ms + wall_error_ms), ...pills.length > 0 ? { pills } : {} }
   }
 
   private standingOrders(wall_ms: number): StandingOrder[] {
@@ -180,6 +183,11 @@ export class SimulatedShare {
       const lost = this.troubleOf(host)?.claim_answers_lost ?? 0
       if (lost === 0 || this.weather.next() >= lost) answer(outcome)
     }, refused)
+  }
+
+  /** Replaced as a whole by whoever asks last. */
+  ask(host: string, record: PillRecord, answer: () => void, refused?: () => void): void {
+    this.perform(host, () => void this.pills.set(record.host, record), answer, refused)
   }
 
   release(host: string, record: ReleaseRecord, answer: () => void, refused?: () => void): void {

@@ -122,6 +122,12 @@ export class World {
     return this.host(to).up && this.linked(from, to) && (loss === 0 || this.weather.next() < (1 - loss) ** 2)
   }
 
+  /** Its own cable leads there; a cut between hosts does not. */
+  answersGateway(from: string): boolean {
+    const { loss } = this.network_faults
+    return !this.isolated.has(from) && (loss === 0 || this.weather.next() < 1 - loss ** 3)
+  }
+
   /** A connection is opened and somebody accepts it; its first packet and the answer may be lost, and are sent again after the probe's limit (1 s). */
   opensConnection(from: string, to: string): boolean {
     return this.answersPing(from, to) && this.host(to).frozen !== 'everything'

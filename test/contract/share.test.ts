@@ -8,6 +8,7 @@ import { SystemClock } from '../../src/edges/clock.ts'
 import { MemoryShareWorld } from '../../src/edges/share/memory-share.ts'
 import { ShareClient, type ShareClientOptions } from '../../src/edges/share/share-client.ts'
 import type { Share } from '../../src/edges/share/share.ts'
+import { encodePill, pillPath } from '../../src/edges/share/pills.ts'
 import { encodeOrder, orderPath } from '../../src/edges/share/standing-orders.ts'
 import { bundle } from './fixtures/bundle.ts'
 
@@ -128,6 +129,21 @@ describe.each([['files', realWorld], ['memory', memoryWorld]] as const)('share o
     expect(left_ms).toBeLessThanOrEqual(60_000)
     await a.writeView(orderPath('hold'), encodeOrder({ schema: 'ringward.order/1', order: 'hold', since: soon, until: '2026-01-01T00:00:00.000Z', by: 'mail' }), WAIT)
     expect((await b.observe(WAIT)).orders.map(each => each.order)).toEqual(['maintenance'])
+  })
+
+  test('a question to a host is seen until it is replaced, and what is none is left out', async () => {
+    const pill = (host: string, sequence: number, by: string) => ({ schema: 'ringward.pill/1', host, generation: 2, sequence, by } as const)
+    await a.writeView(pillPath('ftp'), encodePill(pill('ftp', 7, 'mail')), WAIT)
+    await b.writeView(pillPath('ftp'), encodePill(pill('ftp', 9, 'web1')), WAIT)
+    await b.writeView(pillPath('proxy'), encodePill(pill('proxy', 3, 'web1')), WAIT)
+    // Of another host, of no count, by no name, no record at all, and larger than any.
+    await a.writeView(pillPath('login'), encodePill(pill('web2', 1, 'mail')), WAIT)
+    await a.writeView(pillPath('web1'), encodePill(pill('web1', -1, 'mail')), WAIT)
+    await a.writeView(pillPath('web2'), encodePill(pill('web2', 1, '../mail')), WAIT)
+    await a.writeView(pillPath('mail'), 'null', WAIT)
+    await a.writeView(pillPath('dns'), encodePill(pill('dns', 1, 'm'.repeat(2_000))), WAIT)
+    expect((await b.observe(WAIT)).pills).toEqual([pill('ftp', 9, 'web1'), pill('proxy', 3, 'web1')])
+    await expect(a.writeView(pillPath('../leases/ftp'), 'x', WAIT)).rejects.toMatchObject({ code: 'SHARE_NAME' })
   })
 
   test('an observer sees epochs grow and never go back', async () => {

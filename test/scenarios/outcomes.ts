@@ -25,6 +25,13 @@ const TAKEOVER_MS = 4_000
 
 const forAll = <T>(value: T): Record<string, T> => Object.fromEntries(ALL.map(name => [name, value]))
 
+/** Alone for five rounds once it has noticed, and what is left of a takeover when a release stands. */
+const PILL_MS = 9_000
+const PILL_TAKEN: Outcome = {
+  claims: { ftp: ['another, virtual, released', RETURNED] }, incidents: ['ftp: host returned, by login'], cut_at_most_ms: { ftp: PILL_MS }, said: ['ftp Asked_by_', 'ftp Function_is_given_ftp'],
+  never: ['login __Wake', 'login Start_to_restart_', 'login __ftp_is_back'],
+}
+
 export const OUTCOMES: Readonly<Record<string, Outcome>> = {
   ...RING_OUTCOMES,
   ...MENU_OUTCOMES,
@@ -48,6 +55,15 @@ export const OUTCOMES: Readonly<Record<string, Outcome>> = {
   // The cut is the outage's. Dialogues of that time say nothing: no daemon is restarted, no function is moved.
   'switch-off': { claims: {}, incidents: [], cut_at_most_ms: forAll(1_500), never: ALL.map(name => `${name} Start_to_restart_`) },
   'network-lost-shortly': { claims: {}, incidents: [], cut_at_most_ms: { ftp: 2_200 }, never: ALL.map(name => `${name} Start_to_restart_`) },
+  // Asked on the share, it hears nobody for five rounds and releases: nobody may take over a host that renews (S6), and no client reaches it.
+  'pill-isolated-host': PILL_TAKEN,
+  'pill-gateway-gone': PILL_TAKEN,
+  'pill-gateway-alive': { claims: {}, incidents: [], cut_at_most_ms: {}, said: ['login Ask_ftp_on_the_shared_area'], never: ['ftp Asked_by', 'ftp Stop_'] },
+  'pill-halves': { claims: {}, incidents: [], cut_at_most_ms: {}, never: ALL.flatMap(name => [`${name} Asked_by`, `${name} Stop_`]) },
+  // The cut is the outage's in these three.
+  'pill-two-hosts': { claims: {}, incidents: [], cut_at_most_ms: { mail: 30_000 }, never: ['mail Ask', 'login Ask', 'mail Stop_', 'login Stop_'] },
+  'pill-short-outage': { claims: {}, incidents: [], cut_at_most_ms: { ftp: 6_000 }, said: ['login Ask_ftp_on_the_shared_area'], never: ['ftp Asked_by', 'ftp Stop_'] },
+  'pill-switch-off': { claims: {}, incidents: [], cut_at_most_ms: forAll(30_000), never: ALL.flatMap(name => [`${name} Ask`, `${name} Stop_`, `${name} Start_to_restart_`]) },
   'kill-agent': { claims: {}, incidents: [], cut_at_most_ms: {} },
   'kill-guard': { claims: {}, incidents: [], cut_at_most_ms: {} },
   // Nobody is cut for a moment: each claims its own function again under its new generation.
@@ -72,7 +88,8 @@ export const OUTCOMES: Readonly<Record<string, Outcome>> = {
   },
   // P2 acts one slot later: P1 renews, and finds that it hears nobody itself.
   'P1-isolated-target-dies': {
-    claims: { ftp: [TAKEN_OVER, RETURNED] }, incidents: ['ftp: Nt2 returned, by login', 'ftp: host returned, by proxy'], cut_at_most_ms: { ftp: TAKEOVER_MS + 2_000, login: 26_000 }, never: ['login Claim_ftp_'],
+    claims: { ftp: [TAKEN_OVER, RETURNED], login: PILL_TAKEN.claims.ftp! }, incidents: ['ftp: Nt2 returned, by login', 'ftp: host returned, by proxy', 'login: host returned, by mail'],
+    cut_at_most_ms: { ftp: TAKEOVER_MS + 2_000, login: PILL_MS }, never: ['login Claim_ftp_'],
   },
   'two-adjacent': {
     claims: { ftp: [TAKEN_OVER, RETURNED], proxy: [TAKEN_OVER, RETURNED] },

@@ -4,6 +4,7 @@ import { SystemClock } from '../clock.ts'
 import type { ClaimOutcome, Share, WaitOptions } from './share.ts'
 import { claimPlace } from './share-claims.ts'
 import { checkPath } from './share-names.ts'
+import { decodePill, PILLS_FOLDER } from './pills.ts'
 import { decodeOrder, ORDERS_FOLDER } from './standing-orders.ts'
 
 const clock = new SystemClock()
@@ -28,7 +29,9 @@ export class MemoryShareWorld {
 
   observe(): Observation {
     const byName = <T>(map: ReadonlyMap<string, T>): T[] => [...map.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, value]) => value)
+    const pills = [...this.files].sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([path, bytes]) => path.startsWith(`${PILLS_FOLDER}/`) ? decodePill(path.slice(PILLS_FOLDER.length + 1), bytes) ?? [] : [])
     return {
+      ...pills.length > 0 ? { pills } : {},
       leases: byName(this.leases),
       claims: byName(this.claims).flatMap(claims => {
         const claim = claims.at(-1)

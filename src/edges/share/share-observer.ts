@@ -1,8 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { ClaimRecord, LeaseRecord, Observation, ReleaseRecord, StandingOrder } from '../../core/records.ts'
+import type { ClaimRecord, LeaseRecord, Observation, PillRecord, ReleaseRecord, StandingOrder } from '../../core/records.ts'
 import { reasonOf } from '../../errors.ts'
 import { errorCode, type ShareFiles } from './share-files.ts'
 import { epochOf, isName } from './share-names.ts'
+import { decodePill, PILL_LIMIT_BYTES, PILLS_FOLDER } from './pills.ts'
 import { decodeOrder, ORDER_LIMIT_BYTES, ORDERS_FOLDER } from './standing-orders.ts'
 import { decodeClaim, decodeLease, decodeRelease, LEASE_LIMIT_BYTES, RECORD_LIMIT_BYTES } from './share-records.ts'
 
@@ -65,7 +66,7 @@ export class ShareObserver {
 
   private async pass(): Promise<{ observation: Observation; problems: string[] }> {
     const problems: string[] = []
-    const [hosts, functions, orders] = await Promise.all([this.namesIn('leases', problems), this.namesIn('claims', problems), this.orders(problems)])
+    const [hosts, functions, orders, pills] = await Promise.all([this.namesIn('leases', problems), this.namesIn('claims', problems), this.orders(problems), this.pills(problems)])
     const leases = new Map<string, LeaseRecord>()
     await forAll(hosts, async host => {
       const lease = await this.lease(host, problems)
@@ -84,7 +85,7 @@ export class ShareObserver {
           const { claim, release } = this.known.get(name) ?? {}
           return claim ? [release ? { claim, release } : { claim }] : []
         }),
-        orders,
+        orders, ...pills.length > 0 ? { pills } : {},
       },
       problems,
     }
@@ -116,6 +117,18 @@ export class ShareObserver {
       if (order && order !== 'ended') standing.push(order)
     })
     return standing
+  }
+
+  private async pills(problems: string[]): Promise<PillRecord[]> {
+    const pills: PillRecord[] = []
+    const names = ((await this.files.names(PILLS_FOLDER)) ?? []).filter(isName).slice(0, NAMES_LIMIT)
+    await forAll(names, async name => {
+      const bytes = await this.tryRead(`${PILLS_FOLDER}/${name}`, PILL_LIMIT_BYTES, problems)
+      const pill = bytes && decodePill(name, bytes)
+      if (bytes && !pill) problems.push(`${PILLS_FOLDER}/${name} is no question to ${name}; it is left out`)
+      if (pill) pills.push(pill)
+    })
+    return pills.sort((a, b) => (a.host < b.host ? -1 : 1))
   }
 
   private async lease(host: string, problems: string[]): Promise<LeaseRecord | undefined> {

@@ -9,7 +9,7 @@ import type { Inventory, Server } from '../../../src/core/inventory.ts'
 import type { ConditionMessage, GivenFunction, Message } from '../../../src/core/message.ts'
 import type { HostCapacity, LoadAverage } from '../../../src/core/non-select.ts'
 import { PROFILES, type Profile } from '../../../src/core/profile.ts'
-import type { ClaimRecord, LeaseStanding, ReleaseRecord, StandingOrder } from '../../../src/core/records.ts'
+import type { ClaimRecord, LeaseStanding, PillRecord, ReleaseRecord, StandingOrder } from '../../../src/core/records.ts'
 import { rolesOf } from '../../../src/core/ring.ts'
 import { initialState, type State } from '../../../src/core/state.ts'
 import { step } from '../../../src/core/step.ts'
@@ -59,6 +59,8 @@ export class Harness {
   readonly releases = new Map<string, ReleaseRecord>()
   /** The operator's standing orders. */
   orders: StandingOrder[] = []
+  /** Who is asked on the share whether it is alone. */
+  pills: PillRecord[] = []
   /** Everything the core asked for and said, oldest first. */
   readonly commands: Command[] = []
   readonly reasons: Reason[] = []
@@ -205,7 +207,7 @@ export class Harness {
     })
     const leases = [...this.hosts].filter(([, { generation }]) => generation > 0)
       .map(([host, { generation, sequence, standing }]) => ({ schema: 'ringward.lease/1' as const, host, generation, sequence, standing, boot_id: 'boot' }))
-    this.event({ event: 'observed', started_ms: this.now_ms - took_ms, observation: { leases, claims, orders: this.orders } })
+    this.event({ event: 'observed', started_ms: this.now_ms - took_ms, observation: { leases, claims, orders: this.orders, pills: this.pills } })
   }
 
   /** The own guard's next word. */
