@@ -94,7 +94,7 @@ export class Liveness {
     const outage = this.outages.get(name) ?? { began_ms: now_ms - SAMPLE_MS, from_ms: now_ms - SAMPLE_MS, crowded_ms: -Infinity, roomy_ms: now_ms, waiting_pairs: 0, slot: false, failing_hosts: 0, handless: false, cause: 'lease', violated: false, why: 'it ceased' }
     this.outages.set(name, outage)
     this.restart(name, outage)
-    this.noteTerms(outage, unserved)
+    this.noteTerms(name, outage, unserved)
     const bound_ms = functionBound_ms(world.profile, world.inventory.interval_ms, { ...outage, messages_lost: world.message_loss > 0 })
     const room = this.hasRoom(unserved)
     if (room) outage.roomy_ms = now_ms
@@ -231,9 +231,11 @@ export class Liveness {
     return places.reduce((sum, count) => sum + count, 0) >= unserved + SPARE_VIRTUAL_SERVERS
   }
 
-  private noteTerms(outage: Outage, unserved: number): void {
+  private noteTerms(name: string, outage: Outage, unserved: number): void {
     const { world } = this
     const helpers = this.helpers()
+    // Its own server takes it back when a watcher has found its service good, or when it is the last that renews: those who renew here reach nobody.
+    if (helpers.every(host => host.name === name) && world.names.some(other => other !== name && world.checker.isRenewed(other))) this.move(outage, world.queue.now_ms, 'none but its own server could give it')
     if (helpers.length > 0) {
       this.move(outage, Math.min(...helpers.map(host => this.healthOf(host.name).changed_ms)), 'no host could give it')
       outage.waiting_pairs = Math.max(outage.waiting_pairs, Math.ceil(unserved / (2 * helpers.length)) - 1)
