@@ -79,18 +79,21 @@ const STORIES = {
     // The renewal that is issued meanwhile is applied; whatever comes after it is not.
     world.queue.after(last_ms + 520, () => world.share.hang(target))
   } },
-  /** The network is gone, the lease is lost because an acknowledgement comes after its deadline, and no further renewal takes place; all else works. */
+  /**
+   * A renewal is applied and acknowledged only when the lease before it is over and the function goes on by the promises of the others alone. Nothing more of its host
+   * reaches the shared area (a claim under the new generation would be a sign of life), and after a while nobody hears it any more.
+   */
   'acknowledgement after the end': { tell: (world, random) => {
     const target = random.pick(world.names)
-    const late_ms = lateAnswers(world)
-    world.isolate(target)
-    world.queue.after(2_000, () => {
-      late_ms.set(target, random.between(1_550, 1_950))
-      world.queue.after(520, () => {
-        late_ms.delete(target)
-        loseOperations(world, target, 'renewals')
-      })
-    })
+    const renew = world.share.renew.bind(world.share)
+    let is_over = false
+    world.share.renew = (record, answer, refused) => {
+      if (record.host !== target || is_over) return renew(record, answer, refused)
+      is_over = true
+      renew(record, () => world.queue.after(random.between(1_550, 1_950), answer), refused)
+      world.queue.after(20, () => world.share.hang(target))
+      world.queue.after(random.between(300, 1_400), () => world.isolate(target))
+    }
   } },
   /** A host without a network renews late once, so that it is suspected, and goes on renewing; the hosts that may be nominated cannot read. */
   'nominees cannot read': { tell: (world, random) => {
@@ -218,7 +221,7 @@ const STORIES = {
     for (const name of world.names) if (name !== gone) world.failingStarts.add(name)
     const late = random.pick(world.names.filter(name => name !== gone && name !== target))
     for (const name of world.names) world.queue.after(name === gone || name === late ? 12_000 : name === target ? 0 : random.between(0, 500), () => world.host(name).learn(inventory))
-    world.queue.after(random.between(0, 600), () => world.share.hang(target))
+    world.queue.after(random.between(0, 30), () => world.share.hang(target))
   } },
   /** A host boots, and what it writes to the shared area to claim its function is lost for a while. */
   'claims are lost': { served_again: true, tell: (world, random) => {
