@@ -21,6 +21,8 @@ export interface BrokenRules {
   readonly electorate_hidden?: boolean
   /** A stop is confirmed although the function goes on (protocol 5.6: the holder stops first). */
   readonly stop_lies?: boolean
+  /** The guard says that it has barred an epoch, and what runs under it goes on (R5, R6). */
+  readonly bar_lies?: boolean
   /** The share goes on showing renewals of a lost host for so long (L2: its targets are missed late). */
   readonly leases_linger_ms?: number
   /** No nomination arrives (L1). */

@@ -254,7 +254,7 @@ export class SimulatedGuard {
   }
 
   bar(name: string, epoch: number): void {
-    if (this.alive) this.ended(this.core.bar(name, epoch))
+    if (this.alive && !this.world.broken.bar_lies) this.ended(this.core.bar(name, epoch))
   }
 
   private ended(charge: Charge | undefined): void {

@@ -1,11 +1,17 @@
 /** What finds, moves and returns functions (docs/protocol.md 3 to 6), broken rule by rule. */
-import type { BrokenRule } from './broken-rule.ts'
+import type { BrokenRule, Edit } from './broken-rule.ts'
 
 const GIVING = 'src/core/giving.ts'
 const GIVING_EVENTS = 'src/core/giving-events.ts'
 const REHOMING = 'src/core/rehoming.ts'
 const POWER = 'src/core/power.ts'
 const NOMINEE = 'src/core/nominee.ts'
+
+/** Alone it is harmless: the guard ends and bars the epoch before the claim is written. */
+export const HOLDER_DOES_NOT_STOP_FIRST: Edit = {
+  file: GIVING, find: 'giving.hand_over = { to, generation, kind }\n',
+  replace: "giving.hand_over = { to, generation, kind }\n  context.do({ command: 'claim', order: { function: giving.function, epoch: giving.epoch + 1, holder: to, generation, kind, proof: 'hand-over', by: state.self } })\n  context.send(to, { kind: 'look' })\n",
+}
 
 export const RECOVERY_RULES: readonly BrokenRule[] = [
   {
@@ -25,12 +31,15 @@ export const RECOVERY_RULES: readonly BrokenRule[] = [
     play: { faults: ['blink, failing starts'], power: 'all', power_answer_ms: 3_000 }, seeds: { from: 90_001, count: 40 }, seen: ['S6'],
   },
   {
-    name: 'holder-does-not-stop-first', rule: 'hand-over', what: 'a holder claims for its successor before it has stopped',
-    edits: [{
-      file: GIVING, find: 'giving.hand_over = { to, generation, kind }\n',
-      replace: "giving.hand_over = { to, generation, kind }\n  context.do({ command: 'claim', order: { function: giving.function, epoch: giving.epoch + 1, holder: to, generation, kind, proof: 'hand-over', by: state.self } })\n  context.send(to, { kind: 'look' })\n",
-    }],
+    name: 'nothing-stops-before-a-hand-over', rule: 'hand-over', what: 'a holder claims for its successor before it has stopped, and its guard does not bar the epoch before',
+    edits: [HOLDER_DOES_NOT_STOP_FIRST, { file: 'src/simulator/simulated-edges.ts', find: "if (order.proof === 'hand-over') host.guard?.bar(order.function, order.epoch - 1)", replace: '' }],
     play: { faults: ['power-off'] }, seeds: { from: 1, count: 40 }, seen: ['S1'],
+  },
+  {
+    // No second giver comes of it: the guard ends and bars an epoch before a hand-over or a release of it is written. With that gone as well: test/simulation/checker.test.ts.
+    name: 'stop-does-nothing', rule: 'L3', what: 'a stop is confirmed and not done: machines that were loaded in vain stay',
+    edits: [{ file: 'src/simulator/simulated-edges.ts', find: 'if (!host.world.broken.stop_lies) {', replace: 'if (host.world.broken.stop_lies) {' }],
+    play: { count: 3 }, seeds: { from: 20, count: 40 }, seen: ['L3'],
   },
   {
     name: 'room-not-rechecked', rule: 'S4', what: 'a nominee does not look whether it has room',

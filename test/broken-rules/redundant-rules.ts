@@ -1,5 +1,6 @@
 /** Rules whose removal alone nobody notices, and why: docs/broken-rules.md has them as a table. `scripts/broken-rules` plays them. */
 import type { Play, RedundantRule } from './broken-rule.ts'
+import { HOLDER_DOES_NOT_STOP_FIRST } from './recovery-rules.ts'
 
 const GUARD = 'src/guard/guard-core.ts'
 const GIVING = 'src/core/giving.ts'
@@ -17,7 +18,7 @@ export const REDUNDANT_RULES: readonly RedundantRule[] = [
     name: 'acknowledgement-of-a-former-generation', rule: 'R1', what: 'an acknowledgement of a former generation is not refused',
     edits: [{ file: GUARD, find: 'if (renewal.generation !== this.generation) return false', replace: '' }],
     plays: [{ story: 'acknowledgement after the end' }, ...ANYTHING],
-    because: 'its deadline counts from before its issue, and so lies in the past when the lease was lost (the first rule of R1)',
+    because: 'its deadline counts from before its issue all the same (the first rule of R1), and whoever reads the record counts D_exp from later; without that: late-acknowledgement-counts',
   },
   {
     name: 'acknowledgement-after-the-deadline', rule: 'R1', what: 'an acknowledgement after the deadline is not refused',
@@ -153,6 +154,12 @@ export const REDUNDANT_RULES: readonly RedundantRule[] = [
     }],
     plays: [{ faults: ['break-daemon, no hand'] }, { story: 'hang after a yield' }],
     because: 'the edge has the guard end and bar the epoch before it writes the record',
+  },
+  {
+    name: 'holder-does-not-stop-first', rule: 'hand-over', what: 'a holder claims for its successor before it has stopped',
+    edits: [HOLDER_DOES_NOT_STOP_FIRST],
+    plays: [{ faults: ['power-off'] }, { count: 3 }, ...ANYTHING],
+    because: 'the edge has the guard end and bar the epoch before it writes the claim; without that: nothing-stops-before-a-hand-over',
   },
   {
     name: 'returns-to-the-silent', rule: 'hand-over', what: 'a function is returned to a host that is not seen to renew',

@@ -28,7 +28,7 @@ const MUTANTS: readonly Mutant[] = [
   { what: 'the VIP is put on at boot', options: { broken: { address_at_boot: true } }, faults: ['power-off'], rules: ['S1'], within_seeds: 3 },
   { what: 'the remote hand says "released" and does nothing', options: { broken: { hand_lies: true } }, faults: ['break-daemon'], rules: ['S1'], within_seeds: 60 },
   { what: 'leases do not say whom their hosts ask for promises', options: { broken: { electorate_hidden: true } }, faults: ['share-hang', 'join'], rules: ['S1', 'S6'], within_seeds: 10 },
-  { what: 'a stop is confirmed and not done', options: { broken: { stop_lies: true } }, faults: ['power-off'], rules: ['S1'], within_seeds: 3 },
+  { what: 'a stop is confirmed and not done, and neither does the guard end what it bars', options: { broken: { stop_lies: true, bar_lies: true } }, faults: ['power-off'], rules: ['S1'], within_seeds: 3 },
 ]
 
 function firstFound(mutant: Mutant): number | undefined {
