@@ -96,11 +96,12 @@ function observe(host: SimulatedHost): void {
 }
 
 function claim(host: SimulatedHost, { order }: Of<'claim'>): void {
-  // As the agent does: what this host hands over is barred at its guard first.
-  if (order.proof === 'hand-over') host.guard?.bar(order.function, order.epoch - 1)
   const record: ClaimRecord = { schema: 'ringward.claim/1', nonce: `${host.name} ${host.world.queue.now_ms}`, ...order }
   const about = { function: order.function, epoch: order.epoch }
   const unknown = (detail: string): void => host.handle({ event: 'claimed', ...about, outcome: 'unknown', detail })
+  // As the agent does: what this host hands over is barred at its guard first, and without a guard not handed over.
+  if (order.proof === 'hand-over' && !host.guard?.running) return host.later(1, () => unknown('the guard does not answer'))
+  if (order.proof === 'hand-over') host.guard?.bar(order.function, order.epoch - 1)
   withLimit(host, answer => host.world.share.claim(host.name, record, ({ won, standing }) => answer(() =>
     host.handle({ event: 'claimed', ...about, outcome: won ? 'won' : 'lost', detail: '', standing: standing ?? record })), () => answer(() => unknown('the file server refuses'))),
   () => unknown('no answer in time'))
