@@ -1,0 +1,3 @@
+import { checkSwarmSchedules } from './swarm.ts'
+
+checkSwarmSchedules(500_001, 80)
