@@ -145,9 +145,13 @@ function targetDown(context: Context, incident: Incident): void {
   tellP2(context, { target: incident.target, incident: incident.id }, 'D')
 }
 
-/** Some of its functions were given again elsewhere before the target was back; what is left it gives as before, and it goes nowhere. */
+/**
+ * Some of its functions were given again elsewhere before the target was back; what is left it gives as before, and it goes nowhere. While its service is
+ * repaired it does: the order to take the VIP off is on its way, and must not lose who waits for it.
+ */
 function isHalfAlarm(state: State, incident: Incident): boolean {
   const { target, restored } = incident
+  if (state.watches.get(target)?.mode === 'service recovery') return false
   const { lease, lease_silent_ms } = hostOf(state, target)
   if (restored.size === 0 || leavingReason(state, target) !== undefined || lease?.generation !== incident.target_generation || lease_silent_ms >= state.profile.renew_ms * 2) return false
   return [...incident.functions].every(([name, epoch]) => restored.has(name) || (functionOf(state, name).claim?.epoch === epoch && giverOf({ state }, name) === target))

@@ -45,6 +45,8 @@ const SWARM_SEEDS: readonly { readonly seed: number; readonly found: string }[] 
   { seed: 2_177, found: 'the last host left did not take its own function back from a host that was lost with it' },
   { seed: 3_081, found: 'an incident stayed open for ever when one of two functions had been given elsewhere and the other had stayed' },
   { seed: 2_340, found: 'an incident stayed open for ever when another host took the function in the middle of a repair' },
+  { seed: 500_069, found: 'an incident ended while the order to take the VIP off was on its way, and nobody waited for its outcome (L1)' },
+  { seed: 500_008, found: 'the same, with a release that came late' },
 ]
 
 describe('swarm seeds that stay', () => {
