@@ -1,4 +1,5 @@
 import type { Profile } from '../core/profile.ts'
+import type { Observation } from '../core/records.ts'
 import type { Charge, GuardStatus, NativeCharge } from './guard-protocol.ts'
 
 /**
@@ -14,6 +15,18 @@ export const CHARGES_LIMIT = 64
 const LIFETIME_OVERSHOOT_MS = 300
 /** The next run of a guard starts at a sequence nobody can have used: attempts within one lease are far fewer. */
 const SEQUENCE_JUMP = 1_000
+
+/**
+ * How far beyond the share a host begins whose disk is older: records of its former life may have been issued under generations that the share does not
+ * show yet, one for each lease that was lost while it hung, and be carried out late. Under one of those the new life's own would count for older.
+ */
+const GENERATIONS_JUMP = 16
+
+/** The newest generation that the share shows of this host: its lease may have been damaged, its claims never change. */
+export function generationShown(host: string, { leases, claims }: Pick<Observation, 'leases' | 'claims'>): number {
+  const claimed = claims.filter(({ claim }) => claim.holder === host).map(({ claim }) => claim.generation)
+  return Math.max(0, leases.find(lease => lease.host === host)?.generation ?? 0, ...claimed)
+}
 
 export interface GuardMemory {
   readonly generation: number
@@ -56,6 +69,8 @@ export class GuardCore {
   private readonly barred = new Map<string, number>()
   private agent_gone_since_ms: number | undefined
   private leaving = false
+  /** The share has said which generations were used before: until then nothing is renewed, for this disk may be older than it. */
+  private compared = false
   /** R9: whom the agent asks for promises; the next records say so. */
   private electorate: readonly string[] | undefined
   /** Every name a record of ours on the share may list; undefined while one may list none, and be taken by anybody for silent. */
@@ -78,6 +93,7 @@ export class GuardCore {
     core.ride_until_ms = memory.ride_until_ms
     core.electorate = memory.electorate
     core.listed = memory.listed
+    core.compared = true
     for (const charge of memory.charges) core.charges.set(charge.function, charge)
     for (const [name, epoch] of Object.entries(memory.barred)) core.barred.set(name, epoch)
     return core
@@ -100,16 +116,22 @@ export class GuardCore {
     return this.generation
   }
 
-  /** The lease record on the share shows that this generation was used before: go beyond. Only before the first renewal. */
+  /** A read of the share, begun after this guard, has shown `generation` (`generationShown`): go beyond. Only now may the first renewal be issued. */
   goBeyond(generation: number): void {
-    this.generation = Math.max(this.generation, generation + 1)
+    if (this.compared) return
+    this.compared = true
+    if (generation >= this.generation) this.generation = generation + GENERATIONS_JUMP
+  }
+
+  get is_compared(): boolean {
+    return this.compared
   }
 
   // R1: renewal
 
   /** Begins a renewal when one is due; `now_ms` is its t0. One outstanding at most; none without an agent to manage. */
   renew(now_ms: number): Renewal | undefined {
-    if (this.outstanding || this.leaving || this.agentLost(now_ms) || now_ms < this.next_renewal_ms) return undefined
+    if (!this.compared || this.outstanding || this.leaving || this.agentLost(now_ms) || now_ms < this.next_renewal_ms) return undefined
     return this.issue(now_ms)
   }
 
@@ -264,10 +286,10 @@ export class GuardCore {
     return this.agent_gone_since_ms !== undefined && now_ms - this.agent_gone_since_ms >= AGENT_LIMIT_MS
   }
 
-  /** From here on nothing is renewed or stopped by time; the returned renewal carries the last record. */
-  leave(now_ms: number): Renewal {
+  /** From here on nothing is renewed or stopped by time; the returned renewal carries the last record. None for who has never renewed, nor might. */
+  leave(now_ms: number): Renewal | undefined {
     this.leaving = true
-    return this.issue(now_ms)
+    return this.compared ? this.issue(now_ms) : undefined
   }
 
   /** When the guard must look again at the latest. */

@@ -5,7 +5,7 @@ import type { Share } from '../edges/share/share.ts'
 import { reasonOf } from '../errors.ts'
 import type { AddressControl } from './address-control.ts'
 import { addressKey, AddressKeeper } from './address-keeper.ts'
-import { GuardCore, type Renewal, type Stop } from './guard-core.ts'
+import { generationShown, GuardCore, type Renewal, type Stop } from './guard-core.ts'
 import type { GuardFiles } from './guard-files.ts'
 import type { GuardLog } from './guard-log.ts'
 import type { Charge, GuardNotice, GuardReply, GuardRequest, NativeCharge } from './guard-protocol.ts'
@@ -46,8 +46,6 @@ export class Guard {
   private readonly core: GuardCore
   private timer: NodeJS.Timeout | undefined
   private renewing: Promise<void> = Promise.resolve()
-  /** The share has been asked for the generations used before. */
-  private compared = false
   private comparing = false
   private stored_generation = 0
   private storing = false
@@ -68,7 +66,6 @@ export class Guard {
     const resumed = stored?.same_boot ? GuardCore.resume(parts.profile, stored.memory, now_ms) : undefined
     const last_generation = Math.max(parts.files.lastGeneration(), stored?.memory.generation ?? 0)
     this.core = resumed ?? new GuardCore(parts.profile, last_generation + 1, now_ms)
-    this.compared = resumed !== undefined
     this.stored_generation = parts.files.lastGeneration()
     if (stored && !resumed) this.stopAll(stored.same_boot ? stored.memory.charges : stored.memory.charges.filter(({ kind }) => kind === 'native'))
     this.keepState()
@@ -135,7 +132,7 @@ export class Guard {
 
   /** Before the first renewal of a generation: never used on the share, and stored on disk. */
   private prepare(): void {
-    if (!this.compared) return void this.compare()
+    if (!this.core.is_compared) return void this.compare()
     const generation = this.core.present_generation
     if (this.storing || this.stored_generation === generation) return
     this.storing = true
@@ -152,9 +149,7 @@ export class Guard {
     if (this.comparing) return
     this.comparing = true
     try {
-      const { leases } = await this.parts.share.observe({ deadline_ms: COMPARE_LIMIT_MS })
-      this.core.goBeyond(leases.find(({ host }) => host === this.parts.host)?.generation ?? 0)
-      this.compared = true
+      this.core.goBeyond(generationShown(this.parts.host, await this.parts.share.observe({ deadline_ms: COMPARE_LIMIT_MS })))
       this.wake()
     } catch (error) {
       this.problem(`the former lease cannot be read: ${reasonOf(error)}`)
@@ -165,7 +160,7 @@ export class Guard {
   }
 
   private renew(): void {
-    if (!this.compared || this.stored_generation !== this.core.present_generation) return
+    if (this.stored_generation !== this.core.present_generation) return
     const { listed } = this.core.memory()
     const renewal = this.core.renew(this.parts.clock.boot_ms())
     if (!renewal) return
@@ -325,7 +320,7 @@ export class Guard {
     let timer: NodeJS.Timeout | undefined
     await Promise.race([this.renewing, new Promise(resolve => { timer = setTimeout(resolve, limit_ms) })])
     clearTimeout(timer)
-    if (this.stored_generation !== last.generation) return
+    if (!last || this.stored_generation !== last.generation) return
     await this.parts.share.renewLease(this.record(last, standing), { deadline_ms: Math.max(1, until_ms - this.parts.clock.boot_ms()) })
   }
 

@@ -1,6 +1,6 @@
 /** The guard process in virtual time: its real rules (`GuardCore`), driven by the simulated share, clock and kernel. */
 import type { Profile } from '../core/profile.ts'
-import { GuardCore, type GuardMemory, type Renewal } from '../guard/guard-core.ts'
+import { generationShown, GuardCore, type GuardMemory, type Renewal } from '../guard/guard-core.ts'
 import type { Charge } from '../guard/guard-protocol.ts'
 import type { BrokenRules } from './broken-rules.ts'
 import type { SimulatedClock } from './simulated-clock.ts'
@@ -63,21 +63,22 @@ export class SimulatedGuard {
     return this.alive
   }
 
+  /** A disk that was not put back is never behind the share: what is read there before the first renewal (guard.ts, `compare`) changes nothing. */
   begin(): void {
+    this.core.goBeyond(0)
     this.look()
   }
 
-  /** A disk that was put back knows an older generation: the own record on the share is read first (guard.ts, `compare`). */
-  beginFromOldDisk(): void {
+  /** A disk that was put back knows an older generation. `onCompared`: the one to begin is stored now. */
+  beginFromOldDisk(onCompared: () => void): void {
     const { share, host, queue, profile } = this.world
-    let compared = false
-    share.observe(host, ({ leases }) => this.whenThawed(() => {
-      if (compared || !this.alive) return
-      compared = true
-      this.core.goBeyond(leases.find(lease => lease.host === host)?.generation ?? 0)
+    share.observe(host, observation => this.whenThawed(() => {
+      if (this.core.is_compared || !this.alive) return
+      this.core.goBeyond(generationShown(host, observation))
+      onCompared()
       this.look()
     }))
-    queue.after(profile.stop_ms, () => !compared && this.alive && this.beginFromOldDisk())
+    queue.after(profile.stop_ms, () => !this.core.is_compared && this.alive && this.beginFromOldDisk(onCompared))
   }
 
   freeze(): void {
@@ -211,8 +212,8 @@ export class SimulatedGuard {
     this.address_until_ms.clear()
     this.killed_at_ms.clear()
     const { share, clock, host } = this.world
-    const { generation, sequence } = this.core.leave(clock.now_ms)
-    share.renew({ schema: 'ringward.lease/1', host, generation, sequence, standing: 'unmanaged', boot_id: '' }, () => undefined)
+    const last = this.core.leave(clock.now_ms)
+    if (last) share.renew({ schema: 'ringward.lease/1', host, generation: last.generation, sequence: last.sequence, standing: 'unmanaged', boot_id: '' }, () => undefined)
   }
 
   electorateIs(names: readonly string[]): void {
@@ -244,8 +245,8 @@ export class SimulatedGuard {
     if (!this.alive) return
     const { share, clock, host } = this.world
     for (const charge of this.core.all()) this.ended(this.core.disarm(charge.function))
-    const { generation, sequence } = this.core.leave(clock.now_ms)
-    share.renew({ schema: 'ringward.lease/1', host, generation, sequence, standing: 'goodbye', boot_id: '' }, () => undefined)
+    const last = this.core.leave(clock.now_ms)
+    if (last) share.renew({ schema: 'ringward.lease/1', host, generation: last.generation, sequence: last.sequence, standing: 'goodbye', boot_id: '' }, () => undefined)
     this.kill()
   }
 

@@ -217,9 +217,11 @@ export class SimulatedHost {
     this.guard = guard
     guard.agentPresent(this.core !== undefined)
     if (this.frozen === 'everything') guard.freeze()
-    if (this.old_disk) guard.beginFromOldDisk()
-    else guard.begin()
-    this.old_disk = false
+    if (!this.old_disk) return guard.begin()
+    guard.beginFromOldDisk(() => {
+      this.old_disk = false
+      this.generation = Math.max(this.generation, guard.generation)
+    })
   }
 
   private endCharge(charge: Charge): void {

@@ -47,6 +47,7 @@ const SWARM_SEEDS: readonly { readonly seed: number; readonly found: string }[] 
   { seed: 2_340, found: 'an incident stayed open for ever when another host took the function in the middle of a repair' },
   { seed: 500_069, found: 'an incident ended while the order to take the VIP off was on its way, and nobody waited for its outcome (L1)' },
   { seed: 500_008, found: 'the same, with a release that came late' },
+  { seed: 500_045, found: 'a simulated guard from an old disk renewed under a used generation before it had read the share (S1)' },
 ]
 
 describe('swarm seeds that stay', () => {

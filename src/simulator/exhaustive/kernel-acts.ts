@@ -249,6 +249,7 @@ export class KernelActs {
     const memory = host.guard.memory()
     const resumed = GuardCore.resume(this.ring.profile, memory, NOW_MS)
     host.guard = resumed ?? new GuardCore(this.ring.profile, memory.generation + 1, NOW_MS)
+    host.guard.goBeyond(0)
     host.guard.agentPresent(true, NOW_MS)
     host.renewal_applied = false
     if (resumed) return
@@ -261,6 +262,7 @@ export class KernelActs {
     this.agentBegins(host)
     host.given.clear()
     host.guard = new GuardCore(this.ring.profile, host.guard.present_generation + 1, NOW_MS)
+    host.guard.goBeyond(0)
     host.guard.agentPresent(true, NOW_MS)
     host.renewal_applied = false
     this.handle(host, { event: 'timer' })

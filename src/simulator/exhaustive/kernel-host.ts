@@ -110,6 +110,7 @@ export class KernelRing {
 
   newHost(name: string): KernelHost {
     const guard = new GuardCore(this.profile, 1, NOW_MS)
+    guard.goBeyond(0)
     guard.agentPresent(true, NOW_MS)
     return {
       name, state: this.newState(name), guard, given: new Map(), renewal_applied: false, up_to_date: new Set(), read: undefined, claims: new Map(), releases: new Map(), orders: [],

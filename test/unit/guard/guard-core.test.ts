@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { PROFILES } from '../../../src/core/profile.ts'
-import { AGENT_LIMIT_MS, CHARGES_LIMIT, GuardCore, type Renewal } from '../../../src/guard/guard-core.ts'
+import type { ClaimRecord } from '../../../src/core/records.ts'
+import { AGENT_LIMIT_MS, CHARGES_LIMIT, generationShown, GuardCore, type Renewal } from '../../../src/guard/guard-core.ts'
 import type { Charge, NativeCharge, VirtualCharge } from '../../../src/guard/guard-protocol.ts'
 
 const profile = PROFILES.default
@@ -11,6 +12,7 @@ const OTHERS = ['login', 'web1']
 
 function freshCore(now_ms = 0, generation = 5): GuardCore {
   const core = new GuardCore(profile, generation, now_ms)
+  core.goBeyond(0)
   core.agentPresent(true, now_ms)
   core.electorateIs(OTHERS, now_ms)
   return core
@@ -95,6 +97,7 @@ describe('R2 stop', () => {
 
   test('fast has no whole second to give', () => {
     const core = new GuardCore(PROFILES.fast, 1, 0)
+    core.goBeyond(0)
     core.agentPresent(true, 0)
     renewed(core, 0)
     expect(core.lifetime_s(native, 10)).toBe(0)
@@ -148,6 +151,7 @@ describe('R9 electorate', () => {
 
   test('a record that lists just whom the agent asks follows at once: a share that hangs within a renewal of a change ends no service', () => {
     const core = new GuardCore(profile, 5, 0)
+    core.goBeyond(0)
     core.agentPresent(true, 0)
     renewed(core, 0)
     expect(core.renew(80)).toBeUndefined()
@@ -287,11 +291,41 @@ describe('a killed guard and a lost agent', () => {
     expect(core.arm({ ...native, epoch: 9 }, 5, 0, 120)).toMatch(/leaving/)
   })
 
-  test('a generation seen on the share is passed', () => {
+  test('nothing is renewed, and no last word written, before the share has said which generations were used', () => {
+    const core = new GuardCore(profile, 5, 0)
+    core.agentPresent(true, 0)
+    core.electorateIs(OTHERS, 0)
+    expect(core.renew(100)).toBeUndefined()
+    expect(core.overdue(5_000)).toBeUndefined()
+    core.goBeyond(4)
+    expect(core.renew(5_000)).toMatchObject({ generation: 5, sequence: 1 })
+    expect(new GuardCore(profile, 5, 0).leave(100)).toBeUndefined()
+  })
+
+  test('a disk that is older than the share begins beyond what may still arrive there', () => {
+    const core = new GuardCore(profile, 5, 0)
+    core.goBeyond(5)
+    const begun = core.present_generation
+    // The lease of generation 5 was lost while the share hung; what was issued under 6 comes late.
+    expect(begun).toBeGreaterThan(6)
+    core.goBeyond(90)
+    expect(core.present_generation).toBe(begun)
+  })
+
+  test('a guard that goes on need not ask again', () => {
     const core = freshCore()
-    core.goBeyond(3)
-    expect(core.present_generation).toBe(5)
-    core.goBeyond(8)
-    expect(core.present_generation).toBe(9)
+    renewed(core, 0)
+    const next = GuardCore.resume(profile, core.memory(), 900)!
+    next.agentPresent(true, 900)
+    expect(next.renew(1_000)).toMatchObject({ generation: 5 })
+  })
+
+  test('a claim tells of a generation whose lease can no longer be read', () => {
+    const claim = (name: string, holder: string, generation: number): { claim: ClaimRecord } =>
+      ({ claim: { schema: 'ringward.claim/1', function: name, epoch: 1, holder, generation, kind: 'native', proof: 'first', by: holder, nonce: name } })
+    const claims = [claim('ftp', 'ftp', 7), claim('web1', 'web1', 9)]
+    expect(generationShown('ftp', { leases: [], claims })).toBe(7)
+    expect(generationShown('ftp', { leases: [{ schema: 'ringward.lease/1', host: 'ftp', generation: 8, sequence: 1, standing: 'member', boot_id: '' }], claims })).toBe(8)
+    expect(generationShown('login', { leases: [], claims })).toBe(0)
   })
 })
