@@ -1,5 +1,5 @@
 /** What this host gives: R5 claim, R6 serve, R7 reconcile. Only the host that will give a function claims it. */
-import type { FunctionKind, ReleaseHow } from './records.ts'
+import { kindAt, type FunctionKind, type ReleaseHow } from './records.ts'
 import { isAgentless } from './appliance.ts'
 import type { Context } from './context.ts'
 import { functionOf, hostOf } from './context.ts'
@@ -190,10 +190,11 @@ function takeUpPrepared(context: Context, giving: Giving): void {
 }
 
 /** Hands a function over, on target recovery or before a leave: stop first, then claim for the other host (protocol 5.6, 5.7). */
-export function handOver(context: Context, giving: Giving, to: string, generation: number, kind: FunctionKind, why: string): void {
+export function handOver(context: Context, giving: Giving, to: string, generation: number, why: string): void {
   const { state } = context
   const takes_it = isAgentless(state, to) ? generation === 0 : hostOf(state, to).lease?.generation === generation && isRenewing(state, to, context.now_ms)
   if (giving.stage !== 'serving' || !takes_it) return
+  const kind = kindAt(to, giving.function)
   giving.hand_over = { to, generation, kind }
   stopGiving(context, giving, why)
 }

@@ -57,5 +57,5 @@ export function noteReady(context: Context, name: string, epoch: number, to: str
   const giving = state.giving.get(name)
   if (!giving || giving.epoch !== epoch || to === state.self || !state.hosts.has(to)) return
   if (leavingReason(state, state.self) === undefined) return
-  handOver(context, giving, to, generation, 'virtual', `this host leaves (${leavingReason(state, state.self)}) and ${to} stands ready`)
+  handOver(context, giving, to, generation, `this host leaves (${leavingReason(state, state.self)}) and ${to} stands ready`)
 }

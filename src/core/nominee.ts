@@ -77,5 +77,5 @@ export function noteNomination(context: Context, from: string, nomination: Nomin
 export function noteReturn(context: Context, name: string, epoch: number, to: string, generation: number): void {
   const giving = context.state.giving.get(name)
   if (!giving || giving.epoch !== epoch || to !== name || !context.state.order.includes(to)) return
-  handOver(context, giving, to, generation, 'native', `${to} is back (generation ${generation})`)
+  handOver(context, giving, to, generation, `${to} is back (generation ${generation})`)
 }

@@ -1,5 +1,5 @@
 /** R3: what fresh reads of the share say about leases and claims. */
-import type { ClaimRecord, LeaseRecord, Observation, ReleaseRecord } from './records.ts'
+import { kindAt, type ClaimRecord, type LeaseRecord, type Observation, type ReleaseRecord } from './records.ts'
 import { isAgentless } from './appliance.ts'
 import type { Context } from './context.ts'
 import { functionOf } from './context.ts'
@@ -69,10 +69,13 @@ export function noteClaim(context: Context, name: string, claim: ClaimRecord): v
   if (!facts || (facts.claim && facts.claim.epoch >= claim.epoch)) return
   // A holder that is not, or not yet, in the inventory: its silence counts from here on.
   if (!state.hosts.has(claim.holder)) state.hosts.set(claim.holder, newHostFacts(claim.holder, context.now_ms))
+  // Programs before this one wrote `virtual` of an own server to which a leaving host had handed its function, and such a claim may stand for long:
+  // taken at its word it would be claimed by silence while that server rides (R8).
+  const kind = kindAt(claim.holder, name)
   noteHomecoming(context, facts, claim)
   noteSignOfLife(context, claim)
-  facts.claim = claim
-  if (claim.kind === 'native') facts.overload_restarts = 0
+  facts.claim = { ...claim, kind }
+  if (kind === 'native') facts.overload_restarts = 0
   facts.release = undefined
   facts.since_ms = context.now_ms
 }

@@ -25,6 +25,11 @@ export interface LeaseRecord {
 
 export type FunctionKind = 'native' | 'virtual'
 
+/** Only a function's own server has its services, and it never runs its own virtual server. */
+export function kindAt(host: string, name: string): FunctionKind {
+  return host === name ? 'native' : 'virtual'
+}
+
 /** Why the former giver is known to have stopped (R4). */
 export type ProofKind =
   /** The function has never been claimed. */

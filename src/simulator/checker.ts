@@ -1,6 +1,6 @@
 /** The invariants (protocol 1), looked at from outside after every change. */
 import type { Reason } from '../core/command.ts'
-import type { ClaimRecord, LeaseRecord, ReleaseRecord } from '../core/records.ts'
+import { kindAt, type ClaimRecord, type LeaseRecord, type ReleaseRecord } from '../core/records.ts'
 import { rolesOf } from '../core/ring.ts'
 import type { Watch } from '../core/state.ts'
 import { SHARE_OPERATION_MS } from './bounds.ts'
@@ -57,6 +57,7 @@ export class Checker {
     const { world } = this
     const records = world.share.claims.get(record.function) ?? []
     if (record.epoch !== records.length + 1) this.violate('S7', `claim ${record.function}/${record.epoch} after ${records.length} claims`)
+    if (record.kind !== kindAt(record.holder, record.function)) this.violate('S7', `claim ${record.function}/${record.epoch} says ${record.kind} of ${record.holder}`)
     const former = records.at(-1)
     if (record.proof === 'silence' && former) {
       const silent_ms = world.queue.now_ms - (this.renewed_ms.get(`${former.holder} ${record.tombstone?.generation ?? former.generation}`) ?? -Infinity)

@@ -76,6 +76,10 @@ export const OUTCOMES: Readonly<Record<string, Outcome>> = {
   'virtual-server-of-a-rider': {
     claims: { ftp: [HANDED_OVER, TAKEN_OVER, RETURNED], proxy: [AFTER_OUTAGE] }, incidents: ['ftp: leave returned, by login'], cut_at_most_ms: { ftp: TAKEOVER_MS },
   },
+  // login was back and not asked home yet when proxy had to leave: the claim that proxy writes for it is native, so that login rides under it.
+  'rides-after-a-leaver-sent-it-home': {
+    claims: { login: [TAKEN_OVER, RETURNED, AFTER_OUTAGE], proxy: [HANDED_OVER, RETURNED] }, incidents: ['login: Nt2 returned, by mail', 'proxy: leave returned, by ftp'], cut_at_most_ms: { login: TAKEOVER_MS, proxy: 500 },
+  },
   'no-wake': { claims: { ftp: [TAKEN_OVER, RETURNED] }, incidents: ['ftp: Nt2 returned, by login'], cut_at_most_ms: { ftp: TAKEOVER_MS } },
   // Looked after while it serves: three rounds without an answer, given up, started afresh.
   'virtual-server-mute': {

@@ -48,6 +48,7 @@ const SWARM_SEEDS: readonly { readonly seed: number; readonly found: string }[] 
   { seed: 500_069, found: 'an incident ended while the order to take the VIP off was on its way, and nobody waited for its outcome (L1)' },
   { seed: 500_008, found: 'the same, with a release that came late' },
   { seed: 500_045, found: 'a simulated guard from an old disk renewed under a used generation before it had read the share (S1)' },
+  { seed: 940_193, found: 'a leaving host that handed a function to its own server claimed it as virtual: it was taken by silence while that server rode' },
 ]
 
 describe('swarm seeds that stay', () => {

@@ -23,6 +23,17 @@ describe('a host that is told to leave', () => {
     expect(harness.state.giving.size).toBe(0)
   })
 
+  it('claims it as native for its own server, which is back before it was asked to return: what the claim says decides whether that server may ride', () => {
+    const harness = Harness.settled('proxy')
+    harness.claims.set('ftp', [claimOf('ftp', 1, 'ftp'), claimOf('ftp', 2, 'proxy')])
+    harness.observe()
+    harness.run(3_000)
+    expect(harness.state.giving.get('ftp')).toMatchObject({ kind: 'virtual', stage: 'serving', epoch: 2 })
+    harness.event({ event: 'leave', why: 'shutdown' })
+    harness.message('login', { kind: 'ready', incident: 'i', function: 'ftp', epoch: 2, to: 'ftp', generation: 1 })
+    expect(harness.newest('ftp')).toMatchObject({ epoch: 3, holder: 'ftp', kind: 'native', proof: 'hand-over', by: 'proxy' })
+  })
+
   it('hands nothing to a host whose lease it does not see renewed', () => {
     const harness = Harness.settled('ftp')
     harness.event({ event: 'leave', why: 'shutdown' })

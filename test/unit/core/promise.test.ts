@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { promiseGiven_ms } from '../../../src/core/profile.ts'
+import { rightToClaim } from '../../../src/core/right-to-claim.ts'
 import { claimOf, Harness, native, virtual } from './harness.ts'
 
 /** ftp gives its function and its renewals are late. */
@@ -90,6 +91,18 @@ function claiming(): Harness {
 }
 
 describe('R8: a host that is asked', () => {
+  it('keeps its promise whatever the claim of an own server calls itself: an older program wrote `virtual`', () => {
+    const harness = Harness.settled('proxy')
+    harness.manual.add('prepare')
+    harness.claims.set('ftp', [claimOf('ftp', 1, 'ftp'), claimOf('ftp', 2, 'ftp', { kind: 'virtual', proof: 'hand-over', by: 'web1' })])
+    harness.observe()
+    harness.host('ftp').renews = false
+    harness.run(3_500)
+    expect(rightToClaim(harness.context(), 'ftp')).toMatchObject({ proof: 'silence' })
+    harness.message('ftp', { kind: 'promise-request', request: 7, epoch: 2 })
+    expect(rightToClaim(harness.context(), 'ftp')).toMatchObject({ refused: 'a promise to ftp stands' })
+  })
+
   it('promises, and claims nothing of the asker for so long', () => {
     const harness = Harness.settled('proxy')
     harness.message('ftp', { kind: 'promise-request', request: 7, epoch: 1 })
