@@ -140,11 +140,13 @@ const clockDrift: Fault = strike => {
 const lateStarts: Fault = strike => {
   const { world, random, host } = strike
   const late = shuffled(random, world.names.filter(name => name !== host.name)).slice(0, Math.ceil(world.names.length / 2))
-  for (const name of late) world.late_starts_ms.set(name, random.between(1_000, LATE_START_MS))
+  // A later fault of the same kind may have taken its place by its end.
+  const mine = new Map(late.map(name => [name, { later_ms: random.between(1_000, LATE_START_MS) }]))
+  for (const [name, starts] of mine) world.late_starts.set(name, starts)
   host.powerOff()
-  world.queue.at(strike.ends_ms, () => late.forEach(name => world.late_starts_ms.set(name, 0)))
+  world.queue.at(strike.ends_ms, () => mine.forEach(starts => { starts.later_ms = 0 }))
   // What was begun last is ready by then.
-  world.queue.at(strike.ends_ms + LATE_START_MS, () => late.forEach(name => world.late_starts_ms.delete(name)))
+  world.queue.at(strike.ends_ms + LATE_START_MS, () => mine.forEach((starts, name) => { if (world.late_starts.get(name) === starts) world.late_starts.delete(name) }))
   return strike.ends_ms + LATE_START_MS
 }
 

@@ -156,7 +156,7 @@ export class Liveness {
     const latest_ms = world.queue.now_ms + Math.min(0, ...[...world.hosts.values()].map(({ clock }) => clock.wall_error_ms))
     if ((world.share.orders.get('hold') ?? -Infinity) > latest_ms) return 'hold'
     if (world.network_faults.disturbances.size > 0) return 'network'
-    if ([...world.hosts.values()].some(host => host.loading.has(name) && world.late_starts_ms.has(host.name))) return 'late_start'
+    if ([...world.hosts.values()].some(host => host.loading.has(name) && world.late_starts.has(host.name))) return 'late_start'
     if (this.helpers().length > 0 && this.helpers().every(host => this.isOccupied(host, name))) return 'queue'
     return undefined
   }
@@ -164,7 +164,7 @@ export class Liveness {
   /** Both starts that a host may have under way at once are others', and one of them loads late, or stands ready and waits for a proof of its own. */
   private isOccupied({ name: host, core }: SimulatedHost, name: string): boolean {
     const starts = [...core!.giving.values()].filter(({ function: other, stage }) => other !== name && stage !== 'serving' && stage !== 'stopping')
-    return starts.length >= 2 && (this.world.late_starts_ms.has(host) || starts.some(({ stage }) => stage === 'prepared'))
+    return starts.length >= 2 && (this.world.late_starts.has(host) || starts.some(({ stage }) => stage === 'prepared'))
   }
 
   /** By the share's word it is present, and it does nothing: its agent stands still while its guard renews, or its renewals are written and it hears of them too late. */

@@ -144,7 +144,7 @@ function prepare(host: SimulatedHost, command: Of<'prepare'>): void {
   host.preparing.set(command.function, attempt)
   host.loading.add(command.function)
   world.changed()
-  host.later(world.random.between(200, 900) + (world.late_starts_ms.get(host.name) ?? 0), () => {
+  host.later(world.random.between(200, 900) + (world.late_starts.get(host.name)?.later_ms ?? 0), () => {
     // A stop in between calls the preparation off.
     if (boot !== host.boot || host.preparing.get(command.function) !== attempt) return
     host.loading.delete(command.function)

@@ -41,7 +41,7 @@ export class World {
   /** Hosts on which no virtual server starts. */
   readonly failingStarts = new Set<string>()
   /** Hosts on which virtual servers load late, and how much. */
-  readonly late_starts_ms = new Map<string, number>()
+  readonly late_starts = new Map<string, { later_ms: number }>()
   /** Hosts whose sshd is down: no remote hand reaches them. */
   readonly handless = new Set<string>()
   /** Hosts whose remote hand does half of what it is told, or all of it, and is not heard of again. */
