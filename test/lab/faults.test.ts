@@ -65,7 +65,8 @@ describe('each fault, and its end', () => {
   })
 
   test('freeze: nothing in the host answers, until its time is over or it is healed', async () => {
-    await fault(lab, 'freeze', ['web1', '1'])
+    // Longer than a question waits, else it is answered at the thaw.
+    await fault(lab, 'freeze', ['web1', '2'])
     expect(await serves('web1')).toBe(false)
     await until('web1 thaws', () => serves('web1'))
     await fault(lab, 'freeze', ['web1', '600'])
