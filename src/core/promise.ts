@@ -17,8 +17,8 @@ export function decidePromises(context: Context): void {
   const { profile, promise, own } = state
   const native = [...state.giving.values()].find(giving => giving.kind === 'native' && giving.stage === 'serving')
   if (own.generation === 0 || !native) return
-  const renewed_ms = own.deadline_ms > 0 ? own.deadline_ms - profile.stop_ms : state.promise.ride_until_ms - profile.promise_ms
-  if (!context.due(renewed_ms + LATE_RENEWALS * profile.renew_ms)) return
+  // Once the lease is lost the ride alone carries the function: asked as late as before, one slow answer would end it.
+  if (own.deadline_ms > 0 && !context.due(own.deadline_ms - profile.stop_ms + LATE_RENEWALS * profile.renew_ms)) return
   if (!context.due(promise.sent_ms + profile.renew_ms / ASKS_PER_RENEWAL)) return
   promise.request = (state.counter += 1)
   promise.sent_ms = context.now_ms

@@ -69,6 +69,8 @@ export class GuardCore {
   private readonly barred = new Map<string, number>()
   private agent_gone_since_ms: number | undefined
   private leaving = false
+  /** When the kernel was last told how long the addresses live. */
+  private extended_ms = -Infinity
   /** The share has said which generations were used before: until then nothing is renewed, for this disk may be older than it. */
   private compared = false
   /** R9: whom the agent asks for promises; the next records say so. */
@@ -273,6 +275,18 @@ export class GuardCore {
   /** Whole seconds of life the kernel may give an address now; below 1 none. */
   lifetime_s(charge: Charge, now_ms: number): number {
     return Math.floor((this.goneBy_ms(charge) - now_ms - LIFETIME_OVERSHOOT_MS) / 1_000)
+  }
+
+  extended(now_ms: number): void {
+    this.extended_ms = now_ms
+  }
+
+  /**
+   * The kernel counts whole seconds, so an address may end up to one second before it must. Told again each interval it lives on while lease or ride do, also
+   * when nothing new was acknowledged or promised meanwhile.
+   */
+  extensionDue(now_ms: number): boolean {
+    return !this.leaving && now_ms - this.extended_ms >= this.profile.renew_ms && this.natives().length > 0
   }
 
   // Agent and leave

@@ -118,6 +118,7 @@ export class Guard {
     clearTimeout(this.timer)
     const stop = this.core.overdue(this.parts.clock.boot_ms())
     if (stop) this.carryOut(stop)
+    if (this.core.extensionDue(this.parts.clock.boot_ms())) this.extendAddresses()
     this.prepare()
     this.renew()
     const now_ms = this.parts.clock.boot_ms()
@@ -199,6 +200,11 @@ export class Guard {
   /** The lease or the ride is longer now: state first, then watchdog, then the kernel. */
   private extend(): void {
     this.keepState()
+    this.extendAddresses()
+  }
+
+  private extendAddresses(): void {
+    this.core.extended(this.parts.clock.boot_ms())
     for (const charge of this.core.natives()) {
       if (this.placed.has(charge) && !this.keeper.present(charge)) this.problem(`${addressKey(charge)} is not there (removed by hand, or the device is down); it is added again`)
       void this.put(charge).catch((error: unknown) => { this.problem(reasonOf(error)) })

@@ -133,6 +133,7 @@ export class SimulatedGuard {
     if (!this.alive || this.held) return
     const { clock } = this.world
     this.stopOverdue()
+    if (this.core.extensionDue(clock.now_ms)) this.extend()
     const renewal = this.core.renew(clock.now_ms)
     if (renewal) this.issue(renewal)
     const turn = (this.wake += 1)
@@ -177,6 +178,7 @@ export class SimulatedGuard {
 
   private extend(): void {
     const { clock, broken } = this.world
+    this.core.extended(clock.now_ms)
     for (const charge of this.core.all()) if (charge.kind === 'virtual') this.extendMachine(charge)
     for (const charge of this.core.natives()) {
       const lifetime_s = this.core.lifetime_s(charge, clock.now_ms)

@@ -141,6 +141,22 @@ describe('R8 ride', () => {
   })
 })
 
+describe('the life of an address', () => {
+  test('is told to the kernel again each interval: whole seconds may end before lease or ride do', () => {
+    const core = freshCore()
+    renewed(core, 0)
+    expect(core.extensionDue(600)).toBe(false)
+    core.arm(native, 5, 0, 600)
+    core.extended(600)
+    expect(core.extensionDue(600 + profile.renew_ms - 1)).toBe(false)
+    expect(core.extensionDue(600 + profile.renew_ms)).toBe(true)
+    // Of 2.8 s a bit more than one is left: told again it lives to the end of the second second, instead of to that of the first.
+    expect(core.lifetime_s(native, 600 + profile.renew_ms)).toBe(1)
+    core.leave(1_100)
+    expect(core.extensionDue(5_000)).toBe(false)
+  })
+})
+
 describe('R9 electorate', () => {
   test('stands in each record, and without one acknowledged nothing rides', () => {
     const core = freshCore()
