@@ -10,7 +10,7 @@
  * in such a read means that the lease was lost before and ridden on; the promise asked for then outlives the read's worth (2r).
  */
 import type { Context } from './context.ts'
-import type { ClaimRecord } from './records.ts'
+import { listsJust, type ClaimRecord } from './records.ts'
 import type { State } from './state.ts'
 
 /**
@@ -49,8 +49,7 @@ export function decideElectorate(context: Context): void {
   // Before the first read nobody's lease is known.
   if (state.share.last_returned_ms === -Infinity) return
   const names = asked(state)
-  const standing = state.own.electorate
-  if (standing?.length === names.length && names.every(name => standing.includes(name))) return
+  if (listsJust(state.own.electorate, names)) return
   if (!context.due(state.electorate_told_ms + state.profile.renew_ms)) return
   state.electorate_told_ms = context.now_ms
   context.do({ command: 'electorate', names })

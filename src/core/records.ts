@@ -100,3 +100,8 @@ export interface Observation {
 export type StandingOrder =
   | { readonly order: 'maintenance'; readonly host: string; readonly remaining_ms: number }
   | { readonly order: 'hold'; readonly remaining_ms: number }
+
+/** Whether records list just these; undefined while one may list nobody. */
+export function listsJust(listed: readonly string[] | undefined, names: readonly string[]): boolean {
+  return listed?.length === names.length && names.every(name => listed.includes(name))
+}

@@ -1,5 +1,5 @@
 import type { Profile } from '../core/profile.ts'
-import type { Observation } from '../core/records.ts'
+import { listsJust, type Observation } from '../core/records.ts'
 import type { Charge, GuardStatus, NativeCharge } from './guard-protocol.ts'
 
 /**
@@ -250,8 +250,7 @@ export class GuardCore {
   /** Until a record on the share lists just these, an outage ends the ride sooner than it must: the next one is due at once, not at its turn. */
   electorateIs(names: readonly string[], now_ms: number): void {
     this.electorate = names
-    const { listed } = this
-    if (listed?.length !== names.length || !names.every(name => listed.includes(name))) this.next_renewal_ms = Math.min(this.next_renewal_ms, now_ms)
+    if (!listsJust(this.listed, names)) this.next_renewal_ms = Math.min(this.next_renewal_ms, now_ms)
   }
 
   /**

@@ -1,4 +1,5 @@
 /** One line for each change of a simulated ring: who gives what, who watches whom in which mode, faults, power. */
+import { logLine } from './log-line.ts'
 import type { World } from './world.ts'
 
 export class ChangeLog {
@@ -16,7 +17,7 @@ export class ChangeLog {
 
   /** A reason, a fault, or anything else that is said. */
   say(host: string, text: string): void {
-    this.tell(`${(this.world.queue.now_ms / 1_000).toFixed(3).padStart(9)} ${host.padEnd(6)} ${text}`)
+    this.tell(logLine(this.world.queue.now_ms, host, text))
   }
 
   private lookAtGivers(): void {

@@ -13,6 +13,7 @@ import { parseArgs } from 'node:util'
 import { fileURLToPath } from 'node:url'
 import { coverageOf, describeCoverage } from './branch-coverage.ts'
 import { FAULTS_BY_NAME, type FaultName } from './faults.ts'
+import { logLine } from './log-line.ts'
 import { parseRange, type Range } from './plan.ts'
 import { runPlan, runSchedule, type ScheduleResult } from './schedule.ts'
 import { describeFailure, describeReport, enough, playAll, playShare, work } from './swarm-run.ts'
@@ -68,7 +69,7 @@ function wishes(): Wishes | string {
 }
 
 function runOne(wished: Wishes, seed: number): Outcome {
-  const log = wished.log ? { onLog: (at_ms: number, host: string, text: string) => console.log(`${(at_ms / 1000).toFixed(3).padStart(9)} ${host.padEnd(6)} ${text}`) } : {}
+  const log = wished.log ? { onLog: (at_ms: number, host: string, text: string) => console.log(logLine(at_ms, host, text)) } : {}
   const { fault, target, hosts, faults, power, agentless, power_command } = wished
   const played = wished.drawn ? runPlan({ seed, hosts, faults, ...(power ? { power } : {}), ...log }) : undefined
   const result = played ?? runSchedule({ seed, hosts: hosts.least, count: faults.least, agentless, power_command, ...(power ? { power } : {}), ...(fault ? { faults: [fault] } : {}), ...(target === undefined ? {} : { targets: [target] }), ...log })

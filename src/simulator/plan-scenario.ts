@@ -1,13 +1,12 @@
 /** A swarm plan kept as a scenario: `ringward replay --write` makes the file, test/scenarios plays it and compares its log. */
+import { logLine } from './log-line.ts'
 import { parseRange } from './plan.ts'
+import { SAMPLE_MS, sampleCuts } from './sample-cuts.ts'
 import { sampleInventory } from './sample-inventory.ts'
 import type { Scenario, ScenarioResult } from './scenario.ts'
 import { runSwarm, START_MS } from './schedule.ts'
 import { SWARM_KINDS, type SwarmFault, type SwarmPlan } from './swarm.ts'
 import type { World } from './world.ts'
-
-/** As in scenario.ts: a client that connects ten times a second sees no more. */
-const SAMPLE_MS = 100
 
 /** What the file holds. */
 export function planFile(title: string, plan: SwarmPlan): string {
@@ -39,18 +38,14 @@ export function runPlanned(plan: SwarmPlan): ScenarioResult {
   const { violations, deviations } = runSwarm(plan, {
     onWorld: made => {
       world = made
-      made.queue.at(START_MS, () => sampleCuts(made, new Map(), cuts_ms))
+      made.queue.at(START_MS, () => keepSampling(made, new Map(), cuts_ms))
     },
-    onLog: (at_ms, host, text) => log.push(`${(at_ms / 1000).toFixed(3).padStart(9)} ${host.padEnd(6)} ${text}`),
+    onLog: (at_ms, host, text) => log.push(logLine(at_ms, host, text)),
   })
   return { log, violations, deviations, claims: world!.share.claims, incidents: world!.incidents, cuts_ms }
 }
 
-function sampleCuts(world: World, current_ms: Map<string, number>, longest_ms: Map<string, number>): void {
-  for (const name of world.names) {
-    const cut_ms = world.isServed(name) ? 0 : (current_ms.get(name) ?? 0) + SAMPLE_MS
-    current_ms.set(name, cut_ms)
-    longest_ms.set(name, Math.max(cut_ms, longest_ms.get(name) ?? 0))
-  }
-  world.queue.after(SAMPLE_MS, () => sampleCuts(world, current_ms, longest_ms))
+function keepSampling(world: World, current_ms: Map<string, number>, longest_ms: Map<string, number>): void {
+  sampleCuts(world, current_ms, longest_ms)
+  world.queue.after(SAMPLE_MS, () => keepSampling(world, current_ms, longest_ms))
 }

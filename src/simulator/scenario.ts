@@ -3,9 +3,11 @@ import type { ClaimRecord } from '../core/records.ts'
 import type { IncidentEntry } from '../core/command.ts'
 import type { Violation } from './checker.ts'
 import { MENU, strike, type MenuFault } from './fault-menu.ts'
+import { logLine } from './log-line.ts'
 import { between, type Direction } from './network-faults.ts'
 import { parsePlan, runPlanned } from './plan-scenario.ts'
 import { RandomStream } from './prng.ts'
+import { SAMPLE_MS, sampleCuts } from './sample-cuts.ts'
 import { sampleInventory, withPower } from './sample-inventory.ts'
 import { leave } from './simulated-leave.ts'
 import { forgetHost, joinHost } from './simulated-membership.ts'
@@ -63,8 +65,6 @@ export interface ScenarioResult {
   readonly cuts_ms: ReadonlyMap<string, number>
 }
 
-/** A client that connects ten times a second sees no more. */
-const SAMPLE_MS = 100
 /** Times of the power buttons at the start lie within this. */
 const POWER_ON_MS = 1_500
 
@@ -97,7 +97,7 @@ export function runScenario(scenario: Scenario): ScenarioResult {
   if (scenario.plan) return runPlanned(scenario.plan)
   const world = new World(withPower(sampleInventory(scenario.hosts, scenario), scenario.power ?? []), scenario.seed)
   const log: string[] = []
-  world.onLog = (host, text) => log.push(`${(world.queue.now_ms / 1000).toFixed(3).padStart(9)} ${host.padEnd(6)} ${text}`)
+  world.onLog = (host, text) => log.push(logLine(world.queue.now_ms, host, text))
   const random = new RandomStream(scenario.seed, 'scenario')
   for (const name of world.names) world.queue.after(random.between(0, POWER_ON_MS), () => world.host(name).powerOn())
   for (const step of scenario.steps) world.queue.at(step.at_ms, () => act(world, step, random))
@@ -111,11 +111,7 @@ function measureCuts(world: World, from_ms: number, until_ms: number): Map<strin
   world.queue.runUntil(from_ms)
   while (world.queue.now_ms < until_ms) {
     world.queue.runUntil(Math.min(until_ms, world.queue.now_ms + SAMPLE_MS))
-    for (const name of world.names) {
-      const cut_ms = world.isServed(name) ? 0 : (current_ms.get(name) ?? 0) + SAMPLE_MS
-      current_ms.set(name, cut_ms)
-      longest_ms.set(name, Math.max(cut_ms, longest_ms.get(name) ?? 0))
-    }
+    sampleCuts(world, current_ms, longest_ms)
   }
   return longest_ms
 }

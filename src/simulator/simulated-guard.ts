@@ -213,9 +213,13 @@ export class SimulatedGuard {
     this.alive = false
     this.address_until_ms.clear()
     this.killed_at_ms.clear()
+    this.lastWord('unmanaged')
+  }
+
+  private lastWord(standing: 'unmanaged' | 'goodbye'): void {
     const { share, clock, host } = this.world
     const last = this.core.leave(clock.now_ms)
-    if (last) share.renew({ schema: 'ringward.lease/1', host, generation: last.generation, sequence: last.sequence, standing: 'unmanaged', boot_id: '' }, () => undefined)
+    if (last) share.renew({ schema: 'ringward.lease/1', host, generation: last.generation, sequence: last.sequence, standing, boot_id: '' }, () => undefined)
   }
 
   electorateIs(names: readonly string[]): void {
@@ -245,10 +249,8 @@ export class SimulatedGuard {
   /** Everything in charge ends, then the last record is written; it may be lost, and then silence tells the same. */
   goodbye(): void {
     if (!this.alive) return
-    const { share, clock, host } = this.world
     for (const charge of this.core.all()) this.ended(this.core.disarm(charge.function))
-    const last = this.core.leave(clock.now_ms)
-    if (last) share.renew({ schema: 'ringward.lease/1', host, generation: last.generation, sequence: last.sequence, standing: 'goodbye', boot_id: '' }, () => undefined)
+    this.lastWord('goodbye')
     this.kill()
   }
 
