@@ -51,7 +51,7 @@ export class Context {
 }
 
 export function serverOf(state: State, name: string): Server {
-  const server = state.inventory.servers.find(candidate => candidate.name === name)
+  const server = state.servers.get(name)
   if (!server) throw new Error(`no server ${name} in the inventory`)
   return server
 }

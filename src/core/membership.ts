@@ -8,7 +8,7 @@ import { closeIncident } from './incident.ts'
 import type { Inventory } from './inventory.ts'
 import { isPresent } from './presence.ts'
 import { withdrawNomination } from './rehoming.ts'
-import { agentlessOf, newFunctionFacts, newHostFacts, type State } from './state.ts'
+import { newFunctionFacts, newHostFacts, ringOf, type State } from './state.ts'
 
 export function reconfigure(context: Context, inventory: Inventory): void {
   const { state, now_ms } = context
@@ -22,9 +22,7 @@ export function reconfigure(context: Context, inventory: Inventory): void {
   for (const name of joined) context.because(`Server_${name}_joins_the_ring`)
   for (const name of gone) context.because(`Server_${name}_is_taken_out_of_the_ring`, { level: 'warning' })
   for (const name of gone) endWorkFor(context, name)
-  state.inventory = inventory
-  state.order = order
-  state.without_agent = agentlessOf(inventory)
+  Object.assign(state, ringOf(inventory))
   for (const name of joined) {
     if (!state.hosts.has(name)) state.hosts.set(name, newHostFacts(name, now_ms))
     if (!state.functions.has(name)) state.functions.set(name, newFunctionFacts(name, now_ms))

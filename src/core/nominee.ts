@@ -34,12 +34,12 @@ function refusal(context: Context, nomination: Nomination): string | undefined {
  * S4: room has to be there now and by the forecast, which rises above what there is when memory has just become free. What was accepted
  * since the survey window before the last is not, or not wholly, in its averages.
  */
-function room_kb({ load, round, inventory, giving }: State): number {
+function room_kb({ load, round, inventory, servers, giving }: State): number {
   if (!load) return Infinity
   const since_ms = round.survey_ms - inventory.interval_ms
   const accepted = [...giving.values()].filter(({ kind, begun_ms }) => kind === 'virtual' && begun_ms >= since_ms)
   // What still runs for a server that was taken out of the ring was accepted before any of this.
-  const accepted_mb = accepted.reduce((sum, { function: name }) => sum + (inventory.servers.find(server => server.name === name)?.virtual_server.memory_mb ?? 0), 0)
+  const accepted_mb = accepted.reduce((sum, { function: name }) => sum + (servers.get(name)?.virtual_server.memory_mb ?? 0), 0)
   return Math.min(load.average.memory_kb, load.forecast.memory_kb) - accepted_mb * 1024
 }
 

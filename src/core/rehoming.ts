@@ -11,7 +11,7 @@ import { candidatesFor, STARTS_LIMIT, startsOn } from './placement.ts'
 import { graceEnds_ms, isPresent } from './presence.ts'
 import { isKeptUnmanaged, isPromised, proofStands } from './right-to-claim.ts'
 import { p1Of, p2Of } from './ring.ts'
-import type { FunctionFacts, Incident, Rehoming, State } from './state.ts'
+import type { Incident, Rehoming, State } from './state.ts'
 
 /** A nominee on the LAN answers in milliseconds; a stalled one is passed over. */
 const ANSWER_LIMIT_MS = 1_500
@@ -75,18 +75,14 @@ export function slot_ms(state: State): number {
   return Math.max(state.inventory.interval_ms, 1_000)
 }
 
-/** Several at once are placed in the order of their `priority` (protocol 5.4). */
-function byPriority(state: State): FunctionFacts[] {
-  return [...state.inventory.servers].sort((a, b) => a.priority - b.priority).map(server => functionOf(state, server.name))
-}
-
 export function decideRehoming(context: Context): void {
   const { state } = context
   if (isHeld(state)) {
     for (const rehoming of [...state.rehoming.values()]) withdrawNomination(context, rehoming, 'the ring is on hold')
     return state.standing_by.clear()
   }
-  for (const { name, claim, release } of byPriority(state)) {
+  for (const name of state.by_priority) {
+    const { claim, release } = functionOf(state, name)
     const draining = claim !== undefined && isDraining(state, claim)
     const lost = claim !== undefined && (release !== undefined || draining || holderIsLost(context, claim))
     const rehoming = state.rehoming.get(name)

@@ -2,7 +2,7 @@ import type { StandingAlert } from './alerts.ts'
 import type { Appliance } from './appliance.ts'
 import type { Trouble } from './trouble.ts'
 import type { LocalHealth } from './local-health.ts'
-import type { Inventory } from './inventory.ts'
+import type { Inventory, Server } from './inventory.ts'
 import type { ConditionMessage, GivingStage, Leaving } from './message.ts'
 import type { HostCapacity, LoadAverage } from './non-select.ts'
 import type { Prediction } from './prediction.ts'
@@ -185,6 +185,10 @@ export interface State {
   readonly profile: Profile
   /** Server names in ring order. `hosts` may know more: former members whose claims still stand. */
   order: readonly string[]
+  /** The servers of the inventory by name. */
+  servers: ReadonlyMap<string, Server>
+  /** Server names in the order in which several at once are placed (protocol 5.4): by their `priority`, then as in the ring. */
+  by_priority: readonly string[]
   readonly started_ms: number
   /** This agent has seen every host of the ring present at the same time. */
   was_whole: boolean
@@ -225,7 +229,8 @@ export interface State {
   condition_sequence: number
   /** Others should hear of a change before the next round. */
   condition_due: boolean
-  watched: string
+  /** Whom this host should manage, and of which ring that was found (watching.ts). */
+  roles: { readonly seen: string; readonly wanted: ReadonlyMap<string, Priority> }
   /** The operator's standing orders, by the share's word. */
   readonly orders: { hold_until_ms: number | undefined; readonly maintenance_until_ms: Map<string, number> }
   /** Who is asked on the share whether it is alone. */
@@ -250,25 +255,32 @@ export function newFunctionFacts(name: string, now_ms: number): FunctionFacts {
   }
 }
 
-export function agentlessOf(inventory: Inventory): ReadonlySet<string> {
-  return new Set(inventory.servers.filter(server => !server.agent).map(server => server.name))
+/** What the state keeps of an inventory, looked up in each step. */
+export function ringOf(inventory: Inventory): Pick<State, 'inventory' | 'order' | 'servers' | 'by_priority' | 'without_agent' | 'roles'> {
+  const { servers } = inventory
+  return {
+    inventory, order: servers.map(server => server.name), servers: new Map(servers.map(server => [server.name, server])),
+    by_priority: [...servers].sort((a, b) => a.priority - b.priority).map(server => server.name),
+    without_agent: new Set(servers.filter(server => !server.agent).map(server => server.name)), roles: { seen: '', wanted: new Map() },
+  }
 }
 
 export function initialState(self: string, inventory: Inventory, profile: Profile, wall_offset_ms: number, now_ms: number): State {
-  const order = inventory.servers.map(server => server.name)
+  const ring = ringOf(inventory)
+  const { order } = ring
   return {
-    self, wall_offset_ms, inventory, profile, order, started_ms: now_ms, was_whole: false,
+    self, wall_offset_ms, ...ring, profile, started_ms: now_ms, was_whole: false,
     own: { generation: 0, sequence: 0, deadline_ms: 0 },
     health: { score: 0, reason: '' }, renewals: { late: undefined, slow: [] }, clock_offset_ms: undefined, standby: new Map(), alerts: { next_ms: -Infinity, standing: new Map() },
     share: { good: false, last_started_ms: -Infinity, last_returned_ms: -Infinity, outstanding_ms: undefined, look: true },
     hosts: new Map(order.map(name => [name, newHostFacts(name, now_ms)])),
     functions: new Map(order.map(name => [name, newFunctionFacts(name, now_ms)])),
-    without_agent: agentlessOf(inventory), appliances: new Map(),
+    appliances: new Map(),
     giving: new Map(), watches: new Map(), rehoming: new Map(), power: new Map(), incidents: new Map(), standing_by: new Map(),
     round: { number: 0, next_ms: now_ms, surveyed: false, survey_ms: -Infinity },
     load: undefined,
     promise: { request: 0, sent_ms: -Infinity, requests: [], answered_ms: new Map(), ride_until_ms: -Infinity },
     electorate_told_ms: -Infinity,
-    virtual_services: new Map(), probe_requests: new Map(), counter: 0, condition_sequence: 0, condition_due: false, watched: '', orders: { hold_until_ms: undefined, maintenance_until_ms: new Map() }, pills: new Map(), alone: undefined, leaving: undefined,
+    virtual_services: new Map(), probe_requests: new Map(), counter: 0, condition_sequence: 0, condition_due: false, orders: { hold_until_ms: undefined, maintenance_until_ms: new Map() }, pills: new Map(), alone: undefined, leaving: undefined,
   }
 }

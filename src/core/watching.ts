@@ -14,7 +14,7 @@ import { isHeld, leavingReason } from './orders.ts'
 import { notePathBad, notePathGood } from './path.ts'
 import { askWhetherAlone } from './pill.ts'
 import { graceEnds_ms, isWhole, isMember, isPresent, ownLeaseGood } from './presence.ts'
-import { rolesOf } from './ring.ts'
+import { rolesOf, type Priority } from './ring.ts'
 import { decideServiceRecovery, endBrokenOff } from './service-recovery.ts'
 import type { State, Watch } from './state.ts'
 import type { Trouble } from './trouble.ts'
@@ -29,28 +29,37 @@ function newWatch(target: string, priority: 1 | 2, now_ms: number): Watch {
 /** Follows the ring: redundant watches are dropped, a recovery in progress is not (digest, fig. 5.11). */
 export function decideRoles(context: Context): void {
   const { state } = context
-  const roles = rolesOf(state.order, state.self, host => isPresent(state, host)).filter(role => isMember(state, role.target) || isAgentless(state, role.target))
-  const wanted = new Map(roles.map(role => [role.target, role.priority]))
+  const wanted = rolesWanted(state)
+  let changed = false
   for (const [target, priority] of wanted) {
     const watch = state.watches.get(target)
     if (watch) watch.priority = priority
     else {
       state.watches.set(target, newWatch(target, priority, context.now_ms))
       context.because(`Start_of_management_of_${target}_(priority_${priority})`)
-      state.condition_due = true
+      changed = true
     }
   }
-  for (const watch of [...state.watches.values()]) {
+  for (const watch of state.watches.values()) {
     if (wanted.has(watch.target) || watch.incident !== undefined) continue
     state.watches.delete(watch.target)
     context.because(`End_of_management_of_${watch.target}`)
-    state.condition_due = true
+    changed = true
   }
-  const targets = [...state.watches.keys()].sort()
-  if (targets.join(' ') !== state.watched) {
-    state.watched = targets.join(' ')
-    context.do({ command: 'watch', targets })
+  if (!changed) return
+  state.condition_due = true
+  context.do({ command: 'watch', targets: [...state.watches.keys()].sort() })
+}
+
+/** Nothing but the order and who is present or a member decides on it: found anew when that has changed. */
+function rolesWanted(state: State): ReadonlyMap<string, Priority> {
+  let seen = ''
+  for (const name of state.order) seen += isPresent(state, name) ? 'P' : isMember(state, name) || isAgentless(state, name) ? 'm' : '-'
+  if (seen !== state.roles.seen) {
+    const roles = rolesOf(state.order, state.self, host => isPresent(state, host)).filter(({ target }) => isMember(state, target) || isAgentless(state, target))
+    state.roles = { seen, wanted: new Map(roles.map(({ target, priority }) => [target, priority])) }
   }
+  return state.roles.wanted
 }
 
 function decideRegular(context: Context, watch: Watch): void {
