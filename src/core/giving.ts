@@ -172,15 +172,18 @@ export function releaseEpoch(context: Context, name: string, epoch: number, how:
 }
 
 export function decideGiving(context: Context): void {
+  const { servers, order, giving } = context.state
+  for (const name of order) decideGivingOf(context, name)
   // What is given for a server that was taken out of the ring has still to end.
-  const { order, giving: given } = context.state
-  for (const name of [...order, ...[...given.keys()].filter(other => !order.includes(other))]) {
-    const giving = context.state.giving.get(name)
-    if (giving) takeUpPrepared(context, giving)
-    else reconcile(context, name)
-    const current = context.state.giving.get(name)
-    if (current) continueGiving(context, current)
-  }
+  for (const name of giving.keys()) if (!servers.has(name)) decideGivingOf(context, name)
+}
+
+function decideGivingOf(context: Context, name: string): void {
+  const giving = context.state.giving.get(name)
+  if (giving) takeUpPrepared(context, giving)
+  else reconcile(context, name)
+  const current = context.state.giving.get(name)
+  if (current) continueGiving(context, current)
 }
 
 /** A virtual server that was prepared for a claim this host holds already (taken up after a restart) goes straight on. */

@@ -62,59 +62,65 @@ export type Message =
   | { readonly kind: 'promise-request'; readonly request: number; readonly epoch: number }
   | { readonly kind: 'promise'; readonly request: number }
 
-type Fields = Readonly<Record<string, 'string' | 'number' | 'boolean'>>
+type FieldType = 'string' | 'number' | 'boolean'
+type Shape = readonly (readonly [field: string, type: FieldType])[]
 
-const SHAPES: Readonly<Record<Exclude<Message['kind'], 'condition'>, Fields>> = {
-  S: { round: 'number' },
-  R: { target: 'string', incident: 'string' },
-  U: { target: 'string', incident: 'string' },
-  D: { target: 'string', incident: 'string' },
-  nominate: { incident: 'string', function: 'string', epoch: 'number', as: 'string' },
-  progress: { incident: 'string', function: 'string', epoch: 'number', stage: 'string', detail: 'string' },
-  withdraw: { function: 'string', epoch: 'number' },
-  return: { incident: 'string', function: 'string', epoch: 'number', to: 'string', generation: 'number' },
-  ready: { incident: 'string', function: 'string', epoch: 'number', to: 'string', generation: 'number' },
-  'return-wanted': { function: 'string' },
-  yield: { function: 'string', epoch: 'number' },
-  look: {},
-  'probe-request': { request: 'number', target: 'string' },
-  'probe-answer': { request: 'number', target: 'string', answered: 'boolean' },
-  'promise-request': { request: 'number', epoch: 'number' },
-  promise: { request: 'number' },
+const shapeOf = (fields: Readonly<Record<string, FieldType>>): Shape => Object.entries(fields)
+
+const SHAPES: Readonly<Record<Exclude<Message['kind'], 'condition'>, Shape>> = {
+  S: shapeOf({ round: 'number' }),
+  R: shapeOf({ target: 'string', incident: 'string' }),
+  U: shapeOf({ target: 'string', incident: 'string' }),
+  D: shapeOf({ target: 'string', incident: 'string' }),
+  nominate: shapeOf({ incident: 'string', function: 'string', epoch: 'number', as: 'string' }),
+  progress: shapeOf({ incident: 'string', function: 'string', epoch: 'number', stage: 'string', detail: 'string' }),
+  withdraw: shapeOf({ function: 'string', epoch: 'number' }),
+  return: shapeOf({ incident: 'string', function: 'string', epoch: 'number', to: 'string', generation: 'number' }),
+  ready: shapeOf({ incident: 'string', function: 'string', epoch: 'number', to: 'string', generation: 'number' }),
+  'return-wanted': shapeOf({ function: 'string' }),
+  yield: shapeOf({ function: 'string', epoch: 'number' }),
+  look: [],
+  'probe-request': shapeOf({ request: 'number', target: 'string' }),
+  'probe-answer': shapeOf({ request: 'number', target: 'string', answered: 'boolean' }),
+  'promise-request': shapeOf({ request: 'number', epoch: 'number' }),
+  promise: shapeOf({ request: 'number' }),
 }
+
+const CONDITION = shapeOf({ generation: 'number', sequence: 'number', version: 'string' })
+const AVERAGE = shapeOf({ memory_kb: 'number', cpu_idle_percent: 'number', network_kb_per_s: 'number' })
+const CAPACITY = shapeOf({ memory_kb: 'number', cores: 'number', network_rated_kb_per_s: 'number' })
+const GIVEN = shapeOf({ function: 'string', epoch: 'number', kind: 'string', stage: 'string' })
+const WATCHED = shapeOf({ target: 'string', priority: 'number', mode: 'string' })
+const REPORTED = shapeOf({ target: 'string', answering: 'boolean', serving: 'boolean' })
 
 /** Longest text taken from another host; more is cut off by refusing the message. */
 const TEXT_LIMIT = 512
 /** A host watches and gives a handful of things; a longer list is not from one of us. */
 const LIST_LIMIT = 1024
 
-function hasShape(value: Record<string, unknown>, shape: Fields): boolean {
-  return Object.entries(shape).every(([field, type]) => {
+function hasShape(value: Record<string, unknown>, shape: Shape): boolean {
+  for (const [field, type] of shape) {
     const found = value[field]
     if (typeof found !== type) return false
-    return typeof found === 'string' ? found.length <= TEXT_LIMIT : typeof found !== 'number' || Number.isFinite(found)
-  })
+    if (typeof found === 'string' ? found.length > TEXT_LIMIT : typeof found === 'number' && !Number.isFinite(found)) return false
+  }
+  return true
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
 
-const AVERAGE: Fields = { memory_kb: 'number', cpu_idle_percent: 'number', network_kb_per_s: 'number' }
-const CAPACITY: Fields = { memory_kb: 'number', cores: 'number', network_rated_kb_per_s: 'number' }
+const isListOf = (list: unknown, shape: Shape): boolean => Array.isArray(list) && list.length <= LIST_LIMIT && list.every(entry => isRecord(entry) && hasShape(entry, shape))
 
 function isCondition(value: Record<string, unknown>): boolean {
   const { load, giving, watches, leaving, agentless, wall_ms } = value
   if (leaving !== undefined && leaving !== 'shutdown' && leaving !== 'reboot') return false
-  if (!hasShape(value, { generation: 'number', sequence: 'number', version: 'string' })) return false
+  if (!hasShape(value, CONDITION)) return false
   if (wall_ms !== undefined && !Number.isFinite(wall_ms)) return false
   if (load !== undefined) {
     if (!isRecord(load) || !isRecord(load['average']) || !isRecord(load['forecast']) || !isRecord(load['capacity'])) return false
     if (!hasShape(load['average'], AVERAGE) || !hasShape(load['forecast'], AVERAGE) || !hasShape(load['capacity'], CAPACITY)) return false
   }
-  const isListOf = (list: unknown, shape: Fields): boolean =>
-    Array.isArray(list) && list.length <= LIST_LIMIT && list.every(entry => isRecord(entry) && hasShape(entry, shape))
-  return isListOf(giving, { function: 'string', epoch: 'number', kind: 'string', stage: 'string' })
-    && isListOf(watches, { target: 'string', priority: 'number', mode: 'string' })
-    && (agentless === undefined || isListOf(agentless, { target: 'string', answering: 'boolean', serving: 'boolean' }))
+  return isListOf(giving, GIVEN) && isListOf(watches, WATCHED) && (agentless === undefined || isListOf(agentless, REPORTED))
 }
 
 /** The message, or undefined when it is not one of ours. */

@@ -55,5 +55,5 @@ function endMaintenance(context: Context, name: string): void {
 export function decideOrders(context: Context): void {
   const { hold_until_ms, maintenance_until_ms } = context.state.orders
   if (hold_until_ms !== undefined && context.due(hold_until_ms)) endHold(context)
-  for (const [name, until_ms] of [...maintenance_until_ms]) if (context.due(until_ms)) endMaintenance(context, name)
+  for (const [name, until_ms] of maintenance_until_ms) if (context.due(until_ms)) endMaintenance(context, name)
 }

@@ -31,9 +31,14 @@ const LEAST_HEARING_MS = 1_000
  */
 export function isCutOff(state: State, now_ms: number): boolean {
   const limit_ms = Math.max(HEARING_INTERVALS * state.inventory.interval_ms, LEAST_HEARING_MS)
-  const others = state.order.filter(name => name !== state.self && !state.without_agent.has(name)).map(name => hostOf(state, name))
-  if (others.some(({ reachable, condition_ms }) => reachable && now_ms - condition_ms <= limit_ms)) return false
-  return others.filter(({ name }) => renewsUnheard(state, name, now_ms)).length >= 2
+  let unheard = 0
+  for (const name of state.order) {
+    if (name === state.self || state.without_agent.has(name)) continue
+    const { reachable, condition_ms } = hostOf(state, name)
+    if (reachable && now_ms - condition_ms <= limit_ms) return false
+    if (renewsUnheard(state, name, now_ms)) unheard += 1
+  }
+  return unheard >= 2
 }
 
 /** Renews, and has done so for longer since its last word than a host that has died can seem to. */

@@ -3,7 +3,7 @@ import type { Context } from './context.ts'
 import { functionOf, hostOf } from './context.ts'
 import { toldOfRide, promisesNeeded } from './electorate.ts'
 import { promiseGiven_ms } from './profile.ts'
-import type { State } from './state.ts'
+import type { Giving, State } from './state.ts'
 
 /** Asked this often, a promise outlives nine asks: a packet lost and sent again by TCP does not end the ride. */
 const ASKS_PER_RENEWAL = 3
@@ -15,7 +15,7 @@ const LATE_RENEWALS = 1.5
 export function decidePromises(context: Context): void {
   const { state } = context
   const { profile, promise, own } = state
-  const native = [...state.giving.values()].find(giving => giving.kind === 'native' && giving.stage === 'serving')
+  const native = nativeServed(state)
   if (own.generation === 0 || !native) return
   // Once the lease is lost the ride alone carries the function: asked as late as before, one slow answer would end it.
   if (own.deadline_ms > 0 && !context.due(own.deadline_ms - profile.stop_ms + LATE_RENEWALS * profile.renew_ms)) return
@@ -26,6 +26,11 @@ export function decidePromises(context: Context): void {
   for (const host of toldOfRide(state)) context.send(host, { kind: 'promise-request', request: promise.request, epoch: native.epoch })
   // Alone in the inventory there is nobody who could take the function.
   if (promisesNeeded(state).length === 0) ride(context)
+}
+
+function nativeServed(state: State): Giving | undefined {
+  for (const giving of state.giving.values()) if (giving.kind === 'native' && giving.stage === 'serving') return giving
+  return undefined
 }
 
 /** `epoch`: under which the asker gives its native function, the only one that rides. Silence is the refusal: nobody stops at once by a message. */

@@ -8,6 +8,7 @@ import type { Watch } from './state.ts'
 /** Restart, restart, reboot, reboot: then only a person helps, and the ladder begins anew after the pause. */
 const LADDER = ['restart-daemon', 'restart-daemon', 'reboot', 'reboot'] as const
 const HAND_LIMIT_MS = 10_000
+const NOTHING_TRIED: Watch['readying'] = { rung: 0, next_ms: -Infinity }
 /** A target that all rungs did not heal is tried again that much later. */
 const EXHAUSTED_PAUSE_MS = 600_000
 
@@ -32,7 +33,7 @@ function readyTarget(context: Context, watch: Watch): void {
   const { state, now_ms } = context
   const { target, service, readying } = watch
   if (service.verdict === 'OK' || !isAwayFromHome(context, target)) {
-    watch.readying = { rung: 0, next_ms: -Infinity }
+    watch.readying = NOTHING_TRIED
     return
   }
   if (service.verdict === undefined || isHeld(state) || leavingReason(state, target) !== undefined || isBeingHealed(context, watch)) return

@@ -123,7 +123,7 @@ export interface Watch {
   taking_off: number | undefined
   incident: string | undefined
   /** Rungs climbed while the target is back without a good service. */
-  readying: { rung: number; next_ms: number }
+  readying: { readonly rung: number; readonly next_ms: number }
   /** When a host that was asked to look last reached the target, and last said that it did not since. */
   elsewhere: { readonly heard_ms: number; readonly denied_ms: number }
   /** The renewal it was last asked after whether it is alone; forgotten when its path is good. */
