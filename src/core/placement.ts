@@ -46,52 +46,71 @@ export function startsOn(state: State, host: string): ReadonlySet<string> {
 /** All present hosts whose load is known, normalised against one another (formulas 5.4–5.9). */
 export function loadsOf(state: State): HostLoad[] {
   const known = state.order.filter(name => isPresent(state, name)).flatMap(host => {
-    const load = host === state.self ? ownLoad(state) : hostOf(state, host).condition?.load
+    const load = loadOf(state, host)
     return load ? [{ host, ...load }] : []
   })
   const normalised = normaliseLoads(known)
   return known.map((load, index) => ({ ...load, normalised: normalised[index]!, virtual_servers: virtualServersOn(state, load.host) }))
 }
 
-function ownLoad(state: State): { average: LoadAverage; forecast: LoadAverage; capacity: HostCapacity } | undefined {
-  return state.load && { average: state.load.average, forecast: state.load.forecast, capacity: state.load.capacity }
+function loadOf(state: State, host: string): State['load'] {
+  return host === state.self ? state.load : hostOf(state, host).condition?.load
 }
 
 /** Why a host that hears nobody gives nobody's function. */
 export const CUT_OFF = 'it hears none of the hosts that renew: it is cut off itself'
 
-export const LOAD_UNKNOWN = 'its load is not known yet'
+const LOAD_UNKNOWN = 'its load is not known yet'
 
 /** Who could give the function if its giver failed now: nobody when no value is told. */
 export function couldGive(state: State, name: string, now_ms: number): Candidate[] {
-  const holder = functionOf(state, name).claim?.holder ?? name
-  return candidatesFor({ state, now_ms }, name, new Map([[holder, 'it gives the function']]))
+  return candidatesFor({ state, now_ms }, name, withoutGiver(state, name))
+}
+
+/** Whether anybody could, or might, for all that is known of the loads. */
+export function hasPlace(state: State, name: string, now_ms: number): boolean {
+  const excluded = withoutGiver(state, name)
+  return state.order.some(host => {
+    const against = reasonAgainst({ state, now_ms }, name, host, excluded)
+    return against === undefined || against === LOAD_UNKNOWN
+  })
+}
+
+function withoutGiver(state: State, name: string): ReadonlyMap<string, string> {
+  return new Map([[functionOf(state, name).claim?.holder ?? name, 'it gives the function']])
 }
 
 /** Every host with its value or the reason against it, best first. */
 export function candidatesFor(context: Pick<Context, 'state' | 'now_ms'>, name: string, excluded: ReadonlyMap<string, string>): Candidate[] {
-  const { state, now_ms } = context
-  const server = serverOf(state, name)
-  const { claim, release } = functionOf(state, name)
+  const { state } = context
+  const { type } = serverOf(state, name)
   const loads = new Map(loadsOf(state).map(load => [load.host, load]))
-  const needed_kb = server.virtual_server.memory_mb * 1024 + MEMORY_RESERVE_KB
   const judged = state.order.map((host): Candidate => {
-    const against = excluded.get(host)
+    const against = reasonAgainst(context, name, host, excluded)
     if (against !== undefined) return { host, value: null, reason: against }
-    if (!isPresent(state, host)) return { host, value: null, reason: 'not in the ring' }
-    const leaving = leavingReason(state, host)
-    if (leaving !== undefined) return { host, value: null, reason: `it leaves (${leaving})` }
-    if (host === state.self && isCutOff(state, now_ms)) return { host, value: null, reason: CUT_OFF }
-    if (host !== state.self && !hostOf(state, host).reachable) return { host, value: null, reason: 'not reachable from this manager' }
-    if (claim && !release && claim.holder !== host && !isAsked(state, claim, host)) return { host, value: null, reason: notAsked(claim.holder, host) }
-    const load = loads.get(host)
-    if (!load) return { host, value: null, reason: LOAD_UNKNOWN }
-    if (load.forecast.memory_kb < needed_kb) return { host, value: null, reason: `no room: ${Math.round(load.forecast.memory_kb / 1024)} MB forecast free of ${Math.round(needed_kb / 1024)} MB needed` }
-    const value = nonSelectValue(server.type, load.virtual_servers, load.normalised)
-    const { memory, cpu, network } = load.normalised
-    return { host, value: round(value), reason: `VM ${load.virtual_servers}, memory ${round(memory)}, cpu ${round(cpu)}, network ${round(network)} (${server.type})` }
+    const { virtual_servers, normalised } = loads.get(host)!
+    const { memory, cpu, network } = normalised
+    return { host, value: round(nonSelectValue(type, virtual_servers, normalised)), reason: `VM ${virtual_servers}, memory ${round(memory)}, cpu ${round(cpu)}, network ${round(network)} (${type})` }
   })
   return judged.sort((a, b) => (a.value ?? Infinity) - (b.value ?? Infinity))
+}
+
+/** Why the host is out of the question; undefined for one that can be chosen, whose load is known. */
+function reasonAgainst({ state, now_ms }: Pick<Context, 'state' | 'now_ms'>, name: string, host: string, excluded: ReadonlyMap<string, string>): string | undefined {
+  const against = excluded.get(host)
+  if (against !== undefined) return against
+  if (!isPresent(state, host)) return 'not in the ring'
+  const leaving = leavingReason(state, host)
+  if (leaving !== undefined) return `it leaves (${leaving})`
+  if (host === state.self && isCutOff(state, now_ms)) return CUT_OFF
+  if (host !== state.self && !hostOf(state, host).reachable) return 'not reachable from this manager'
+  const { claim, release } = functionOf(state, name)
+  if (claim && !release && claim.holder !== host && !isAsked(state, claim, host)) return notAsked(claim.holder, host)
+  const load = loadOf(state, host)
+  if (!load) return LOAD_UNKNOWN
+  const needed_kb = serverOf(state, name).virtual_server.memory_mb * 1024 + MEMORY_RESERVE_KB
+  if (load.forecast.memory_kb < needed_kb) return `no room: ${Math.round(load.forecast.memory_kb / 1024)} MB forecast free of ${Math.round(needed_kb / 1024)} MB needed`
+  return undefined
 }
 
 const round = (value: number): number => Math.round(value * 10) / 10

@@ -7,7 +7,7 @@ import { functionOf, hostOf } from './context.ts'
 import type { Server } from './inventory.ts'
 import { isSlow } from './local-health.ts'
 import { FLAPPING_WINDOW_MS } from './observation.ts'
-import { couldGive, LOAD_UNKNOWN } from './placement.ts'
+import { couldGive, hasPlace } from './placement.ts'
 import { isMember, isPresent } from './presence.ts'
 import type { State } from './state.ts'
 
@@ -40,7 +40,7 @@ function watcherAlerts(state: State): Alert[] {
   const managers = state.order.filter(name => !isAgentless(state, name))
   return state.order.filter(name => isThere(state, name) && (isMember(state, name) || isAgentless(state, name))).flatMap((name): Alert[] => {
     const wanted = Math.min(2, Math.max(1, managers.filter(manager => manager !== name).length))
-    const watchers = managers.filter(manager => manager !== name && isPresent(state, manager) && watchedBy(state, manager).includes(name))
+    const watchers = managers.filter(manager => manager !== name && isPresent(state, manager) && watches(state, manager, name))
     if (watchers.length >= wanted) return []
     return [{
       code: 'TOO_FEW_WATCHERS', subject: name, reason: watchers.length === 0 ? 'nobody watches it' : `only ${watchers.join(', ')} watches it, and ${wanted} hosts should`,
@@ -49,8 +49,8 @@ function watcherAlerts(state: State): Alert[] {
   })
 }
 
-function watchedBy(state: State, manager: string): readonly string[] {
-  return manager === state.self ? [...state.watches.keys()] : (hostOf(state, manager).condition?.watches ?? []).map(watch => watch.target)
+function watches(state: State, manager: string, name: string): boolean {
+  return manager === state.self ? state.watches.has(name) : hostOf(state, manager).condition?.watches.some(({ target }) => target === name) ?? false
 }
 
 function shareAlerts(state: State, now_ms: number): Alert[] {
@@ -94,8 +94,8 @@ function leaseAlerts({ self, own, share, renewals, profile }: State, now_ms: num
 function roomAlerts(state: State, now_ms: number): Alert[] {
   const largest = state.inventory.servers.reduce<Server | undefined>((most, server) => (most && most.virtual_server.memory_mb >= server.virtual_server.memory_mb ? most : server), undefined)
   if (!largest) return []
+  if (hasPlace(state, largest.name, now_ms)) return []
   const candidates = couldGive(state, largest.name, now_ms)
-  if (candidates.some(({ value, reason }) => value !== null || reason === LOAD_UNKNOWN)) return []
   return [{
     code: 'NO_ROOM', subject: largest.name, reason: `no host could take over the largest virtual server (${largest.virtual_server.memory_mb} MB): ${candidates.map(({ host, reason }) => `${host}: ${reason}`).join('; ')}`,
     next_step: 'free memory on a host, lower memory_mb in its servers/ file, or add a host',
