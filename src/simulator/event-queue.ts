@@ -1,7 +1,11 @@
 /** Virtual time: a binary heap ordered by (time, order of insertion). */
-interface Entry {
+/** A place in virtual time: of two at the same moment the one that was taken first comes first. */
+export interface Turn {
   readonly at_ms: number
   readonly order: number
+}
+
+interface Entry extends Turn {
   readonly run: () => void
 }
 
@@ -15,7 +19,19 @@ export class EventQueue {
   private readonly heap: Entry[] = []
 
   at(at_ms: number, run: () => void): void {
-    const entry = { at_ms: Math.max(at_ms, this.now_ms), order: (this.order += 1), run }
+    this.add({ at_ms: Math.max(at_ms, this.now_ms), order: (this.order += 1), run })
+  }
+
+  /** Taken now, for `atTurn` any time before it comes. */
+  takeTurn(at_ms: number): Turn {
+    return { at_ms: Math.max(at_ms, this.now_ms), order: (this.order += 1) }
+  }
+
+  atTurn({ at_ms, order }: Turn, run: () => void): void {
+    this.add({ at_ms, order, run })
+  }
+
+  private add(entry: Entry): void {
     this.heap.push(entry)
     let index = this.heap.length - 1
     while (index > 0) {
@@ -60,4 +76,4 @@ export class EventQueue {
   }
 }
 
-const earlier = (a: Entry, b: Entry): boolean => a.at_ms < b.at_ms || (a.at_ms === b.at_ms && a.order < b.order)
+export const earlier = (a: Turn, b: Turn): boolean => a.at_ms < b.at_ms || (a.at_ms === b.at_ms && a.order < b.order)

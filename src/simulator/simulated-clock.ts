@@ -1,5 +1,11 @@
 /** One host's boot clock in virtual time: it may have begun long ago and may go fast or slow, and its wall clock may be wrong. */
 import type { EventQueue } from './event-queue.ts'
+import { SimulatedTimer } from './simulated-timer.ts'
+
+/** By the host's own clock, as it goes when the timer is set. */
+export interface OwnTimer {
+  set(own_ms: number): void
+}
 
 export class SimulatedClock {
   /** How wrong the wall clock is. No duration depends on it (protocol 3); the ends of the operator's orders do. */
@@ -25,6 +31,12 @@ export class SimulatedClock {
   /** The virtual time at which this clock shows that one. */
   when_ms(own_ms: number): number {
     return this.rate === 1 && this.own_since_ms === this.since_ms ? own_ms : this.since_ms + (own_ms - this.own_since_ms) / this.rate
+  }
+
+  /** `run` is called at the time that was set last. */
+  timer(run: () => void): OwnTimer {
+    const timer = new SimulatedTimer(this.queue, run)
+    return { set: own_ms => timer.set(this.when_ms(own_ms)) }
   }
 
   at(own_ms: number, run: () => void): void {

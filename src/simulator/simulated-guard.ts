@@ -3,7 +3,7 @@ import type { Profile } from '../core/profile.ts'
 import { generationShown, GuardCore, type GuardMemory, type Renewal } from '../guard/guard-core.ts'
 import type { Charge } from '../guard/guard-protocol.ts'
 import type { BrokenRules } from './broken-rules.ts'
-import type { SimulatedClock } from './simulated-clock.ts'
+import type { OwnTimer, SimulatedClock } from './simulated-clock.ts'
 import type { EventQueue } from './event-queue.ts'
 import type { SimulatedShare } from './simulated-share.ts'
 
@@ -39,7 +39,7 @@ export class SimulatedGuard {
   /** When the watchdog kills each virtual server; it outlives the guard likewise. */
   private readonly killed_at_ms: Map<string, number>
   private alive = true
-  private wake = 0
+  private readonly timer: OwnTimer
   /** Stopped by a signal, with the watchdog: what has come meanwhile, in its order. The kernel goes on. */
   private held: (() => void)[] | undefined
 
@@ -48,6 +48,7 @@ export class SimulatedGuard {
     const { profile, clock } = world
     this.world = world
     this.listener = listener
+    this.timer = clock.timer(() => this.look())
     this.address_until_ms = former?.address_until_ms ?? new Map<string, number>()
     this.killed_at_ms = former?.killed_at_ms ?? new Map<string, number>()
     const memory: GuardMemory | undefined = former?.core.memory()
@@ -136,10 +137,7 @@ export class SimulatedGuard {
     if (this.core.extensionDue(clock.now_ms)) this.extend()
     const renewal = this.core.renew(clock.now_ms)
     if (renewal) this.issue(renewal)
-    const turn = (this.wake += 1)
-    clock.at(Math.max(this.core.nextWake_ms(clock.now_ms), clock.now_ms + 1) + this.world.lateness_ms(), () => {
-      if (turn === this.wake) this.look()
-    })
+    this.timer.set(Math.max(this.core.nextWake_ms(clock.now_ms), clock.now_ms + 1) + this.world.lateness_ms())
   }
 
   private stopOverdue(): void {

@@ -6,7 +6,7 @@ import type { Inventory } from '../core/inventory.ts'
 import { initialState, type State } from '../core/state.ts'
 import { step } from '../core/step.ts'
 import type { Charge } from '../guard/guard-protocol.ts'
-import { SimulatedClock } from './simulated-clock.ts'
+import { SimulatedClock, type OwnTimer } from './simulated-clock.ts'
 import { SimulatedGuard } from './simulated-guard.ts'
 import type { World } from './world.ts'
 import { healthRounds, perform, pingRounds } from './simulated-edges.ts'
@@ -74,7 +74,8 @@ export class SimulatedHost {
   readonly loading = new Set<string>()
   /** When the last stop of each function ends. */
   readonly stopping_until_ms = new Map<string, number>()
-  private timer = 0
+  /** The agent's own. */
+  private timer: OwnTimer | undefined
   private frozen_ms = 0
   /** What has come while the agent was frozen, in its order. */
   private readonly held: (() => void)[] = []
@@ -244,6 +245,7 @@ export class SimulatedHost {
     const { world } = this
     const life = (this.agent_life += 1)
     this.core = initialState(this.name, this.inventory, world.profile, 0, this.clock.now_ms)
+    this.timer = this.clock.timer(() => life === this.agent_life && this.handle({ event: 'timer' }))
     this.guard?.agentPresent(true)
     world.announceReach(this.name, true)
     for (const charge of this.guard?.charges() ?? []) if (this.finishStart(charge)) this.handle({ event: 'adopted', function: charge.function, epoch: charge.epoch, kind: charge.kind })
@@ -302,11 +304,7 @@ export class SimulatedHost {
 
   private carryOut(command: Command): void {
     if (command.command !== 'timer') return perform(this, command)
-    const order = (this.timer += 1)
-    const life = this.agent_life
-    this.clock.at(Math.max(command.at_ms, this.clock.now_ms + 1) + this.lateness_ms(), () => {
-      if (order === this.timer && life === this.agent_life) this.handle({ event: 'timer' })
-    })
+    this.timer!.set(Math.max(command.at_ms, this.clock.now_ms + 1) + this.lateness_ms())
   }
 
   private lateness_ms(): number {
