@@ -60,7 +60,7 @@ export class Liveness {
     const { world } = this
     for (const host of world.hosts.values()) this.noteHealth(host)
     const unserved = world.names.filter(name => !world.isServed(name))
-    for (const name of world.names) if (!unserved.includes(name)) this.outages.delete(name)
+    if (this.outages.size > 0) for (const name of world.names) if (!unserved.includes(name)) this.outages.delete(name)
     for (const name of unserved) this.judgeFunction(name, unserved.length)
     for (const host of world.hosts.values()) this.judgeWatch(host)
   }
@@ -247,15 +247,20 @@ export class Liveness {
   private judgeWatch(host: SimulatedHost): void {
     const { world } = this
     const now_ms = world.queue.now_ms
-    const watched = [...world.hosts.values()].some(other => other !== host && this.isLiving(other) && other.core!.watches.get(host.name)?.priority === 1)
+    if (this.isWatched(host)) return void this.unwatched_ms.delete(host.name)
     const first = p1Of(world.names, host.name, other => this.isLiving(world.host(other)))
-    if (watched || !world.names.includes(host.name) || this.ringChanges() || !this.healthOf(host.name).able || first === undefined || world.share.isTroubledForAll() || world.share.isTroubled(first) || world.host(first).isSlow || this.hasHollowManager(host.name)) return void this.unwatched_ms.delete(host.name)
+    if (!world.names.includes(host.name) || this.ringChanges() || !this.healthOf(host.name).able || first === undefined || world.share.isTroubledForAll() || world.share.isTroubled(first) || world.host(first).isSlow || this.hasHollowManager(host.name)) return void this.unwatched_ms.delete(host.name)
     const since_ms = this.unwatched_ms.get(host.name) ?? now_ms - SAMPLE_MS
     this.unwatched_ms.set(host.name, since_ms)
     const from_ms = Math.max(since_ms, this.healthOf(first).changed_ms, ...this.between(first, host.name).map(lost => this.healthOf(lost).changed_ms))
     if (now_ms - from_ms <= watchBound_ms(world.profile, world.inventory.interval_ms)) return
     world.checker.violate('L2', `${host.name} has been watched by no living P1 for ${Math.round(now_ms - since_ms)} ms`)
     this.unwatched_ms.set(host.name, now_ms)
+  }
+
+  private isWatched({ name }: SimulatedHost): boolean {
+    for (const other of this.world.hosts.values()) if (other.name !== name && other.core?.watches.get(name)?.priority === 1 && this.isLiving(other)) return true
+    return false
   }
 
   /** A published ring counts from when the last living host has learnt of it. */

@@ -1,4 +1,5 @@
 /** What the daemon's edges do, in virtual time: each command of the core leads to its events. */
+import { copyOf } from './copy-of.ts'
 import { applianceHand } from './simulated-appliance.ts'
 import type { Command } from '../core/command.ts'
 import type { ClaimRecord } from '../core/records.ts'
@@ -33,9 +34,9 @@ export function perform(host: SimulatedHost, command: Exclude<Command, { command
     }
     case 'probe': return probe(host, command)
     case 'survey': return host.handle({ event: 'survey', average: { memory_kb: host.freeMemory_kb(random.between(2e6, 4e6)), cpu_idle_percent: random.between(40, 95), network_kb_per_s: random.between(0, 500) }, capacity: { memory_kb: 8e6, cores: 4, network_rated_kb_per_s: 256_000 } })
-    case 'send': return world.deliver(host, command.to, structuredClone(command.message), 'stream')
+    case 'send': return world.deliver(host, command.to, copyOf(command.message), 'stream')
     case 'publish': {
-      const message = structuredClone(command.message)
+      const message = copyOf(command.message)
       for (const { name: to } of host.inventory.servers) if (to !== host.name) world.deliver(host, to, message, 'gossip')
       return
     }

@@ -6,6 +6,7 @@ import type { Message } from '../core/message.ts'
 import { PROFILES, type Profile } from '../core/profile.ts'
 import { Checker } from './checker.ts'
 import type { BrokenRules } from './broken-rules.ts'
+import { copyOf } from './copy-of.ts'
 import { EventQueue } from './event-queue.ts'
 import { NetworkFaults, type Direction } from './network-faults.ts'
 import { RandomStream } from './prng.ts'
@@ -207,7 +208,7 @@ export class World {
     const late_ms = (lost ? this.network.between(200, 900) : 0) + (faults.delay_ms > 0 ? this.weather.between(0, faults.delay_ms) : 0)
     const translated = translate(from, receiver, message)
     for (const sent of translated) this.arrive(from, receiver, sent, late_ms)
-    if (faults.duplication > 0 && this.weather.next() < faults.duplication) for (const sent of translated) this.arrive(from, receiver, structuredClone(sent), late_ms + this.weather.between(0, DUPLICATE_LATE_MS))
+    if (faults.duplication > 0 && this.weather.next() < faults.duplication) for (const sent of translated) this.arrive(from, receiver, copyOf(sent), late_ms + this.weather.between(0, DUPLICATE_LATE_MS))
   }
 
   private arrive(from: SimulatedHost, receiver: SimulatedHost, message: Message, late_ms: number): void {
@@ -267,11 +268,13 @@ export class World {
 
   /** Whether a client of the function's VIP is served now; with `asker`, one on that host. */
   isServed(name: string, asker?: string): boolean {
-    return [...this.hosts.values()].some(host => {
-      if (!host.up || this.isolated.has(host.name) || host.frozen === 'everything') return false
-      if (asker !== undefined && this.network_faults.touches(asker) && !this.linked(asker, host.name)) return false
-      const server = host.virtual_servers.get(name)
-      return (host.addresses.has(name) && host.service === 'good') || (server?.running === true && server.address && !server.mute)
-    })
+    for (const host of this.hosts.values()) if (this.serves(host, name) && (asker === undefined || !this.network_faults.touches(asker) || this.linked(asker, host.name))) return true
+    return false
+  }
+
+  private serves(host: SimulatedHost, name: string): boolean {
+    const server = host.virtual_servers.get(name)
+    const good = (host.addresses.has(name) && host.service === 'good') || (server?.running === true && server.address && !server.mute)
+    return good && host.up && !this.isolated.has(host.name) && host.frozen !== 'everything'
   }
 }
