@@ -10,7 +10,7 @@
  * in such a read means that the lease was lost before and ridden on; the promise asked for then outlives the read's worth (2r).
  */
 import type { Context } from './context.ts'
-import { listsJust, type ClaimRecord } from './records.ts'
+import type { ClaimRecord } from './records.ts'
 import type { State } from './state.ts'
 
 /**
@@ -19,7 +19,23 @@ import type { State } from './state.ts'
  * could ride before. A `goodbye` counts: who reboots is back in a minute, and may then be the only one left to take over.
  */
 export function asked(state: State): string[] {
-  return state.order.filter(name => name !== state.self && (state.hosts.get(name)?.lease?.standing ?? 'unmanaged') !== 'unmanaged')
+  return state.order.filter(name => isOneToAsk(state, name))
+}
+
+function isOneToAsk(state: State, name: string): boolean {
+  return name !== state.self && (state.hosts.get(name)?.lease?.standing ?? 'unmanaged') !== 'unmanaged'
+}
+
+/** Whether the own records list just those that are asked. */
+function isListed(state: State): boolean {
+  const listed = state.own.electorate
+  let count = 0
+  for (const name of state.order) {
+    if (!isOneToAsk(state, name)) continue
+    if (!listed?.includes(name)) return false
+    count += 1
+  }
+  return listed?.length === count
 }
 
 /** Who must promise before this host rides. */
@@ -48,9 +64,8 @@ export function decideElectorate(context: Context): void {
   const { state } = context
   // Before the first read nobody's lease is known.
   if (state.share.last_returned_ms === -Infinity) return
-  const names = asked(state)
-  if (listsJust(state.own.electorate, names)) return
+  if (isListed(state)) return
   if (!context.due(state.electorate_told_ms + state.profile.renew_ms)) return
   state.electorate_told_ms = context.now_ms
-  context.do({ command: 'electorate', names })
+  context.do({ command: 'electorate', names: asked(state) })
 }

@@ -38,15 +38,18 @@ export function alertsOf(state: State, now_ms: number): Alert[] {
 /** Two for each (thesis 5.3), where there are two others. */
 function watcherAlerts(state: State): Alert[] {
   const managers = state.order.filter(name => !isAgentless(state, name))
-  return state.order.filter(name => isThere(state, name) && (isMember(state, name) || isAgentless(state, name))).flatMap((name): Alert[] => {
-    const wanted = Math.min(2, Math.max(1, managers.filter(manager => manager !== name).length))
+  const alerts: Alert[] = []
+  for (const name of state.order) {
+    if (!isThere(state, name) || !(isMember(state, name) || isAgentless(state, name))) continue
+    const wanted = Math.min(2, Math.max(1, managers.length - (isAgentless(state, name) ? 0 : 1)))
     const watchers = managers.filter(manager => manager !== name && isPresent(state, manager) && watches(state, manager, name))
-    if (watchers.length >= wanted) return []
-    return [{
+    if (watchers.length >= wanted) continue
+    alerts.push({
       code: 'TOO_FEW_WATCHERS', subject: name, reason: watchers.length === 0 ? 'nobody watches it' : `only ${watchers.join(', ')} watches it, and ${wanted} hosts should`,
       next_step: 'bring the missing hosts back into the ring ("ringward ring" shows which), or add one',
-    }]
-  })
+    })
+  }
+  return alerts
 }
 
 function watches(state: State, manager: string, name: string): boolean {

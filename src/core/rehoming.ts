@@ -42,6 +42,7 @@ function holderIsLost(context: Context, claim: ClaimRecord): boolean {
   const { holder, generation } = claim
   if (holder === state.self || (isPromised(state, claim, context.now_ms) && !context.due(hostOf(state, holder).promised_until_ms))) return false
   if (!isAgentless(state, holder) && !isPresent(state, holder)) return !isKeptUnmanaged(state, claim)
+  if (state.incidents.size === 0) return false
   const watch = state.watches.get(holder)
   const incident = state.incidents.get(watch?.incident ?? '')
   return watch?.mode === 'backup server' && incident !== undefined && incident.trouble !== 'St2' && generation <= incident.target_generation

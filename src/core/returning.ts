@@ -31,11 +31,11 @@ export function decideReturns(context: Context): void {
     const { claim, release } = facts
     if (claim?.holder === name) facts.return_wanted = false
     if (!claim || release || claim.holder === name || name === state.self) continue
-    if (leavingReason(state, name) !== undefined) continue
+    const watch = state.watches.get(name)
+    if (!watch || leavingReason(state, name) !== undefined) continue
     if (p1Of(state.order, name, host => isPresent(state, host)) !== state.self) continue
     const { lease, reachable } = hostOf(state, name)
-    const watch = state.watches.get(name)
-    if (!isRenewing(state, name, context.now_ms) || !lease || !reachable || !watch) continue
+    if (!isRenewing(state, name, context.now_ms) || !lease || !reachable) continue
     askToReturn(context, watch, lease.generation)
   }
 }

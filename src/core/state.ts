@@ -176,6 +176,9 @@ export interface StandbyFacts {
   readonly detail: string
 }
 
+/** A stranger is no member: it has never joined, or has left. */
+export type SeenAs = 'present' | 'absent' | 'stranger'
+
 export interface State {
   readonly self: string
   /** Wall clock minus boot clock when the agent started: it names incidents, nothing is decided by it. */
@@ -229,8 +232,8 @@ export interface State {
   condition_sequence: number
   /** Others should hear of a change before the next round. */
   condition_due: boolean
-  /** Whom this host should manage, and of which ring that was found (watching.ts). */
-  roles: { readonly seen: string; readonly wanted: ReadonlyMap<string, Priority> }
+  /** Whom this host should manage, as found of a ring that was seen so, in its order (watching.ts). */
+  roles: { readonly seen: readonly SeenAs[]; readonly wanted: ReadonlySet<string> }
   /** The operator's standing orders, by the share's word. */
   readonly orders: { hold_until_ms: number | undefined; readonly maintenance_until_ms: Map<string, number> }
   /** Who is asked on the share whether it is alone. */
@@ -261,7 +264,7 @@ export function ringOf(inventory: Inventory): Pick<State, 'inventory' | 'order' 
   return {
     inventory, order: servers.map(server => server.name), servers: new Map(servers.map(server => [server.name, server])),
     by_priority: [...servers].sort((a, b) => a.priority - b.priority).map(server => server.name),
-    without_agent: new Set(servers.filter(server => !server.agent).map(server => server.name)), roles: { seen: '', wanted: new Map() },
+    without_agent: new Set(servers.filter(server => !server.agent).map(server => server.name)), roles: { seen: [], wanted: new Set() },
   }
 }
 

@@ -14,9 +14,9 @@ import { isHeld, leavingReason } from './orders.ts'
 import { notePathBad, notePathGood } from './path.ts'
 import { askWhetherAlone } from './pill.ts'
 import { graceEnds_ms, isWhole, isMember, isPresent, ownLeaseGood } from './presence.ts'
-import { rolesOf, type Priority } from './ring.ts'
+import { rolesOf } from './ring.ts'
 import { decideServiceRecovery, endBrokenOff } from './service-recovery.ts'
-import type { State, Watch } from './state.ts'
+import type { SeenAs, State, Watch } from './state.ts'
 import type { Trouble } from './trouble.ts'
 
 function newWatch(target: string, priority: 1 | 2, now_ms: number): Watch {
@@ -29,19 +29,9 @@ function newWatch(target: string, priority: 1 | 2, now_ms: number): Watch {
 /** Follows the ring: redundant watches are dropped, a recovery in progress is not (digest, fig. 5.11). */
 export function decideRoles(context: Context): void {
   const { state } = context
-  const wanted = rolesWanted(state)
-  let changed = false
-  for (const [target, priority] of wanted) {
-    const watch = state.watches.get(target)
-    if (watch) watch.priority = priority
-    else {
-      state.watches.set(target, newWatch(target, priority, context.now_ms))
-      context.because(`Start_of_management_of_${target}_(priority_${priority})`)
-      changed = true
-    }
-  }
+  let changed = seesAnotherRing(state) && takeOn(context)
   for (const watch of state.watches.values()) {
-    if (wanted.has(watch.target) || watch.incident !== undefined) continue
+    if (watch.incident !== undefined || state.roles.wanted.has(watch.target)) continue
     state.watches.delete(watch.target)
     context.because(`End_of_management_of_${watch.target}`)
     changed = true
@@ -51,15 +41,33 @@ export function decideRoles(context: Context): void {
   context.do({ command: 'watch', targets: [...state.watches.keys()].sort() })
 }
 
-/** Nothing but the order and who is present or a member decides on it: found anew when that has changed. */
-function rolesWanted(state: State): ReadonlyMap<string, Priority> {
-  let seen = ''
-  for (const name of state.order) seen += isPresent(state, name) ? 'P' : isMember(state, name) || isAgentless(state, name) ? 'm' : '-'
-  if (seen !== state.roles.seen) {
-    const roles = rolesOf(state.order, state.self, host => isPresent(state, host)).filter(({ target }) => isMember(state, target) || isAgentless(state, target))
-    state.roles = { seen, wanted: new Map(roles.map(({ target, priority }) => [target, priority])) }
+/** Nothing but the order and who is present or a member decides whom a host manages. */
+function seesAnotherRing(state: State): boolean {
+  const { order, roles } = state
+  for (let index = 0; index < order.length; index += 1) if (roles.seen[index] !== seenAs(state, order[index]!)) return true
+  return false
+}
+
+function seenAs(state: State, name: string): SeenAs {
+  return isPresent(state, name) ? 'present' : isMember(state, name) || isAgentless(state, name) ? 'absent' : 'stranger'
+}
+
+/** Whether there is anybody new among those whom this host should manage now. */
+function takeOn(context: Context): boolean {
+  const { state } = context
+  const roles = rolesOf(state.order, state.self, host => isPresent(state, host)).filter(({ target }) => isMember(state, target) || isAgentless(state, target))
+  state.roles = { seen: state.order.map(name => seenAs(state, name)), wanted: new Set(roles.map(({ target }) => target)) }
+  let any = false
+  for (const { target, priority } of roles) {
+    const watch = state.watches.get(target)
+    if (watch) watch.priority = priority
+    else {
+      state.watches.set(target, newWatch(target, priority, context.now_ms))
+      context.because(`Start_of_management_of_${target}_(priority_${priority})`)
+      any = true
+    }
   }
-  return state.roles.wanted
+  return any
 }
 
 function decideRegular(context: Context, watch: Watch): void {

@@ -8,12 +8,23 @@ export const MODES: readonly Mode[] = ['regular', 'network examination', 'servic
 /** How often, by mode and event. */
 export type ModeCounts = Partial<Record<Mode, Record<string, number>>>
 
+/** Made once a kind, for a new text would be looked up letter by letter each time. */
+const MESSAGE_NAMES = new Map<string | undefined, string>()
+
+function messageName(kind: string | undefined): string {
+  const known = MESSAGE_NAMES.get(kind)
+  if (known !== undefined) return known
+  const name = `message: ${kind}`
+  MESSAGE_NAMES.set(kind, name)
+  return name
+}
+
 export class ModeCoverage {
   readonly counts: ModeCounts = {}
 
   /** Called before the core takes the event up. */
   note({ core }: SimulatedHost, event: Event): void {
-    const name = event.event === 'message' ? `message: ${(event.message as { readonly kind?: string }).kind}` : event.event
+    const name = event.event === 'message' ? messageName((event.message as { readonly kind?: string }).kind) : event.event
     for (const { mode } of core!.watches.values()) {
       const events = this.counts[mode] ??= {}
       events[name] = (events[name] ?? 0) + 1
