@@ -132,10 +132,15 @@ export function failGiving(context: Context, giving: Giving, why: string): void 
   stopGiving(context, giving, why)
 }
 
+/** By a good lease, and a share read lately and since this agent's start. */
+function mayReconcile(context: Context): boolean {
+  const { state, now_ms } = context
+  return ownLeaseGood(state, now_ms, claimMargin_ms(context)) && shareFresh(state, now_ms) && state.share.last_returned_ms >= state.started_ms
+}
+
 /** R7 and R10: a function whose newest claim names this host is given, claimed again, or released. */
 function reconcile(context: Context, name: string): void {
-  const { state, now_ms } = context
-  if (!ownLeaseGood(state, now_ms, claimMargin_ms(context)) || !shareFresh(state, now_ms) || state.share.last_returned_ms < state.started_ms) return
+  const { state } = context
   const { claim, release } = functionOf(state, name)
   if (!claim) {
     if (name === state.self) beginGiving(context, name, 'native')
@@ -173,17 +178,19 @@ export function releaseEpoch(context: Context, name: string, epoch: number, how:
 
 export function decideGiving(context: Context): void {
   const { servers, order, giving } = context.state
-  for (const name of order) decideGivingOf(context, name)
+  const may_reconcile = mayReconcile(context)
+  for (const name of order) decideGivingOf(context, name, may_reconcile)
   // What is given for a server that was taken out of the ring has still to end.
-  for (const name of giving.keys()) if (!servers.has(name)) decideGivingOf(context, name)
+  for (const name of giving.keys()) if (!servers.has(name)) decideGivingOf(context, name, may_reconcile)
 }
 
-function decideGivingOf(context: Context, name: string): void {
-  const giving = context.state.giving.get(name)
-  if (giving) takeUpPrepared(context, giving)
-  else reconcile(context, name)
-  const current = context.state.giving.get(name)
-  if (current) continueGiving(context, current)
+function decideGivingOf(context: Context, name: string, may_reconcile: boolean): void {
+  const given = context.state.giving.get(name)
+  if (given) takeUpPrepared(context, given)
+  else if (may_reconcile) reconcile(context, name)
+  else return
+  const giving = given ?? context.state.giving.get(name)
+  if (giving) continueGiving(context, giving)
 }
 
 /** A virtual server that was prepared for a claim this host holds already (taken up after a restart) goes straight on. */

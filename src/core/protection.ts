@@ -106,6 +106,7 @@ function roomAlerts(state: State, now_ms: number): Alert[] {
 }
 
 function standbyAlerts(state: State): Alert[] {
+  if (state.standby.size === 0) return []
   return state.order.flatMap((name): Alert[] => {
     const standby = state.standby.get(name)
     if (standby === undefined || standby.state === 'good') return []
@@ -116,11 +117,13 @@ function standbyAlerts(state: State): Alert[] {
 }
 
 function versionAlerts(state: State): Alert[] {
-  return state.order.flatMap((name): Alert[] => {
+  const alerts: Alert[] = []
+  for (const name of state.order) {
     const version = name === state.self || !isPresent(state, name) ? undefined : hostOf(state, name).condition?.version
-    if (version === undefined || version === state.inventory.version) return []
-    return [{ code: 'VERSION_SKEW', subject: name, reason: `it runs version ${version}, and ${state.self} runs ${state.inventory.version}`, next_step: 'see "journalctl -t ringward" on the older one; a publication that needs a restart is taken up by flag off and on' }]
-  })
+    if (version === undefined || version === state.inventory.version) continue
+    alerts.push({ code: 'VERSION_SKEW', subject: name, reason: `it runs version ${version}, and ${state.self} runs ${state.inventory.version}`, next_step: 'see "journalctl -t ringward" on the older one; a publication that needs a restart is taken up by flag off and on' })
+  }
+  return alerts
 }
 
 /** Whose clock differs from the middle of all that are known; a host of an older version does not tell its own. */
@@ -140,11 +143,14 @@ function clockAlerts(state: State): Alert[] {
 }
 
 function flappingAlerts(state: State, now_ms: number): Alert[] {
-  return state.order.flatMap((name): Alert[] => {
-    const homecomings = functionOf(state, name).came_home_ms.filter(at_ms => now_ms - at_ms < FLAPPING_WINDOW_MS).length
-    if (homecomings < FLAPPING_HOMECOMINGS) return []
-    return [{ code: 'FLAPPING', subject: name, reason: `it came home ${homecomings} times within the hour, and each time its clients are cut`, next_step: 'find out why it fails ("ringward incidents"); "ringward maintenance on" keeps it empty meanwhile' }]
-  })
+  const alerts: Alert[] = []
+  for (const name of state.order) {
+    const { came_home_ms } = functionOf(state, name)
+    const homecomings = came_home_ms.length < FLAPPING_HOMECOMINGS ? 0 : came_home_ms.filter(at_ms => now_ms - at_ms < FLAPPING_WINDOW_MS).length
+    if (homecomings < FLAPPING_HOMECOMINGS) continue
+    alerts.push({ code: 'FLAPPING', subject: name, reason: `it came home ${homecomings} times within the hour, and each time its clients are cut`, next_step: 'find out why it fails ("ringward incidents"); "ringward maintenance on" keeps it empty meanwhile' })
+  }
+  return alerts
 }
 
 function healthAlerts(state: State): Alert[] {

@@ -42,6 +42,8 @@ export class Liveness {
   private readonly health = new Map<string, Health>()
   private readonly outages = new Map<string, Outage>()
   private readonly unwatched_ms = new Map<string, number>()
+  /** Who was last seen to watch each host as P1: looked at first. */
+  private readonly watchers = new Map<string, SimulatedHost>()
   private readonly no_host_ms = new Map<string, number>()
   /** Longest a function was not given, and how much of its bound that was. */
   worst: { readonly function: string; readonly took_ms: number; readonly bound_ms: number } | undefined
@@ -59,7 +61,8 @@ export class Liveness {
   sample(): void {
     const { world } = this
     for (const host of world.hosts.values()) this.noteHealth(host)
-    const unserved = world.names.filter(name => !world.isServed(name))
+    const unserved: string[] = []
+    for (const name of world.names) if (!world.isServed(name)) unserved.push(name)
     if (this.outages.size > 0) for (const name of world.names) if (!unserved.includes(name)) this.outages.delete(name)
     for (const name of unserved) this.judgeFunction(name, unserved.length)
     for (const host of world.hosts.values()) this.judgeWatch(host)
@@ -259,8 +262,18 @@ export class Liveness {
   }
 
   private isWatched({ name }: SimulatedHost): boolean {
-    for (const other of this.world.hosts.values()) if (other.name !== name && other.core?.watches.get(name)?.priority === 1 && this.isLiving(other)) return true
+    const last = this.watchers.get(name)
+    if (last && this.watches(last, name)) return true
+    for (const other of this.world.hosts.values()) {
+      if (!this.watches(other, name)) continue
+      this.watchers.set(name, other)
+      return true
+    }
     return false
+  }
+
+  private watches(host: SimulatedHost, name: string): boolean {
+    return host.name !== name && host.core?.watches.get(name)?.priority === 1 && this.isLiving(host)
   }
 
   /** A published ring counts from when the last living host has learnt of it. */

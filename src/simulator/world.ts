@@ -268,7 +268,11 @@ export class World {
 
   /** Whether a client of the function's VIP is served now; with `asker`, one on that host. */
   isServed(name: string, asker?: string): boolean {
-    for (const host of this.hosts.values()) if (this.serves(host, name) && (asker === undefined || !this.network_faults.touches(asker) || this.linked(asker, host.name))) return true
+    const all_linked = asker === undefined || !this.network_faults.touches(asker)
+    const own = this.hosts.get(name)
+    // Nearly always it is its own server.
+    if (all_linked && own && this.serves(own, name)) return true
+    for (const host of this.hosts.values()) if (this.serves(host, name) && (all_linked || this.linked(asker, host.name))) return true
     return false
   }
 
