@@ -45,6 +45,9 @@ export const NET_PREFIX = 24
 const NET = '10.77.0'
 export const SWITCH_ADDRESS = `${NET}.1`
 export const CLIENT_ADDRESS = `${NET}.2`
+/** Who asks for the VIPs' owners, on the client's cable. */
+export const ASKER_ADDRESS = `${NET}.3`
+export const ASKER_MAC = '52:77:00:00:00:03'
 export const BROADCAST_ADDRESS = `${NET}.255`
 /** Where the power board listens for the hosts, as a BMC on their network would. */
 export const POWER_PORT = 6230
