@@ -11,7 +11,7 @@ import { programPids } from '../../scripts/laboratory/programs.ts'
 import { untilWhole } from '../../scripts/laboratory/ring-view.ts'
 import { readScenario } from '../../scripts/laboratory/scenario-file.ts'
 import { runScenario } from '../../scripts/laboratory/scenario-run.ts'
-import { renderScenario } from '../../scripts/laboratory/scenarios-command.ts'
+import { renderScenario } from '../../scripts/laboratory/scenario-report.ts'
 import { bringUp } from '../../scripts/laboratory/up.ts'
 
 /** Each fault of the lab does what it says, and `heal` undoes it; then two scenarios are played with them on the same hosts; all of them are for `scripts/lab scenario --all`. */
