@@ -38,6 +38,8 @@ const step = z.union([
   z.strictObject({ until_given: z.record(z.string(), wholly), within: duration }),
   /** Until a line of any host's log since the scenario began matches. */
   z.strictObject({ until_log: pattern, within: duration }),
+  /** What ringward's processes take now is what `growth_percent` is counted from: a young process of Node grows by a third in its first minutes, whatever happens. */
+  z.strictObject({ remember_memory: z.literal(true) }),
   /** A host, then a command of ringward run there; it must end with that status. */
   z.strictObject({ ringward: words, exit: z.int().default(0) }),
 ])
@@ -61,7 +63,7 @@ const scenario = z.strictObject({
     never_log: z.array(pattern).default([]),
     /** These lines in this order in the log of one host. */
     in_order: z.array(pattern).default([]),
-    /** By so many percent a process of ringward may have grown at the end. */
+    /** By so many percent a process of ringward may have grown from `remember_memory` to the end. */
     growth_percent: z.number().positive().optional(),
     /** At the end the shared area has each host's log as the host itself has it. */
     whole_logs: z.boolean().default(false),
@@ -75,6 +77,7 @@ export type ScenarioStep = Scenario['steps'][number]
 export function parseScenario(name: string, text: string): Scenario {
   const read = scenario.safeParse(JSON.parse(text))
   if (!read.success) throw new LabError(`the scenario ${name} is not valid: ${read.error.issues.map(issue => `${issue.path.join('.')}: ${issue.message}`).join('; ')}`, 2)
+  if (read.data.expect.growth_percent !== undefined && !read.data.steps.some(each => 'remember_memory' in each)) throw new LabError(`the scenario ${name} expects little growth and has no step "remember_memory" from which it counts`, 2)
   const { claims, cuts, boots } = read.data.expect
   const strangers = [claims, cuts, boots].flatMap(part => Object.keys(part)).filter(host => !read.data.hosts.includes(host))
   if (strangers.length > 0) throw new LabError(`the scenario ${name} expects something of ${strangers.join(', ')}, which is none of its hosts`, 2)

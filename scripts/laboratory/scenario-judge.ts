@@ -11,7 +11,7 @@ export interface ScenarioSeen {
   readonly boots: ReadonlyMap<string, number>
   readonly log: readonly LogEntry[]
   readonly violations: readonly Violation[]
-  /** Resident memory of ringward's processes before and after; read only where something is expected of it. */
+  /** Resident memory of ringward's processes when it was remembered and at the end. */
   readonly memory?: readonly [before: Memory, after: Memory]
   /** Hosts whose log on the shared area is not theirs; looked at only where that is expected. */
   readonly logs_behind?: readonly string[]

@@ -8,7 +8,7 @@ import { claimsSince, lookAtHost, newestClaim } from './evidence.ts'
 import { runInside } from './exec.ts'
 import { fault } from './faults.ts'
 import { LabError, type Lab } from './lab.ts'
-import { memoryOf } from './process-memory.ts'
+import { memoryOf, type Memory } from './process-memory.ts'
 import { newestBoot_ms } from './ring-whole.ts'
 import { hostLogs, story, untilPolicy } from './ring-view.ts'
 import type { Scenario, ScenarioStep } from './scenario-file.ts'
@@ -57,7 +57,7 @@ export async function runScenario(lab: Lab, scenario: Scenario, wishes: Scenario
   const log = await LogFromNow.of(lab)
   const epochs = new Map(ring.map(name => [name, newestClaim(lab, name)?.claim.epoch ?? 0]))
   const boots = await bootsOf(lab)
-  const memory = memoryOf(lab)
+  let memory: Memory | undefined
   const over = new AbortController()
   const watching = audit(lab, { settled: true, watch: { every_ms: AUDIT_EVERY_MS, for_ms: WATCH_LIMIT_MS, signal: over.signal } })
   const clients = startClients(lab, lab.hosts.map(host => ({ address: host.vip, port: host.port, every_ms: wishes.every_ms, for_ms: WATCH_LIMIT_MS, limit_ms: CLIENT_LIMIT_MS })))
@@ -65,7 +65,10 @@ export async function runScenario(lab: Lab, scenario: Scenario, wishes: Scenario
   await sleep(SETTLE_MS)
   const began_ms = performance.now()
   try {
-    for (const step of scenario.steps) await play(lab, step, log)
+    for (const step of scenario.steps) {
+      if ('remember_memory' in step) memory = memoryOf(lab)
+      else await play(lab, step, log)
+    }
     await untilPolicy(lab, POLICY_LIMIT_MS, struck(scenario))
     await untilHeld(lab)
   } catch (error) {
@@ -84,7 +87,7 @@ export async function runScenario(lab: Lab, scenario: Scenario, wishes: Scenario
     cuts: new Map((await clients.reports).map(report => [lab.hosts.find(host => host.vip === report.address)?.name ?? '', report.cuts])),
     boots: new Map(ring.map(name => [name, (now.get(name) ?? 0) - (boots.get(name) ?? 0)])),
     log: await log.entries(), violations,
-    ...(scenario.expect.growth_percent === undefined ? {} : { memory: [memory, memoryOf(lab)] }),
+    ...(memory ? { memory: [memory, memoryOf(lab)] } : {}),
     ...(scenario.expect.whole_logs ? { logs_behind: await logsBehind(lab) } : {}),
   }
   const unexpected = [...failures, ...unexpectedIn(scenario, seen)]
@@ -109,7 +112,7 @@ function struck({ hosts, steps }: Scenario): string[] {
   return hosts.filter(host => words.includes(host))
 }
 
-async function play(lab: Lab, step: ScenarioStep, log: LogFromNow): Promise<void> {
+async function play(lab: Lab, step: Exclude<ScenarioStep, { remember_memory: true }>, log: LogFromNow): Promise<void> {
   if ('fault' in step) {
     const [verb = '', ...args] = step.fault
     await fault(lab, verb, args)

@@ -38,7 +38,7 @@ describe('a run is compared with what its scenario states', () => {
 })
 
 describe('what only some scenarios expect', () => {
-  const expecting = (expect: object) => parseScenario('x', JSON.stringify({ title: '', hosts: ['mail', 'ftp'], steps: [{ wait: '1s' }], expect }))
+  const expecting = (expect: object) => parseScenario('x', JSON.stringify({ title: '', hosts: ['mail', 'ftp'], steps: [{ wait: '1s' }, { remember_memory: true }], expect }))
   const quiet = { claims: new Map(), cuts: new Map(), boots: new Map() }
   const of = (host: string, text: string): ScenarioSeen['log'][number] => ({ ...entry(text), host })
   const memory = (agent: number[]): Memory => new Map([['mail', { agent, guard: [50_000], watchdog: [], 'share-helper': [40_000, 40_000], executer: [60_000] }]])
@@ -89,6 +89,7 @@ describe('scenario files', () => {
     [{ steps: [{ wait: 'soon' }] }, 'steps.0'],
     [{ steps: [] }, 'steps'],
     [{ expect: { claims: { ftp: '(' } } }, 'expect.claims.ftp'],
+    [{ expect: { growth_percent: 20 } }, 'no step "remember_memory"'],
     [{ expect: { claims: { web9: 'native@web9' } } }, 'expects something of web9'],
   ])('are refused with the place: %j', (change, words) => {
     const good = { title: '', hosts: ['mail', 'ftp'], steps: [{ wait: '1s' }], expect: {} }
