@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { run } from '../../src/edges/command.ts'
-import { CLIENT_ADDRESS } from './hosts.ts'
+import { ASKER_ADDRESS, ASKER_MAC } from './hosts.ts'
 import type { Lab } from './lab.ts'
 import { CLIENT_DEVICE } from './network.ts'
 
@@ -13,10 +13,10 @@ export interface ArpAnswer {
 }
 
 /**
- * Asks for every address once per line of its input and prints every answer that is addressed to the asker: announcements
+ * Asks, as a host of its own beside the client (an answer to the client itself would be a lesson that no client gets, and hide lost announcements), for every address once per line of its input and prints every answer that is addressed to the asker: announcements
  * are nobody's answer to a question. The kernel's own stamp of the frame's arrival (SIOCGSTAMP, microseconds since 1970) goes with
  * each answer: on a busy machine this program and its reader may see it half a second later. Perl because Node has no raw sockets, arping asks at most once a second, and
- * Debian's perl-base is always there. Arguments: device index, own MAC (hex), own address, addresses.
+ * Debian's perl-base is always there. Arguments: device index, the asker's MAC (hex) and address, addresses.
  */
 const PROGRAM = `
 use strict; use Socket;
@@ -47,11 +47,11 @@ while (1) {
 /** Starts asking from the client's namespace; the caller stops it. */
 export async function watchArp(lab: Lab, addresses: readonly string[], period_ms: number, answered: (answer: ArpAnswer) => void): Promise<{ stop: () => Promise<void> }> {
   const { stdout } = await run('ip', ['-n', lab.client_namespace, '-j', 'link', 'show', 'dev', CLIENT_DEVICE], { limit_ms: 5_000 })
-  const [link] = JSON.parse(stdout) as { ifindex: number; address: string }[]
+  const [link] = JSON.parse(stdout) as { ifindex: number }[]
   if (!link) throw new Error(`the client has no device ${CLIENT_DEVICE}`)
   const child = spawn('nsenter', [
     `--net=/run/netns/${lab.client_namespace}`, '--', 'perl', '-e', PROGRAM, '--',
-    String(link.ifindex), link.address.replaceAll(':', ''), CLIENT_ADDRESS, ...addresses,
+    String(link.ifindex), ASKER_MAC.replaceAll(':', ''), ASKER_ADDRESS, ...addresses,
   ], { stdio: ['pipe', 'pipe', 'inherit'] })
   // It may be gone when the next question is due.
   child.stdin.on('error', () => undefined)

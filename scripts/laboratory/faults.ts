@@ -8,12 +8,16 @@ import { thawAll } from './down.ts'
 import { runInside, runInsideOrFail } from './exec.ts'
 import { failMachines, healMachines } from './failing-hypervisor.ts'
 import { BROADCAST_ADDRESS, SWITCH_ADDRESS, WAKE_PORT } from './hosts.ts'
+import { publishAnother } from './install-ringward.ts'
 import { hostOf, hostPlaces, LabError, type Lab } from './lab.ts'
-import { cutBetween, healNetwork, healPort, isolate } from './network.ts'
+import { healLossy, makeLossy } from './lossy-port.ts'
+import { cutBetween, healNetwork, healPort, isolate, loseAnnouncements } from './network.ts'
 import { NO_WAKE_FILE } from './power-board.ts'
 import { PROGRAMS, programPids } from './programs.ts'
+import { healState, spoilState, SPOILED } from './saved-state.ts'
 import { cutShare, hangShare, healShare, readyShare, shareState } from './share.ts'
 import { healClock, moveClock } from './wall-clock.ts'
+import { giveWrongKey, healKey } from './wrong-key.ts'
 
 export interface Fault {
   readonly usage: string
@@ -23,9 +27,15 @@ export interface Fault {
 
 const DROP_IN = '/run/systemd/system'
 const LOAD_KINDS = ['cpu', 'memory', 'network']
+const STRESS_UNIT = 'lab-stress'
 
 function hostArgument(lab: Lab, args: readonly string[]): string {
   return hostOf(lab, args[0] ?? '').name
+}
+
+/** One of them, or `all`. */
+function hostsArgument(lab: Lab, which: string | undefined): string[] {
+  return which === 'all' ? lab.hosts.map(host => host.name) : [hostOf(lab, which ?? '').name]
 }
 
 function isOn(lab: Lab, host: string): boolean {
@@ -75,6 +85,20 @@ async function load(lab: Lab, host: string, kind: string | undefined, amount: st
   return `load ${kind} ${number} on ${host}`
 }
 
+async function stress(lab: Lab, host: string): Promise<void> {
+  await runInside(lab, host, ['systemctl', 'stop', `${STRESS_UNIT}.service`])
+  await runInsideOrFail(lab, host, ['systemd-run', '--quiet', '--collect', `--unit=${STRESS_UNIT}`, 'stress-ng', '--cpu', '0', '--quiet'])
+}
+
+/** Percent, and optionally how late. */
+async function lossy(lab: Lab, hosts: readonly string[], percent: string | undefined, late: string | undefined): Promise<string> {
+  const lost = Number(percent)
+  if (!(lost >= 0 && lost <= 100)) throw new LabError('how many percent are lost? for example 30', 2)
+  const late_ms = durationMs(late ?? '0s')
+  await Promise.all(hosts.map(host => makeLossy(lab, host, lost, late_ms)))
+  return `of the frames that ${hosts.join(', ')} send${hosts.length === 1 ? 's' : ''}, ${lost} % are lost${late_ms > 0 ? ` and the others are up to ${late_ms} ms late` : ''}`
+}
+
 function killProgram(lab: Lab, host: string, which: string): string {
   const program = PROGRAMS.find(each => each === which)
   if (!program) throw new LabError(`kill what? one of ${PROGRAMS.join(', ')}`, 2)
@@ -104,11 +128,14 @@ async function healHost(lab: Lab, host: string): Promise<void> {
   await rm(join(hostPlaces(lab, host).base, NO_WAKE_FILE), { force: true })
   if (shareState(lab, host) !== 'good') await healShare(lab, host)
   else await readyShare(lab, host)
+  await healLossy(lab, host)
+  await healState(lab, host)
+  await healKey(lab, host)
   if (!isOn(lab, host)) return
   await healMachines(lab, host)
   for (const pid of programPids(lab, host, 'agent')) process.kill(pid, 'SIGCONT')
   await healClock(lab, host)
-  for (const kind of LOAD_KINDS) await runInside(lab, host, ['systemctl', 'stop', `lab-load-${kind}.service`])
+  await runInside(lab, host, ['systemctl', 'stop', ...LOAD_KINDS.map(kind => `lab-load-${kind}.service`), `${STRESS_UNIT}.service`])
   for (const unit of hostOf(lab, host).units) {
     await runInside(lab, host, ['systemctl', 'kill', '--signal=SIGCONT', unit])
     await runInside(lab, host, ['rm', '-f', `${DROP_IN}/${unit}.service.d/broken.conf`])
@@ -189,6 +216,26 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     return `the wall clock of ringward on ${args[0]} is wrong by ${args[1]} s`
   } },
   load: { usage: 'HOST cpu|memory|network AMOUNT', about: 'percent of one processor, megabytes, or megabits a second; 0 ends it', run: (lab, args) => load(lab, hostArgument(lab, args), args[1], args[2]) },
+  stress: { usage: 'HOST|all', about: 'every processor is busy in the host (stress-ng)', run: async (lab, args) => {
+    const hosts = hostsArgument(lab, args[0])
+    await Promise.all(hosts.map(host => stress(lab, host)))
+    return `every processor is busy on ${hosts.join(', ')}`
+  } },
+  'spoil-state': { usage: `HOST ${SPOILED.join('|')}`, about: 'of the saved memory of its virtual server nothing is there, or half', run: async (lab, args) => {
+    const how = SPOILED.find(each => each === args[1])
+    if (!how) throw new LabError(`how? one of ${SPOILED.join(', ')}`, 2)
+    await spoilState(lab, hostArgument(lab, args), how)
+    return `the saved memory of the virtual server of ${args[0]} is ${how}`
+  } },
+  'wrong-key': { usage: 'HOST', about: "its agent starts again with another ring's key", run: async (lab, args) => {
+    await giveWrongKey(lab, hostArgument(lab, args))
+    return `${args[0]} has another ring's key`
+  } },
+  publish: { usage: '', about: 'another program under the next version; who runs goes on with its own (nothing to heal)', run: async lab => {
+    const words: string[] = []
+    await publishAnother(lab, text => words.push(text))
+    return words.join('; ')
+  } },
   'share-hang': { usage: 'HOST|all', about: 'the shared area stops answering', run: (lab, args) => onShares(lab, args[0], hangShare, 'hangs') },
   'share-cut': { usage: 'HOST|all', about: 'the shared area fails at once', run: (lab, args) => onShares(lab, args[0], cutShare, 'is cut off') },
   'share-off': { usage: '', about: 'the shared area fails for every host', run: lab => onShares(lab, 'all', cutShare, 'is cut off') },
@@ -206,11 +253,16 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     await cutBetween(lab, left.flatMap(a => right.flatMap((b): [string, string][] => [[a, b], [b, a]])))
     return `${left.join(', ')} and ${right.join(', ')} are split`
   } },
+  lossy: { usage: 'HOST|all PERCENT [LATE]', about: 'of the frames a host sends so many are lost, the others late by up to so long', run: (lab, args) => lossy(lab, hostsArgument(lab, args[0]), args[1], args[2]) },
+  'lose-announcements': { usage: 'HOST', about: 'nothing the giver of its VIP broadcasts passes the switch: who knows the address goes on asking the former giver', run: async (lab, args) => {
+    await loseAnnouncements(lab, hostArgument(lab, args))
+    return `announcements of the VIP of ${args[0]} are lost`
+  } },
   heal: { usage: '[HOST|all]', about: 'end every lasting fault; with "all" also power on', run: heal },
 }
 
 async function onShares(lab: Lab, which: string | undefined, act: (lab: Lab, host: string) => Promise<void>, what: string): Promise<string> {
-  const hosts = which === 'all' ? lab.hosts.map(host => host.name) : [hostOf(lab, which ?? '').name]
+  const hosts = hostsArgument(lab, which)
   await Promise.all(hosts.map(host => act(lab, host)))
   return `the shared area of ${hosts.join(', ')} ${what}`
 }

@@ -18,18 +18,20 @@ export interface HostPlan {
   readonly virtual_address: string
   readonly mac: string
   readonly type: 'CPU' | 'NETWORK' | 'CPU_NET'
+  /** Lower is restored first: people wait for a page or a file, mail waits at its sender. Not the order of the ring, so that it can be told apart. */
+  readonly priority: number
 }
 
 export type DialogueName = 'smtp' | 'ssh' | 'ftp' | 'http-proxy' | 'http'
 
-interface Service { readonly daemon: string; readonly units: readonly string[]; readonly port: number; readonly dialogue: DialogueName; readonly type: HostPlan['type'] }
+interface Service { readonly daemon: string; readonly units: readonly string[]; readonly port: number; readonly dialogue: DialogueName; readonly type: HostPlan['type']; readonly priority: number }
 
-const WEB: Service = { daemon: 'nginx', units: ['nginx'], port: 80, dialogue: 'http', type: 'CPU_NET' }
+const WEB: Service = { daemon: 'nginx', units: ['nginx'], port: 80, dialogue: 'http', type: 'CPU_NET', priority: 10 }
 const SERVICES: Readonly<Record<string, Service>> = {
-  mail: { daemon: 'postfix', units: ['postfix', 'postfix@-'], port: 25, dialogue: 'smtp', type: 'CPU' },
-  login: { daemon: 'ssh', units: ['ssh'], port: 22, dialogue: 'ssh', type: 'CPU' },
-  ftp: { daemon: 'vsftpd', units: ['vsftpd'], port: 21, dialogue: 'ftp', type: 'NETWORK' },
-  proxy: { daemon: 'squid', units: ['squid'], port: 3128, dialogue: 'http-proxy', type: 'NETWORK' },
+  mail: { daemon: 'postfix', units: ['postfix', 'postfix@-'], port: 25, dialogue: 'smtp', type: 'CPU', priority: 50 },
+  login: { daemon: 'ssh', units: ['ssh'], port: 22, dialogue: 'ssh', type: 'CPU', priority: 40 },
+  ftp: { daemon: 'vsftpd', units: ['vsftpd'], port: 21, dialogue: 'ftp', type: 'NETWORK', priority: 30 },
+  proxy: { daemon: 'squid', units: ['squid'], port: 3128, dialogue: 'http-proxy', type: 'NETWORK', priority: 20 },
   web: WEB,
 }
 /** `web2`, `mail3`: the number tells hosts of one kind apart. */
@@ -45,6 +47,9 @@ export const NET_PREFIX = 24
 const NET = '10.77.0'
 export const SWITCH_ADDRESS = `${NET}.1`
 export const CLIENT_ADDRESS = `${NET}.2`
+/** Who asks for the VIPs' owners, on the client's cable. */
+export const ASKER_ADDRESS = `${NET}.3`
+export const ASKER_MAC = '52:77:00:00:00:03'
 export const BROADCAST_ADDRESS = `${NET}.255`
 /** Where the power board listens for the hosts, as a BMC on their network would. */
 export const POWER_PORT = 6230

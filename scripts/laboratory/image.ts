@@ -9,7 +9,7 @@ import { CACHE_DIRECTORY, LabError } from './lab.ts'
 /** What a host needs: an init, a net, a remote hand, a hypervisor and the services. No Node: the machine's own is bound in. */
 const PACKAGES = [
   'systemd', 'systemd-sysv', 'dbus', 'openssh-server', 'openssh-client', 'iproute2', 'iputils-ping', 'iputils-arping', 'procps',
-  'vsftpd', 'postfix', 'squid', 'nginx-light', 'qemu-system-x86', 'libstdc++6', 'zstd',
+  'vsftpd', 'postfix', 'squid', 'nginx-light', 'stress-ng', 'qemu-system-x86', 'libstdc++6', 'zstd',
   'libvirt-daemon-system', 'libvirt-clients',
 ] as const
 /** Documentation and translations are a third of the size. */

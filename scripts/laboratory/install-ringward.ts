@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
+import { appendFile, cp, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { publish } from '../../src/configuration/publish.ts'
 import { SystemClock } from '../../src/edges/clock.ts'
@@ -30,10 +30,19 @@ async function isStale(): Promise<boolean> {
 }
 
 /** Publishes the program with the ring's configuration, as the admin would with `ringward publish`. */
-export async function publishProgram(lab: Lab, tell: (text: string) => void): Promise<void> {
-  const { manifest, warnings } = await publish(shareBacking(lab), DIST_PROGRAM, { clock: new SystemClock() })
+export async function publishProgram(lab: Lab, tell: (text: string) => void, program = DIST_PROGRAM): Promise<void> {
+  const { manifest, warnings } = await publish(shareBacking(lab), program, { clock: new SystemClock() })
   for (const warning of warnings) tell(`check: ${warning.message}`)
   tell(`published version ${manifest.version}`)
+}
+
+/** Publishes a program that does the same and is another one by its hash. */
+export async function publishAnother(lab: Lab, tell: (text: string) => void): Promise<void> {
+  const program = join(lab.directory, 'another-program')
+  await rm(program, { recursive: true, force: true })
+  await cp(DIST_PROGRAM, program, { recursive: true })
+  await appendFile(join(program, 'agent.mjs'), `\n// Published by the lab at ${new Date().toISOString()}.\n`)
+  await publishProgram(lab, tell, program)
 }
 
 /** Images and saved memory of the virtual servers. */

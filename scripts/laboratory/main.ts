@@ -110,7 +110,7 @@ verb('measure [target]', 'make each trouble several times, watch a client and th
 
 patternsCommand(verb('patterns [names...]', 'cut the power of several hosts at once, pattern by pattern, watch clients and the invariants, print cuts and a verdict'), openFrom, say, tell)
 
-scenarioCommand(verb('scenario [names...]', 'play scenarios of test/lab: faults in steps, and whether all went as the scenario states'), openFrom, say)
+scenarioCommand(verb('scenario [names...]', 'play scenarios of test/lab: faults in steps, and whether all went as the scenario states'), openFrom, say, tell)
 
 // Parts of the lab that live in one of its namespaces; not for people.
 program.command('power-board', { hidden: true }).requiredOption('--dir <directory>')

@@ -1,6 +1,6 @@
 import { run, runOrFail } from '../../src/edges/command.ts'
 import { CLIENT_ADDRESS, NET_PREFIX, SWITCH_ADDRESS } from './hosts.ts'
-import type { Lab } from './lab.ts'
+import { hostOf, type Lab } from './lab.ts'
 
 const LIMIT_MS = 10_000
 
@@ -43,14 +43,14 @@ export async function healNetwork(lab: Lab): Promise<void> {
   await run('ip', ['netns', 'exec', lab.switch_namespace, 'nft', 'delete', 'table', 'bridge', TABLE], { limit_ms: LIMIT_MS })
 }
 
-/** Takes the cuts out that name one host. */
+/** Takes the cuts out that name one host, or its VIP. */
 export async function healPort(lab: Lab, host: string): Promise<void> {
   const nft = (...args: string[]) => run('ip', ['netns', 'exec', lab.switch_namespace, 'nft', ...args], { limit_ms: LIMIT_MS })
   let chain = ''
   for (const line of (await nft('--handle', 'list', 'table', 'bridge', TABLE)).stdout.split('\n')) {
     chain = /^\s*chain (\w+) /.exec(line)?.[1] ?? chain
     const handle = /# handle (\d+)$/.exec(line)?.[1]
-    if (handle !== undefined && line.includes(`"${portOf(host)}"`)) await nft('delete', 'rule', 'bridge', TABLE, chain, 'handle', handle)
+    if (handle !== undefined && (line.includes(`"${portOf(host)}"`) || line.includes(` ${hostOf(lab, host).vip} `))) await nft('delete', 'rule', 'bridge', TABLE, chain, 'handle', handle)
   }
 }
 
@@ -77,4 +77,9 @@ export async function isolate(lab: Lab, host: string): Promise<void> {
     `add rule bridge ${TABLE} in iifname "${portOf(host)}" drop`,
     `add rule bridge ${TABLE} out oifname "${portOf(host)}" drop`,
   ])
+}
+
+/** Nothing that the giver of a host's VIP tells everybody passes the switch: neither its announcements nor its questions, from which one learns as well where they come from. */
+export async function loseAnnouncements(lab: Lab, host: string): Promise<void> {
+  await addRules(lab, [`add rule bridge ${TABLE} in ether daddr ff:ff:ff:ff:ff:ff arp saddr ip ${hostOf(lab, host).vip} drop`])
 }

@@ -67,7 +67,7 @@ async function writeServer(lab: Lab, host: HostPlan, share: string): Promise<voi
   if (standby === 'warm') throw new LabError('standby "warm" comes with a later version; use saved or cold', 2)
   await writeFile(join(share, pathOf('servers', host.name)), renderServerToml({
     ...(isAgentless(lab, host.name) ? { agent: false, ssh_host_key: await sshHostKey(lab, host) } : {}),
-    host: host.name, address: host.address, mac: host.mac, vip: `${host.vip}/32`, type: host.type,
+    host: host.name, address: host.address, mac: host.mac, vip: `${host.vip}/32`, type: host.type, priority: host.priority,
     daemons: [{ name: host.daemon, probe: host.dialogue }],
     virtual_server: { name: virtualServerOf(host.name), address: host.virtual_address, memory_mb: GUEST_MEMORY_MB, cpus: 1, image: imageOf(host.name), standby },
     ...(lab.settings.power ? { power: { command: [POWER_PROGRAM, host.name] } } : {}),

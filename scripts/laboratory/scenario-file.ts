@@ -38,6 +38,8 @@ const step = z.union([
   z.strictObject({ until_given: z.record(z.string(), wholly), within: duration }),
   /** Until a line of any host's log since the scenario began matches. */
   z.strictObject({ until_log: pattern, within: duration }),
+  /** What ringward's processes take now is what `growth_percent` is counted from: a young process of Node grows by a third in its first minutes, whatever happens. */
+  z.strictObject({ remember_memory: z.literal(true) }),
   /** A host, then a command of ringward run there; it must end with that status. */
   z.strictObject({ ringward: words, exit: z.int().default(0) }),
 ])
@@ -47,6 +49,8 @@ const scenario = z.strictObject({
   /** The ring it is written for, in this order. */
   hosts: z.array(z.string()).min(1),
   steps: z.array(step).min(1),
+  /** Takes too long to be one of `--all`. */
+  only_by_name: z.boolean().default(false),
   /** Stated before the run. What is not named here must not happen: no other claim, cut or boot. */
   expect: z.strictObject({
     /** Claims of each function from the first step to the end, in order, as `KIND@HOLDER KIND@HOLDER …`. */
@@ -57,6 +61,12 @@ const scenario = z.strictObject({
     boots: z.record(z.string(), z.int()).default({}),
     log: z.array(pattern).default([]),
     never_log: z.array(pattern).default([]),
+    /** These lines in this order in the log of one host. */
+    in_order: z.array(pattern).default([]),
+    /** By so many percent a process of ringward may have grown from `remember_memory` to the end. */
+    growth_percent: z.number().positive().optional(),
+    /** At the end the shared area has each host's log as the host itself has it. */
+    whole_logs: z.boolean().default(false),
   }),
 })
 
@@ -67,7 +77,9 @@ export type ScenarioStep = Scenario['steps'][number]
 export function parseScenario(name: string, text: string): Scenario {
   const read = scenario.safeParse(JSON.parse(text))
   if (!read.success) throw new LabError(`the scenario ${name} is not valid: ${read.error.issues.map(issue => `${issue.path.join('.')}: ${issue.message}`).join('; ')}`, 2)
-  const strangers = Object.values(read.data.expect).flatMap(part => Array.isArray(part) ? [] : Object.keys(part)).filter(host => !read.data.hosts.includes(host))
+  if (read.data.expect.growth_percent !== undefined && !read.data.steps.some(each => 'remember_memory' in each)) throw new LabError(`the scenario ${name} expects little growth and has no step "remember_memory" from which it counts`, 2)
+  const { claims, cuts, boots } = read.data.expect
+  const strangers = [claims, cuts, boots].flatMap(part => Object.keys(part)).filter(host => !read.data.hosts.includes(host))
   if (strangers.length > 0) throw new LabError(`the scenario ${name} expects something of ${strangers.join(', ')}, which is none of its hosts`, 2)
   return read.data
 }

@@ -8,10 +8,12 @@ import { claimsSince, lookAtHost, newestClaim } from './evidence.ts'
 import { runInside } from './exec.ts'
 import { fault } from './faults.ts'
 import { LabError, type Lab } from './lab.ts'
+import { memoryOf, type Memory } from './process-memory.ts'
 import { newestBoot_ms } from './ring-whole.ts'
 import { hostLogs, story, untilPolicy } from './ring-view.ts'
 import type { Scenario, ScenarioStep } from './scenario-file.ts'
 import { unexpectedIn, type ScenarioSeen } from './scenario-judge.ts'
+import { logsBehind } from './whole-logs.ts'
 
 export interface ScenarioRun {
   readonly seen: Omit<ScenarioSeen, 'log'>
@@ -36,8 +38,8 @@ export interface ScenarioWishes {
 
 /** 48 good rounds of a server that came home often within the hour, beside reboot limits, wake-ups and boots. */
 const POLICY_LIMIT_MS = 180_000
-/** Steps wait for at most some minutes; the observers end with the run. */
-const WATCH_LIMIT_MS = 15 * 60_000
+/** Steps wait for ten minutes and some; the observers end with the run. */
+const WATCH_LIMIT_MS = 30 * 60_000
 const AUDIT_EVERY_MS = 50
 /** A client that is answered within 3 s was not cut off: virtual servers without KVM make two cores slow for a second or two. */
 const CLIENT_LIMIT_MS = 3_000
@@ -55,6 +57,7 @@ export async function runScenario(lab: Lab, scenario: Scenario, wishes: Scenario
   const log = await LogFromNow.of(lab)
   const epochs = new Map(ring.map(name => [name, newestClaim(lab, name)?.claim.epoch ?? 0]))
   const boots = await bootsOf(lab)
+  let memory: Memory | undefined
   const over = new AbortController()
   const watching = audit(lab, { settled: true, watch: { every_ms: AUDIT_EVERY_MS, for_ms: WATCH_LIMIT_MS, signal: over.signal } })
   const clients = startClients(lab, lab.hosts.map(host => ({ address: host.vip, port: host.port, every_ms: wishes.every_ms, for_ms: WATCH_LIMIT_MS, limit_ms: CLIENT_LIMIT_MS })))
@@ -62,7 +65,10 @@ export async function runScenario(lab: Lab, scenario: Scenario, wishes: Scenario
   await sleep(SETTLE_MS)
   const began_ms = performance.now()
   try {
-    for (const step of scenario.steps) await play(lab, step, log)
+    for (const step of scenario.steps) {
+      if ('remember_memory' in step) memory = memoryOf(lab)
+      else await play(lab, step, log)
+    }
     await untilPolicy(lab, POLICY_LIMIT_MS, struck(scenario))
     await untilHeld(lab)
   } catch (error) {
@@ -81,6 +87,8 @@ export async function runScenario(lab: Lab, scenario: Scenario, wishes: Scenario
     cuts: new Map((await clients.reports).map(report => [lab.hosts.find(host => host.vip === report.address)?.name ?? '', report.cuts])),
     boots: new Map(ring.map(name => [name, (now.get(name) ?? 0) - (boots.get(name) ?? 0)])),
     log: await log.entries(), violations,
+    ...(memory ? { memory: [memory, memoryOf(lab)] } : {}),
+    ...(scenario.expect.whole_logs ? { logs_behind: await logsBehind(lab) } : {}),
   }
   const unexpected = [...failures, ...unexpectedIn(scenario, seen)]
   return {
@@ -104,7 +112,7 @@ function struck({ hosts, steps }: Scenario): string[] {
   return hosts.filter(host => words.includes(host))
 }
 
-async function play(lab: Lab, step: ScenarioStep, log: LogFromNow): Promise<void> {
+async function play(lab: Lab, step: Exclude<ScenarioStep, { remember_memory: true }>, log: LogFromNow): Promise<void> {
   if ('fault' in step) {
     const [verb = '', ...args] = step.fault
     await fault(lab, verb, args)

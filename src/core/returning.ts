@@ -5,8 +5,8 @@ import { giverOf } from './incident.ts'
 import { FLAPPING_WINDOW_MS } from './observation.ts'
 import { isHeld, leavingReason } from './orders.ts'
 import { isPresent, isRenewing } from './presence.ts'
-import { p1Of } from './ring.ts'
-import type { FunctionFacts, Watch } from './state.ts'
+import { p1Of, p2Of } from './ring.ts'
+import type { FunctionFacts, State, Watch } from './state.ts'
 
 /** Rounds with good services, without the VIP, before a function returns. */
 export const STABLE_ROUNDS = 3
@@ -32,12 +32,19 @@ export function decideReturns(context: Context): void {
     if (claim?.holder === name) facts.return_wanted = false
     if (!claim || release || claim.holder === name || name === state.self) continue
     const watch = state.watches.get(name)
-    if (!watch || leavingReason(state, name) !== undefined) continue
-    if (p1Of(state.order, name, host => isPresent(state, host)) !== state.self) continue
+    if (!watch || leavingReason(state, name) !== undefined || !asksForReturn(state, name)) continue
     const { lease, reachable } = hostOf(state, name)
     if (!isRenewing(state, name, context.now_ms) || !lease || !reachable) continue
     askToReturn(context, watch, lease.generation)
   }
+}
+
+/** P1; and P2 when it does not reach P1, which is there by its lease and may reach nobody: asked twice, a holder hands over once. */
+function asksForReturn(state: State, name: string): boolean {
+  const present = (host: string): boolean => isPresent(state, host)
+  const first = p1Of(state.order, name, present)
+  if (first === state.self) return true
+  return first !== undefined && !hostOf(state, first).reachable && p2Of(state.order, name, present) === state.self
 }
 
 /** Asks the holder to hand over when policy, good rounds and the holder's own word allow it. */

@@ -11,7 +11,7 @@ import { programPids } from '../../scripts/laboratory/programs.ts'
 import { untilWhole } from '../../scripts/laboratory/ring-view.ts'
 import { readScenario } from '../../scripts/laboratory/scenario-file.ts'
 import { runScenario } from '../../scripts/laboratory/scenario-run.ts'
-import { renderScenario } from '../../scripts/laboratory/scenarios-command.ts'
+import { renderScenario } from '../../scripts/laboratory/scenario-report.ts'
 import { bringUp } from '../../scripts/laboratory/up.ts'
 
 /** Each fault of the lab does what it says, and `heal` undoes it; then two scenarios are played with them on the same hosts; all of them are for `scripts/lab scenario --all`. */
@@ -107,6 +107,29 @@ describe('each fault, and its end', () => {
     expect([await hears('mail', 'ftp'), await hears('web1', 'login')]).toEqual([true, true])
   })
 
+  test('lossy: of what a host sends so much is lost and the rest comes late, what it receives does not', async () => {
+    const delay_ms = async (to: string): Promise<number> => Number(/= [\d.]+\/([\d.]+)\//.exec((await runInside(lab, 'web1', ['ping', '-q', '-c', '20', '-i', '0.1', hostOf(lab, to).address])).stdout)?.[1])
+    await fault(lab, 'lossy', ['ftp', '100'])
+    expect([await arrives('web1', 'ftp'), await arrives('ftp', 'web1')]).toEqual([true, false])
+    await fault(lab, 'lossy', ['ftp', '0', '200ms'])
+    expect([await serves('ftp'), await delay_ms('ftp') > 40]).toEqual([true, true])
+    await fault(lab, 'heal', ['ftp'])
+    expect([await serves('ftp'), await delay_ms('ftp') < 40]).toEqual([true, true])
+  })
+
+  test('lose-announcements: who remembers another giver of the VIP goes on doing so', async () => {
+    const { vip, mac } = hostOf(lab, 'ftp')
+    const learns = async (): Promise<boolean> => {
+      await runInsideOrFail(lab, 'web1', ['ip', 'neigh', 'replace', vip, 'lladdr', '02:00:00:00:00:01', 'dev', 'br0', 'nud', 'stale'])
+      await runInsideOrFail(lab, 'ftp', ['arping', '-q', '-U', '-c', '1', '-I', 'br0', vip])
+      return (await runInsideOrFail(lab, 'web1', ['ip', 'neigh', 'show', 'to', vip])).includes(mac)
+    }
+    await fault(lab, 'lose-announcements', ['ftp'])
+    expect(await learns()).toBe(false)
+    await fault(lab, 'heal', ['ftp'])
+    expect(await learns()).toBe(true)
+  })
+
   test.each([['share-hang', ['ftp']], ['share-cut', ['ftp']]])('%s: the shared area of one host does not answer', async (verb, args) => {
     await fault(lab, verb, args)
     expect([await shareAnswers('ftp'), await shareAnswers('web1')]).toEqual([false, true])
@@ -156,6 +179,27 @@ describe('each fault, and its end', () => {
     expect(await starts()).toBe(0)
   })
 
+  test.each(['missing', 'damaged'])('spoil-state %s: the saved memory of a virtual server is of no use', async how => {
+    const sizes = async (): Promise<string> => (await runInsideOrFail(lab, 'mail', ['sh', '-c', 'cd /srv/ringward/vm/ftp && stat -c "%n %s" *.state 2>/dev/null || echo none'])).trim()
+    const before = await sizes()
+    await fault(lab, 'spoil-state', ['ftp', how])
+    const [name, size] = before.split(' ')
+    expect(await sizes()).toBe(how === 'missing' ? 'none' : `${name} ${Math.floor(Number(size) / 2)}`)
+    await fault(lab, 'heal', ['ftp'])
+    expect(await sizes()).toBe(before)
+  })
+
+  test('wrong-key: the others and its agent do not let each other in', async () => {
+    const said = async (words: string): Promise<number> => Number((await runInside(lab, 'mail', ['sh', '-c', 'cat /var/log/ringward/*.log | grep -c -- "$1"', 'sh', words])).stdout)
+    const before = await said('web1_is_reachable')
+    await fault(lab, 'wrong-key', ['web1'])
+    // Of two hosts one dials, by their identities; the other one says that it let nobody in.
+    await until('somebody refuses', async () => (await Promise.all(HOSTS.map(host => status(host, 'sh', '-c', 'grep -q Peer_refused /var/log/ringward/*.log')))).includes(0))
+    expect(await said('web1_is_reachable')).toBe(before)
+    await fault(lab, 'heal', ['web1'])
+    await until('mail reaches web1', async () => await said('web1_is_reachable') > before)
+  })
+
   test.each(['+3600', '-3600'])('clock %s: the wall clock of one host is wrong by so much', async seconds => {
     // Asking takes a second or two.
     const isWrongBy = async (host: string, wrong_s: number): Promise<boolean> => Math.abs(await wallClock(host) - Date.now() - wrong_s * 1_000) < 30_000
@@ -174,6 +218,21 @@ describe('each fault, and its end', () => {
     expect((await active())[0]).not.toBe(0)
     await fault(lab, 'heal', ['web1'])
     expect((await active()).includes(0)).toBe(false)
+  })
+
+  test('stress: every processor is busy in the host', async () => {
+    const busy = (): Promise<number> => status('web1', 'pgrep', '-x', 'stress-ng-cpu')
+    await fault(lab, 'stress', ['web1'])
+    await until('stress-ng works', async () => await busy() === 0)
+    await fault(lab, 'heal', ['web1'])
+    expect(await busy()).not.toBe(0)
+  })
+
+  test('publish: hosts fetch another program, and run their own until their flag is set anew', async () => {
+    const current = async (): Promise<{ version: string }> => JSON.parse(await runInsideOrFail(lab, 'web1', ['cat', '/var/lib/ringward/current.json'])) as { version: string }
+    const { version } = await current()
+    await fault(lab, 'publish', [])
+    await until('web1 has fetched it', async () => (await current()).version !== version)
   })
 
   test('no-wake: a magic packet does not switch the host on', async () => {

@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest'
 import type { Cut } from '../../scripts/laboratory/client.ts'
 import { parseScenario, readScenario, scenarioNames } from '../../scripts/laboratory/scenario-file.ts'
 import { unexpectedIn, type ScenarioSeen } from '../../scripts/laboratory/scenario-judge.ts'
+import { failedOutcome, renderScenarios, reportScenarios, type ScenarioOutcome } from '../../scripts/laboratory/scenario-report.ts'
+import type { Memory } from '../../scripts/laboratory/process-memory.ts'
 
 const scenario = parseScenario('x', JSON.stringify({
   title: 'ftp loses its power', hosts: ['mail', 'ftp'], steps: [{ fault: 'power-off ftp' }, { until_given: { ftp: 'virtual@mail' }, within: '20s' }, { wait: '500ms' }, { ringward: 'mail status', exit: 5 }],
@@ -35,12 +37,59 @@ describe('a run is compared with what its scenario states', () => {
   })
 })
 
+describe('what only some scenarios expect', () => {
+  const expecting = (expect: object) => parseScenario('x', JSON.stringify({ title: '', hosts: ['mail', 'ftp'], steps: [{ wait: '1s' }, { remember_memory: true }], expect }))
+  const quiet = { claims: new Map(), cuts: new Map(), boots: new Map() }
+  const of = (host: string, text: string): ScenarioSeen['log'][number] => ({ ...entry(text), host })
+  const memory = (agent: number[]): Memory => new Map([['mail', { agent, guard: [50_000], watchdog: [], 'share-helper': [40_000, 40_000], executer: [60_000] }]])
+
+  it('lines in an order, in one host\'s log', () => {
+    const ordered = expecting({ in_order: ['^Nominated_.*_login', '^Nominated_.*_mail'] })
+    const [login, mail] = ['Nominated_by_web1_for_login', 'Nominated_by_web1_for_mail']
+    expect(unexpectedIn(ordered, seen({ ...quiet, log: [of('web1', login), of('web1', 'other'), of('web1', mail)] }))).toEqual([])
+    expect(unexpectedIn(ordered, seen({ ...quiet, log: [of('web1', mail), of('web1', login)] }))).toEqual([expect.stringContaining('in this order')])
+    expect(unexpectedIn(ordered, seen({ ...quiet, log: [of('web1', login), of('ftp', mail)] }))).toEqual([expect.stringContaining('in this order')])
+  })
+
+  it('memory that does not grow, and no process more', () => {
+    const bounded = expecting({ growth_percent: 20 })
+    expect(unexpectedIn(bounded, seen({ ...quiet, memory: [memory([100_000]), memory([120_000])] }))).toEqual([])
+    expect(unexpectedIn(bounded, seen({ ...quiet, memory: [memory([100_000]), memory([120_001])] }))).toEqual(['the agent of mail grew from 100000 to 120001 kB; expected at most 20 % more'])
+    expect(unexpectedIn(bounded, seen({ ...quiet, memory: [memory([100_000]), memory([100_000, 90_000])] }))).toEqual(['mail has 2 processes of the agent instead of 1'])
+  })
+
+  it('whole logs on the shared area', () => {
+    expect(unexpectedIn(expecting({ whole_logs: true }), seen({ ...quiet, logs_behind: ['ftp'] }))).toEqual([expect.stringContaining('the log of ftp on the shared area')])
+  })
+})
+
+describe('the report of many runs', () => {
+  const about = { at: '2026-11-20T12:00:00.000Z', hosts: ['mail', 'ftp'], interval: '1s', every_ms: 200, took_ms: 90_000 }
+  const good = (...ms: number[]): ScenarioOutcome => ({ as_stated: true, unexpected: [], claims: {}, cuts: ms.length === 0 ? {} : { ftp: ms.map(each => cut(each)) }, home_ms: 12_000, longest_gap_ms: 80 })
+
+  it('counts the runs and finds the worst cut of each scenario', () => {
+    const report = reportScenarios([{ name: 'power-cut', title: '', outcomes: [good(3_900), good(4_100, 200)] }, { name: 'switch-off', title: '', outcomes: [good()] }], about)
+    expect(report.ok).toBe(true)
+    expect(report.scenarios.map(({ name, runs, as_stated, worst_cut_ms }) => [name, runs, as_stated, worst_cut_ms])).toEqual([['power-cut', 2, 2, 4_100], ['switch-off', 1, 1, 0]])
+    expect(renderScenarios(report)).toBe([
+      'scenario    as stated  worst cut  longest  longest gap', 'power-cut   2 of 2     4.1 s      12.0 s   80 ms', 'switch-off  1 of 1     none       12.0 s   80 ms', '', '3 of 3 runs as stated, in 1.5 minutes',
+    ].join('\n'))
+  })
+
+  it('tells at the end what went otherwise, also of a run that was never played', () => {
+    const report = reportScenarios([{ name: 'freeze', title: '', outcomes: [good(), failedOutcome('the ring is not whole')] }], about)
+    expect(report.ok).toBe(false)
+    expect(renderScenarios(report).split('\n').slice(1)).toEqual(['freeze    1 of 2     none       12.0 s   80 ms', '', 'freeze 2:', '  ! the ring is not whole', '1 of 2 runs as stated, in 1.5 minutes'])
+  })
+})
+
 describe('scenario files', () => {
   it.each([
     [{ steps: [{ fault: 'explode ftp' }] }, 'no such fault'],
     [{ steps: [{ wait: 'soon' }] }, 'steps.0'],
     [{ steps: [] }, 'steps'],
     [{ expect: { claims: { ftp: '(' } } }, 'expect.claims.ftp'],
+    [{ expect: { growth_percent: 20 } }, 'no step "remember_memory"'],
     [{ expect: { claims: { web9: 'native@web9' } } }, 'expects something of web9'],
   ])('are refused with the place: %j', (change, words) => {
     const good = { title: '', hosts: ['mail', 'ftp'], steps: [{ wait: '1s' }], expect: {} }

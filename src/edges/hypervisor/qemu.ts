@@ -22,8 +22,11 @@ const PREPARE_LIMIT_MS = 30_000
 /** A monitor's answer and an `ip` call. */
 const ACT_LIMIT_MS = 5_000
 const LINK_LIMIT_MS = 2_000
-/** The guest's kernel sends a gratuitous ARP for each of its addresses, five times (protocol 5.4), 50 ms and more apart. */
-export const ANNOUNCEMENT = { initial: 50, max: 550, rounds: 5, step: 100 }
+/**
+ * The guest's kernel sends a gratuitous ARP for each of its addresses: five times in the first 1.3 s, 50 ms and more apart, and then for a minute, at last once a second. Where
+ * the first ones are lost, or somebody else's come after them, whoever remembers the former giver would go on asking it for half a minute. The machine itself sends them, so that they end with it.
+ */
+export const ANNOUNCEMENT = { initial: 50, max: 1_000, rounds: 65, step: 100 }
 /** The first answers matter more than the clock: it is set when they are through. */
 export const CLOCK_DELAY_MS = 300
 export const NANOSECONDS_A_MILLISECOND = 1_000_000

@@ -86,6 +86,24 @@ describe('target server recovery', () => {
     expect(harness.sent('return', 'web1').length).toBe(2)
   })
 
+  it('asks as P2 only when it does not reach P1, whose lease alone tells that it is there', () => {
+    const asked = (reachesP1: boolean): number => {
+      const harness = Harness.settled('proxy')
+      harness.die('ftp')
+      harness.run(4_000)
+      harness.addClaim(claimOf('ftp', 2, 'web1'))
+      harness.host('web1').giving.push(virtual('ftp', 2))
+      if (!reachesP1) {
+        harness.host('login').reachable = false
+        harness.event({ event: 'reach', host: 'login', reachable: false, why: 'no heartbeat' })
+      }
+      harness.comeBack('ftp')
+      harness.run(8_000)
+      return harness.sent('return', 'web1').length
+    }
+    expect([asked(true), asked(false)]).toEqual([0, 1])
+  })
+
   it('is over when the target gives its function: U to P2, and the incident is closed as returned', () => {
     const harness = takenOver()
     harness.comeBack('ftp')
