@@ -18,7 +18,10 @@ interface Announcement {
   readonly ended: Promise<void>
 }
 
-/** ARP by arping(8), IPv4. `arping` takes a second a packet, so nobody waits for it. */
+/**
+ * ARP by arping(8), IPv4. `arping` takes a second a packet, so nobody waits for it. Each packet has a process of its own, which cannot begin once the address
+ * is gone: one process for all of them went on announcing a VIP that the host had lost meanwhile, a frozen host at its thaw.
+ */
 export class ArpingAnnouncer implements Announcer {
   private readonly clock: Clock
   private readonly onProblem: (text: string) => void
@@ -70,16 +73,20 @@ export class ArpingAnnouncer implements Announcer {
     const children: OwnedChild[] = []
     let stopped = false
     let wake = (): void => undefined
-    const burst = async (): Promise<void> => {
-      children.push(...FORMS.map(form => startOwned('arping', [form, '-c', String(BURST_PACKETS), '-I', device, address])))
+    const once = async (): Promise<boolean> => {
+      children.push(...FORMS.map(form => startOwned('arping', [form, '-c', '1', '-I', device, address])))
       const ends = await Promise.all(children.map(child => child.ended))
       children.length = 0
       const failed = ends.find(end => end.status !== 0)
       if (failed && !stopped) this.onProblem(`${address} was not announced on ${device}: ${failed.words || `arping ended with ${failed.status ?? 'a signal'}`}`)
+      return failed === undefined
+    }
+    const burst = async (): Promise<boolean> => {
+      for (let packet = 0; packet < BURST_PACKETS; packet += 1) if (stopped || !await once()) return false
+      return true
     }
     const both = async (): Promise<void> => {
-      await burst()
-      if (stopped) return
+      if (!await burst() || stopped) return
       await new Promise<void>(resolve => {
         const timer = setTimeout(resolve, REPEAT_AFTER_MS)
         wake = () => {
@@ -87,7 +94,7 @@ export class ArpingAnnouncer implements Announcer {
           resolve()
         }
       })
-      if (!stopped) await burst()
+      await burst()
     }
     const stop = (): void => {
       stopped = true
