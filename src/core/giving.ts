@@ -43,6 +43,7 @@ export function beginGiving(context: Context, name: string, kind: FunctionKind, 
 
 function startServing(context: Context, giving: Giving, epoch: number): void {
   giving.epoch = epoch
+  giving.taken_off_ms = undefined
   enterStage(context, giving, 'starting')
   context.because(`${giving.kind === 'virtual' ? 'Start_of_virtual_server' : 'Start_of_function'}_${giving.function}_(epoch_${epoch})`, { incident: giving.incident })
   context.do({ command: 'serve', function: giving.function, epoch, kind: giving.kind, generation: context.state.own.generation })
@@ -84,6 +85,7 @@ function continueServing(context: Context, giving: Giving): void {
   if (claim.epoch > giving.epoch && claim.holder !== state.self) return stopGiving(context, giving, `epoch ${claim.epoch} belongs to ${claim.holder}`)
   if (release && release.epoch >= giving.epoch) return stopGiving(context, giving, `epoch ${release.epoch} was released (${release.how} by ${release.by})`)
   if (claim.holder !== state.self || giving.stage !== 'serving') return
+  if (giving.taken_off_ms !== undefined && claim.epoch === giving.epoch && context.due(giving.taken_off_ms + 2 * state.profile.renew_ms)) return releaseTakenOff(context, giving)
   if (isMine(state, giving.function, claim.epoch)) {
     if (claim.epoch !== giving.epoch) startServing(context, giving, claim.epoch)
     return
@@ -91,6 +93,12 @@ function continueServing(context: Context, giving: Giving): void {
   if (giving.deadline_ms !== Infinity && !context.due(giving.deadline_ms)) return
   // The function outlived the lease under promises (R8): claim it again under the new generation.
   if (claim.generation !== state.own.generation) tryClaim(context, giving)
+}
+
+/** Who has sent the hand is dead, or does not reach the share: nobody else knows that the function is not given here any more. */
+function releaseTakenOff(context: Context, giving: Giving): void {
+  giving.release_as = 'remote-hand'
+  stopGiving(context, giving, 'a remote hand has taken its VIP off, and nobody has released it')
 }
 
 function continueGiving(context: Context, giving: Giving): void {

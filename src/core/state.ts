@@ -78,6 +78,8 @@ export interface Giving {
   stopped: boolean
   /** How its epoch is released once it has stopped; without it, that it did not start, or a goodbye of a host that leaves. */
   release_as?: ReleaseHow
+  /** When a remote hand took its VIP off: who has sent it writes the release, unless that one is lost meanwhile. */
+  taken_off_ms?: number | undefined
 }
 
 export type Mode = 'regular' | 'network examination' | 'service recovery' | 'backup server' | 'target recovery'

@@ -90,6 +90,15 @@ export const OUTCOMES: Readonly<Record<string, Outcome>> = {
     claims: { login: [TAKEN_OVER, RETURNED], ftp: [TAKEN_OVER, RETURNED] },
     incidents: ['ftp: Nt2 returned, by mail', 'login: Nt2 returned, by mail'], cut_at_most_ms: { login: TAKEOVER_MS, ftp: TAKEOVER_MS + 1_000 },
   },
+  // Nobody has written the release: the target does, two renewals later.
+  'P1-dies-VIP-off': {
+    claims: { login: [TAKEN_OVER, RETURNED], ftp: ['another, virtual, released', RETURNED] }, incidents: ['ftp: Nt1 returned, by mail', 'login: Nt2 returned, by mail'],
+    cut_at_most_ms: { login: TAKEOVER_MS, ftp: 2_500 }, said: ['ftp Virtual_IP_of_ftp_was_taken_off_here', 'ftp Stop_ftp_(native): a remote hand'],
+  },
+  'guard-killed-VIP-off': {
+    claims: { ftp: ['another, virtual, released', RETURNED] }, incidents: ['ftp: St2 returned, by login'], cut_at_most_ms: { ftp: 2_500 },
+    said: ['login Virtual_IP_of_ftp_could_not_be_removed: the guard does not run'], never: ['login Remote_hand_release_on_ftp: done'],
+  },
   // P2 acts one slot later: P1 renews, and finds that it hears nobody itself.
   'P1-isolated-target-dies': {
     claims: { ftp: [TAKEN_OVER, RETURNED], login: PILL_TAKEN.claims.ftp! }, incidents: ['ftp: Nt2 returned, by login', 'ftp: host returned, by proxy', 'login: host returned, by mail'],
