@@ -57,6 +57,11 @@ export function graceEnds_ms(state: State): number {
   return state.was_whole ? -Infinity : state.started_ms + 3 * state.profile.expire_ms
 }
 
+/** Renews and reads: what it knows of claims is true, and what it writes is read. Others count who does not as absent, and act in its place. */
+export function inGoodStanding(state: State, now_ms: number): boolean {
+  return ownLeaseGood(state, now_ms) && shareFresh(state, now_ms)
+}
+
 /** The share was read lately enough to act on. */
 export function shareFresh(state: State, now_ms: number): boolean {
   return now_ms - state.share.last_returned_ms <= 2 * state.profile.renew_ms + 1

@@ -95,6 +95,10 @@ export const OUTCOMES: Readonly<Record<string, Outcome>> = {
     claims: { login: [TAKEN_OVER, RETURNED], ftp: ['another, virtual, released', RETURNED] }, incidents: ['ftp: Nt1 returned, by mail', 'login: Nt2 returned, by mail'],
     cut_at_most_ms: { login: TAKEOVER_MS, ftp: 2_500 }, said: ['ftp Virtual_IP_of_ftp_was_taken_off_here', 'ftp Stop_ftp_(native): a remote hand'],
   },
+  'P1-without-share-bad-service': {
+    claims: { login: [TAKEN_OVER, RETURNED], ftp: ['another, virtual, released', RETURNED] }, incidents: ['ftp: St1 repaired, by login', 'ftp: St2 returned, by mail', 'login: host returned, by mail'],
+    cut_at_most_ms: { login: TAKEOVER_MS, ftp: 2_500 }, never: ['login Remove_virtual_IP', 'login __Reboot'],
+  },
   'guard-killed-VIP-off': {
     claims: { ftp: ['another, virtual, released', RETURNED] }, incidents: ['ftp: St2 returned, by login'], cut_at_most_ms: { ftp: 2_500 },
     said: ['login Virtual_IP_of_ftp_could_not_be_removed: the guard does not run'], never: ['login Remote_hand_release_on_ftp: done'],
