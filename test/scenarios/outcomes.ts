@@ -90,6 +90,11 @@ export const OUTCOMES: Readonly<Record<string, Outcome>> = {
     claims: { login: [TAKEN_OVER, RETURNED], ftp: [TAKEN_OVER, RETURNED] },
     incidents: ['ftp: Nt2 returned, by mail', 'login: Nt2 returned, by mail'], cut_at_most_ms: { login: TAKEOVER_MS, ftp: TAKEOVER_MS + 1_000 },
   },
+  // The outage is 6 s, a read and a start come after it; ftp itself cannot ride, for nobody is left to promise.
+  'last-host-loses-its-share': {
+    claims: { mail: [TAKEN_OVER, 'another, virtual, released', RETURNED], login: [TAKEN_OVER, 'another, virtual, released', RETURNED], ftp: [AFTER_OUTAGE] },
+    incidents: ['login: Nt2 returned, by ftp', 'mail: Nt2 returned, by ftp'], cut_at_most_ms: { mail: 8_000, login: 8_000, ftp: 6_000 },
+  },
   // Nobody has written the release: the target does, two renewals later.
   'P1-dies-VIP-off': {
     claims: { login: [TAKEN_OVER, RETURNED], ftp: ['another, virtual, released', RETURNED] }, incidents: ['ftp: Nt1 returned, by mail', 'login: Nt2 returned, by mail'],

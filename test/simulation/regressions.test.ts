@@ -50,6 +50,8 @@ const SWARM_SEEDS: readonly { readonly seed: number; readonly found: string }[] 
   { seed: 500_045, found: 'a simulated guard from an old disk renewed under a used generation before it had read the share (S1)' },
   { seed: 940_193, found: 'a leaving host that handed a function to its own server claimed it as virtual: it was taken by silence while that server rode' },
   { seed: 940_028, found: 'the end of one fault of late starts ended another one, and L1 was asked of a host that still loaded late' },
+  { seed: 900_924, found: 'a manager without the share took a VIP off under an epoch that was over, and the target did not know it' },
+  { seed: 960_043, found: 'the last host left gave nobody\'s function again after an outage of the share: it was taken for the failed one' },
 ]
 
 describe('swarm seeds that stay', () => {
