@@ -5,6 +5,7 @@ import type { Context } from './context.ts'
 import { functionOf, hostOf } from './context.ts'
 import { lookWhenDue } from './observation.ts'
 import type { Giving, State } from './state.ts'
+import { leavesToOthersUntil_ms } from './pill.ts'
 import { CUT_OFF } from './placement.ts'
 import { isCutOff, isRenewing, ownLeaseGood, shareFresh } from './presence.ts'
 import { claimMargin_ms, rightToClaim } from './right-to-claim.ts'
@@ -110,7 +111,7 @@ function continueGiving(context: Context, giving: Giving): void {
       if (claim && claim.epoch > giving.epoch) return stopGiving(context, giving, `epoch ${claim.epoch} belongs to ${claim.holder}`)
       if (giving.nominator !== '' && context.due(giving.heard_ms + NOMINATION_LIFE_MS)) return stopGiving(context, giving, `${giving.nominator} nominates no more`)
       if (giving.kind === 'virtual' && isCutOff(state, context.now_ms)) return failGiving(context, giving, CUT_OFF)
-      if (giving.stage === 'prepared') return tryClaim(context, giving)
+      if (giving.stage === 'prepared') return giving.kind === 'native' || context.due(leavesToOthersUntil_ms(state, giving.begun_ms, context.now_ms)) ? tryClaim(context, giving) : undefined
       if (context.due(giving.deadline_ms)) failGiving(context, giving, 'the virtual server was not ready in time')
       return
     case 'claiming':
@@ -171,8 +172,8 @@ export function releaseEpoch(context: Context, name: string, epoch: number, how:
   const facts = functionOf(context.state, name)
   const last = facts.claim
   if (!last || last.epoch !== epoch || facts.release) return false
-  // Not to be written twice within one read of the share; the record itself is read back.
-  if (facts.releasing_ms > context.now_ms - STEP_LIMIT_MS.claiming) return false
+  // Not to be written twice within one read of the share; the record itself is read back. What was ordered before this claim was of an older epoch.
+  if (facts.releasing_ms >= facts.since_ms && facts.releasing_ms > context.now_ms - STEP_LIMIT_MS.claiming) return false
   facts.releasing_ms = context.now_ms
   if (last.holder === context.state.self || isAgentless(context.state, last.holder)) facts.given_up_epoch = epoch
   context.do({ command: 'release', order: { function: name, epoch, how, by: context.state.self } })

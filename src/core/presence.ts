@@ -30,10 +30,15 @@ const LEAST_HEARING_MS = 1_000
  * two hosts alone neither can tell which of them it is. Who died renews no more: its last record is read within an interval and two renewals of its last word.
  */
 export function isCutOff(state: State, now_ms: number): boolean {
+  return renewingUnheard(state, now_ms) >= 2
+}
+
+/** How many hosts go on renewing while this one hears nobody at all. */
+export function renewingUnheard(state: State, now_ms: number): number {
   const limit_ms = Math.max(HEARING_INTERVALS * state.inventory.interval_ms, LEAST_HEARING_MS)
   const others = state.order.filter(name => name !== state.self && !state.without_agent.has(name)).map(name => hostOf(state, name))
-  if (others.some(({ reachable, condition_ms }) => reachable && now_ms - condition_ms <= limit_ms)) return false
-  return others.filter(({ name }) => renewsUnheard(state, name, now_ms)).length >= 2
+  if (others.some(({ reachable, condition_ms }) => reachable && now_ms - condition_ms <= limit_ms)) return 0
+  return others.filter(({ name }) => renewsUnheard(state, name, now_ms)).length
 }
 
 /** Renews, and has done so for longer since its last word than a host that has died can seem to. */

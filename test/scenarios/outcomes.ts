@@ -60,6 +60,16 @@ export const OUTCOMES: Readonly<Record<string, Outcome>> = {
   'pill-gateway-gone': PILL_TAKEN,
   'pill-gateway-alive': { claims: {}, incidents: [], cut_at_most_ms: {}, said: ['login Ask_ftp_on_the_shared_area'], never: ['ftp Asked_by', 'ftp Stop_'] },
   'pill-halves': { claims: {}, incidents: [], cut_at_most_ms: {}, never: ALL.flatMap(name => [`${name} Asked_by`, `${name} Stop_`]) },
+  // The gateway tells which of the last two is cut off: it gives up what it has, or leaves it to the other at once.
+  'pill-last-two': {
+    claims: { mail: PILL_TAKEN.claims.ftp!, login: [TAKEN_OVER, 'another, virtual, released', RETURNED] },
+    incidents: ['login: Nt2 returned, by mail', 'login: host returned, by ftp', 'mail: host returned, by ftp'], cut_at_most_ms: { mail: PILL_MS, login: PILL_MS }, said: ['ftp Ask_mail_on_the_shared_area', 'mail Asked_by_ftp_on_the_shared_area: login', 'mail Asked_by_ftp_on_the_shared_area: mail'],
+  },
+  'pill-last-two-leaves-it': {
+    claims: { mail: PILL_TAKEN.claims.ftp!, login: [TAKEN_OVER, RETURNED] }, incidents: ['login: Nt2 returned, by mail', 'login: host returned, by ftp', 'mail: host returned, by ftp'],
+    cut_at_most_ms: { mail: PILL_MS, login: TAKEOVER_MS + 2_000 }, never: ['mail Claim_login'],
+  },
+  'pill-two-hosts-gateway': { claims: { mail: PILL_TAKEN.claims.ftp! }, incidents: ['mail: host returned, by login'], cut_at_most_ms: { mail: PILL_MS }, said: ['login Ask_mail_on_the_shared_area'] },
   // The cut is the outage's in these three.
   'pill-two-hosts': { claims: {}, incidents: [], cut_at_most_ms: { mail: 30_000 }, never: ['mail Ask', 'login Ask', 'mail Stop_', 'login Stop_'] },
   'pill-short-outage': { claims: {}, incidents: [], cut_at_most_ms: { ftp: 6_000 }, said: ['login Ask_ftp_on_the_shared_area'], never: ['ftp Asked_by', 'ftp Stop_'] },
