@@ -263,6 +263,19 @@ describe('what is given is stopped', () => {
   })
 })
 
+it('is released anew under the next epoch, however soon after the one before', () => {
+  const harness = nominated()
+  harness.run(500)
+  harness.message('login', { kind: 'yield', function: 'ftp', epoch: 2 })
+  harness.run(500)
+  harness.message('login', { kind: 'nominate', incident: 'i', function: 'ftp', epoch: 2, as: 'virtual' })
+  harness.run(500)
+  harness.message('login', { kind: 'yield', function: 'ftp', epoch: 3 })
+  harness.run(500)
+  expect([...harness.releases.keys()]).toEqual(['ftp 1', 'ftp 2', 'ftp 3'])
+  expect(harness.state.giving.has('ftp')).toBe(false)
+})
+
 describe('a VIP that a remote hand has taken off', () => {
   function takenOff(): Harness {
     const harness = Harness.settled('ftp')
