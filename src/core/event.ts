@@ -30,6 +30,8 @@ export type Event =
   | { readonly event: 'stopped'; readonly function: string; readonly ok: boolean; readonly detail: string }
   /** Found at start: given by a former agent of this host under the same generation. */
   | { readonly event: 'adopted'; readonly function: string; readonly epoch: number; readonly kind: FunctionKind }
+  /** A remote hand has ended it at the guard: the VIP is gone, and the epoch is barred. */
+  | { readonly event: 'taken-off'; readonly function: string; readonly epoch: number }
   /** A virtual server this host was giving is no longer running. */
   | { readonly event: 'virtual-server-gone'; readonly function: string; readonly detail: string }
   /** One probe of the long-lived ping. */

@@ -104,6 +104,15 @@ function beginGivingQuietly(context: Context, event: Of<'adopted'>): Giving {
   return adopted
 }
 
+/** Its release is read within two renewals, if who has sent the hand can write it (giving.ts). */
+export function noteTakenOff(context: Context, { function: name, epoch }: Of<'taken-off'>): void {
+  const giving = context.state.giving.get(name)
+  if (!giving || (giving.stage !== 'serving' && giving.stage !== 'starting') || giving.epoch > epoch) return
+  context.because(`Virtual_IP_of_${name}_was_taken_off_here_by_a_remote_hand_(epoch_${epoch})`, { level: 'warning', incident: giving.incident })
+  giving.taken_off_ms = context.now_ms
+  context.state.share.look = true
+}
+
 export function noteVirtualServerGone(context: Context, event: Of<'virtual-server-gone'>): void {
   const giving = context.state.giving.get(event.function)
   if (!giving || giving.kind !== 'virtual' || giving.stage === 'stopping' || giving.stage === 'preparing') return

@@ -5,6 +5,7 @@ import type { Context } from './context.ts'
 import { functionOf, hostOf } from './context.ts'
 import { lookWhenDue } from './observation.ts'
 import type { Giving, State } from './state.ts'
+import { leavesToOthersUntil_ms } from './pill.ts'
 import { CUT_OFF } from './placement.ts'
 import { isCutOff, isRenewing, ownLeaseGood, shareFresh } from './presence.ts'
 import { claimMargin_ms, rightToClaim } from './right-to-claim.ts'
@@ -43,6 +44,7 @@ export function beginGiving(context: Context, name: string, kind: FunctionKind, 
 
 function startServing(context: Context, giving: Giving, epoch: number): void {
   giving.epoch = epoch
+  giving.taken_off_ms = undefined
   enterStage(context, giving, 'starting')
   context.because(`${giving.kind === 'virtual' ? 'Start_of_virtual_server' : 'Start_of_function'}_${giving.function}_(epoch_${epoch})`, { incident: giving.incident })
   context.do({ command: 'serve', function: giving.function, epoch, kind: giving.kind, generation: context.state.own.generation })
@@ -84,6 +86,7 @@ function continueServing(context: Context, giving: Giving): void {
   if (claim.epoch > giving.epoch && claim.holder !== state.self) return stopGiving(context, giving, `epoch ${claim.epoch} belongs to ${claim.holder}`)
   if (release && release.epoch >= giving.epoch) return stopGiving(context, giving, `epoch ${release.epoch} was released (${release.how} by ${release.by})`)
   if (claim.holder !== state.self || giving.stage !== 'serving') return
+  if (giving.taken_off_ms !== undefined && claim.epoch === giving.epoch && context.due(giving.taken_off_ms + 2 * state.profile.renew_ms)) return releaseTakenOff(context, giving)
   if (isMine(state, giving.function, claim.epoch)) {
     if (claim.epoch !== giving.epoch) startServing(context, giving, claim.epoch)
     return
@@ -91,6 +94,12 @@ function continueServing(context: Context, giving: Giving): void {
   if (giving.deadline_ms !== Infinity && !context.due(giving.deadline_ms)) return
   // The function outlived the lease under promises (R8): claim it again under the new generation.
   if (claim.generation !== state.own.generation) tryClaim(context, giving)
+}
+
+/** Who has sent the hand is dead, or does not reach the share: nobody else knows that the function is not given here any more. */
+function releaseTakenOff(context: Context, giving: Giving): void {
+  giving.release_as = 'remote-hand'
+  stopGiving(context, giving, 'a remote hand has taken its VIP off, and nobody has released it')
 }
 
 function continueGiving(context: Context, giving: Giving): void {
@@ -102,7 +111,7 @@ function continueGiving(context: Context, giving: Giving): void {
       if (claim && claim.epoch > giving.epoch) return stopGiving(context, giving, `epoch ${claim.epoch} belongs to ${claim.holder}`)
       if (giving.nominator !== '' && context.due(giving.heard_ms + NOMINATION_LIFE_MS)) return stopGiving(context, giving, `${giving.nominator} nominates no more`)
       if (giving.kind === 'virtual' && isCutOff(state, context.now_ms)) return failGiving(context, giving, CUT_OFF)
-      if (giving.stage === 'prepared') return tryClaim(context, giving)
+      if (giving.stage === 'prepared') return giving.kind === 'native' || context.due(leavesToOthersUntil_ms(state, giving.begun_ms, context.now_ms)) ? tryClaim(context, giving) : undefined
       if (context.due(giving.deadline_ms)) failGiving(context, giving, 'the virtual server was not ready in time')
       return
     case 'claiming':
@@ -168,8 +177,8 @@ export function releaseEpoch(context: Context, name: string, epoch: number, how:
   const facts = functionOf(context.state, name)
   const last = facts.claim
   if (!last || last.epoch !== epoch || facts.release) return false
-  // Not to be written twice within one read of the share; the record itself is read back.
-  if (facts.releasing_ms > context.now_ms - STEP_LIMIT_MS.claiming) return false
+  // Not to be written twice within one read of the share; the record itself is read back. What was ordered before this claim was of an older epoch.
+  if (facts.releasing_ms >= facts.since_ms && facts.releasing_ms > context.now_ms - STEP_LIMIT_MS.claiming) return false
   facts.releasing_ms = context.now_ms
   if (last.holder === context.state.self || isAgentless(context.state, last.holder)) facts.given_up_epoch = epoch
   context.do({ command: 'release', order: { function: name, epoch, how, by: context.state.self } })

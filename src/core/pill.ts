@@ -8,7 +8,7 @@ import { claimsHeldBy, hostOf } from './context.ts'
 import { stopGiving } from './giving.ts'
 import { isSlow } from './local-health.ts'
 import { isHeld, leavingReason } from './orders.ts'
-import { graceEnds_ms, isCutOff, isMember, ownLeaseGood, renewsUnheard, shareFresh } from './presence.ts'
+import { graceEnds_ms, inGoodStanding, isMember, renewingUnheard, renewsUnheard } from './presence.ts'
 import type { PillRecord } from './records.ts'
 import type { State, Watch } from './state.ts'
 
@@ -52,10 +52,11 @@ export function askWhetherAlone(context: Context, watch: Watch): void {
   const { target, elsewhere } = watch
   const lately_ms = now_ms - DENIED_INTERVALS * state.inventory.interval_ms
   const { lease, reachable } = hostOf(state, target)
-  if (!lease || reachable || !renewsUnheard(state, target, now_ms) || elsewhere.heard_ms >= lately_ms || elsewhere.denied_ms < lately_ms) return
+  if (!lease || reachable || !renewsUnheard(state, target, now_ms)) return
   if (isHeld(state) || leavingReason(state, target) !== undefined || !context.due(graceEnds_ms(state)) || claimsHeldBy(state, target).length === 0) return
-  // Who hears nobody itself has nothing to ask.
-  if (!hearsAnother(state, target)) return
+  // Who hears nobody itself has nothing to ask, unless clients reach it by the gateway.
+  const denied = hearsAnother(state, target) ? elsewhere.heard_ms < lately_ms && elsewhere.denied_ms >= lately_ms : reachesGateway(state, now_ms)
+  if (!denied) return
   const standing = state.pills.get(target)
   if (standing && renewalsSince(state, standing) < ASK_AGAIN_RENEWALS) return
   if (lease.generation === watch.asked?.generation && lease.sequence - watch.asked.sequence < ASK_AGAIN_RENEWALS) return
@@ -76,22 +77,51 @@ export function noteAsked(context: Context, target: string, ok: boolean, detail:
   context.because(`${target}_could_not_be_asked_whether_it_is_alone: ${detail}; it is tried again`, { level: 'warning' })
 }
 
-/** Cut off by what others are heard to say, and not one of the pinged neighbours answers. */
+/** The gateway has answered since this host hears nobody, and lately. */
+function reachesGateway({ alone, inventory }: State, now_ms: number): boolean {
+  return alone !== undefined && now_ms - alone.gateway_heard_ms <= DENIED_INTERVALS * inventory.interval_ms
+}
+
+/**
+ * Until when this host, which hears nobody while others renew and whom the gateway does not answer, leaves to them what it was to give: as long as one of them asks
+ * on the share, and so long from the nomination that one whom the gateway answers comes first. If none comes, somebody has to give it all the same.
+ */
+export function leavesToOthersUntil_ms(state: State, nominated_ms: number, now_ms: number): number {
+  const { alone, inventory } = state
+  if (alone === undefined || inventory.gateway === undefined || reachesGateway(state, now_ms)) return -Infinity
+  return isAsked(state) ? Infinity : Math.max(alone.since_ms, nominated_ms) + hold_ms(state)
+}
+
+/** On the share, lately. */
+function isAsked(state: State): boolean {
+  const pill = state.pills.get(state.self)
+  return pill !== undefined && renewalsSince(state, pill) <= PILL_RENEWALS
+}
+
+function hold_ms({ inventory }: State): number {
+  return Math.max(HOLD_INTERVALS * inventory.interval_ms, LEAST_HOLD_MS)
+}
+
+/**
+ * Cut off by what others are heard to say, and not one of the pinged neighbours answers. Of two that renew and do not hear each other only a gateway can tell
+ * which of them it is.
+ */
 function isAlone({ state, now_ms }: Context): boolean {
-  return isCutOff(state, now_ms) && ![...state.watches.values()].some(({ target, ping_seen, ping_missed }) => !isAgentless(state, target) && ping_seen && ping_missed === 0)
+  const least = state.inventory.gateway === undefined ? 2 : 1
+  return renewingUnheard(state, now_ms) >= least && ![...state.watches.values()].some(({ target, ping_seen, ping_missed }) => !isAgentless(state, target) && ping_seen && ping_missed === 0)
 }
 
 /** At the host that is asked. It alone decides; without a question it does nothing, and a host that was heard again begins anew. */
 export function decidePill(context: Context): void {
   const { state, now_ms } = context
-  if (!isAlone(context) || !ownLeaseGood(state, now_ms) || !shareFresh(state, now_ms)) return void (state.alone = undefined)
-  const alone = state.alone ??= { since_ms: now_ms, gateway_asked_ms: -Infinity, gateway_missed: 0 }
+  if (!isAlone(context) || !inGoodStanding(state, now_ms)) return void (state.alone = undefined)
+  const alone = state.alone ??= { since_ms: now_ms, gateway_asked_ms: -Infinity, gateway_missed: 0, gateway_heard_ms: -Infinity }
   const { interval_ms, gateway } = state.inventory
   if (gateway !== undefined && context.due(alone.gateway_asked_ms + interval_ms)) {
     alone.gateway_asked_ms = now_ms
     context.do({ command: 'gateway' })
   }
-  if (!context.due(alone.since_ms + Math.max(HOLD_INTERVALS * interval_ms, LEAST_HOLD_MS))) return
+  if (!context.due(alone.since_ms + hold_ms(state))) return
   if (gateway !== undefined && alone.gateway_missed < GATEWAY_MISSES) return
   const pill = state.pills.get(state.self)
   if (!pill || renewalsSince(state, pill) > PILL_RENEWALS) return
@@ -109,6 +139,8 @@ export function decidePill(context: Context): void {
 export function noteGateway(context: Context, answered: boolean): void {
   const { alone } = context.state
   if (!alone) return
-  if (answered) alone.gateway_missed = 0
-  else if (!isSlow(context.state)) alone.gateway_missed += 1
+  if (answered) {
+    alone.gateway_missed = 0
+    alone.gateway_heard_ms = context.now_ms
+  } else if (!isSlow(context.state)) alone.gateway_missed += 1
 }

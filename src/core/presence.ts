@@ -30,15 +30,20 @@ const LEAST_HEARING_MS = 1_000
  * two hosts alone neither can tell which of them it is. Who died renews no more: its last record is read within an interval and two renewals of its last word.
  */
 export function isCutOff(state: State, now_ms: number): boolean {
+  return renewingUnheard(state, now_ms) >= 2
+}
+
+/** How many hosts go on renewing while this one hears nobody at all. */
+export function renewingUnheard(state: State, now_ms: number): number {
   const limit_ms = Math.max(HEARING_INTERVALS * state.inventory.interval_ms, LEAST_HEARING_MS)
   let unheard = 0
   for (const name of state.order) {
     if (name === state.self || state.without_agent.has(name)) continue
     const { reachable, condition_ms } = hostOf(state, name)
-    if (reachable && now_ms - condition_ms <= limit_ms) return false
+    if (reachable && now_ms - condition_ms <= limit_ms) return 0
     if (renewsUnheard(state, name, now_ms)) unheard += 1
   }
-  return unheard >= 2
+  return unheard
 }
 
 /** Renews, and has done so for longer since its last word than a host that has died can seem to. */
@@ -60,6 +65,11 @@ export function isWhole(state: State): boolean {
 /** Cold start: nobody is accused until the ring was whole once or three expiries have passed (protocol 5.8). */
 export function graceEnds_ms(state: State): number {
   return state.was_whole ? -Infinity : state.started_ms + 3 * state.profile.expire_ms
+}
+
+/** Renews and reads: what it knows of claims is true, and what it writes is read. Others count who does not as absent, and act in its place. */
+export function inGoodStanding(state: State, now_ms: number): boolean {
+  return ownLeaseGood(state, now_ms) && shareFresh(state, now_ms)
 }
 
 /** The share was read lately enough to act on. */

@@ -50,7 +50,7 @@ function isOver(state: State, name: string, epoch: number): boolean {
   // Under a generation that is over the claim would be dead.
   if (claiming?.generation === state.own.generation && claiming.epoch > epoch) return true
   if (!claim || claim.epoch < epoch) return false
-  return claim.epoch > epoch ? claim.holder !== name : release !== undefined || releasing_ms > since_ms
+  return claim.epoch > epoch ? claim.holder !== name : release !== undefined || releasing_ms >= since_ms
 }
 
 export function notePromise(context: Context, from: string, request: number): void {

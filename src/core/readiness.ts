@@ -3,6 +3,7 @@ import type { Context } from './context.ts'
 import { functionOf, hostOf, serverOf } from './context.ts'
 import { isThere } from './appliance.ts'
 import { isHeld, leavingReason } from './orders.ts'
+import { inGoodStanding } from './presence.ts'
 import type { Watch } from './state.ts'
 
 /** Restart, restart, reboot, reboot: then only a person helps, and the ladder begins anew after the pause. */
@@ -36,7 +37,7 @@ function readyTarget(context: Context, watch: Watch): void {
     watch.readying = NOTHING_TRIED
     return
   }
-  if (service.verdict === undefined || isHeld(state) || leavingReason(state, target) !== undefined || isBeingHealed(context, watch)) return
+  if (service.verdict === undefined || isHeld(state) || !inGoodStanding(state, now_ms) || leavingReason(state, target) !== undefined || isBeingHealed(context, watch)) return
   const { reboot_limit_ms, daemons } = serverOf(state, target)
   // After a boot, and after each rung, the daemons get the time a reboot may take.
   if (!context.due(Math.max(readying.next_ms, hostOf(state, target).generation_since_ms + reboot_limit_ms))) return

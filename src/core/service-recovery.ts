@@ -9,6 +9,7 @@ import { beginRehoming } from './rehoming.ts'
 import { isAgentless, isThere } from './appliance.ts'
 import { isSlow, withhold } from './local-health.ts'
 import { isHeld, leavingReason } from './orders.ts'
+import { inGoodStanding } from './presence.ts'
 import { isPathBad, tellsOfDaemon } from './path.ts'
 import type { Incident, State, Watch } from './state.ts'
 import { enterMode, tellP2 } from './mode.ts'
@@ -138,8 +139,10 @@ function release(context: Context, watch: Watch): void {
   if (claim.epoch !== watch.repair?.epoch) return startedAnew(context, watch, incident)
   const in_doubt = isSlow(state) && watch.service.timed_out
   if (in_doubt) withhold(context, watch, `${watch.repair.daemon}_of_${target}_does_not_answer_in_time`)
-  if (isHeld(state) || in_doubt) {
-    // The hold came in the middle, or the fault may be ours: what can be healed in place may heal, nothing is moved.
+  const standing = inGoodStanding(state, context.now_ms)
+  if (!standing) noteNoStanding(context, watch)
+  if (isHeld(state) || in_doubt || !standing) {
+    // The hold came in the middle, the fault may be ours, or nobody would read a release of ours: what can be healed in place may heal, nothing is moved.
     startRepair(context, watch, 'verify')
     return probe(context, watch)
   }
@@ -153,6 +156,13 @@ function release(context: Context, watch: Watch): void {
   startRepair(context, watch, 'release')
   watch.taking_off = claim.epoch
   context.do({ command: 'hand', target, verb: 'release', args: [target, String(claim.epoch)], limit_ms: RELEASE_LIMIT_MS })
+}
+
+function noteNoStanding(context: Context, watch: Watch): void {
+  const text = `Service_of_${watch.target}_is_bad_and_this_host_is_in_no_good_standing_on_the_shared_area: no virtual IP is taken off from here`
+  if (watch.noted === text) return
+  watch.noted = text
+  context.because(text, { level: 'warning', incident: watch.incident })
 }
 
 /** What was to be repaired is over: the target has booted and claimed again, or somebody else has. A bad service is found again by the next round. */

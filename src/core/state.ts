@@ -78,6 +78,8 @@ export interface Giving {
   stopped: boolean
   /** How its epoch is released once it has stopped; without it, that it did not start, or a goodbye of a host that leaves. */
   release_as?: ReleaseHow
+  /** When a remote hand took its VIP off: who has sent it writes the release, unless that one is lost meanwhile. */
+  taken_off_ms?: number | undefined
 }
 
 export type Mode = 'regular' | 'network examination' | 'service recovery' | 'backup server' | 'target recovery'
@@ -238,8 +240,8 @@ export interface State {
   readonly orders: { hold_until_ms: number | undefined; readonly maintenance_until_ms: Map<string, number> }
   /** Who is asked on the share whether it is alone. */
   readonly pills: Map<string, PillRecord>
-  /** Since when this host has heard nobody while others renew, and how often in a row the gateway did not answer since. */
-  alone: { readonly since_ms: number; gateway_asked_ms: number; gateway_missed: number } | undefined
+  /** Since when this host has heard nobody while others renew, how often in a row the gateway did not answer since, and when it last did. */
+  alone: { readonly since_ms: number; gateway_asked_ms: number; gateway_missed: number; gateway_heard_ms: number } | undefined
   /** This host was told to leave. */
   leaving: { readonly why: Leaving; readonly since_ms: number } | undefined
 }

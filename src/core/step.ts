@@ -9,7 +9,7 @@ import type { Event } from './event.ts'
 import { noteExamined, noteProbeAnswer, noteProbeRequest } from './examination.ts'
 import { decideElectorate } from './electorate.ts'
 import { decideGiving } from './giving.ts'
-import { noteAdopted, noteClaimed, noteLeaseLost, notePrepared, noteReleased, noteServing, noteStopped, noteVirtualServerGone, withdraw, yieldFunction } from './giving-events.ts'
+import { noteAdopted, noteClaimed, noteLeaseLost, notePrepared, noteReleased, noteServing, noteStopped, noteTakenOff, noteVirtualServerGone, withdraw, yieldFunction } from './giving-events.ts'
 import { decideForgotten, reconfigure } from './membership.ts'
 import { parseMessage, type Message } from './message.ts'
 import { noteNomination, noteReturn } from './nominee.ts'
@@ -89,6 +89,7 @@ function note(context: Context, event: Event): void {
     case 'prepared': return notePrepared(context, event)
     case 'serving': return noteServing(context, event)
     case 'stopped': return noteStopped(context, event)
+    case 'taken-off': return noteTakenOff(context, event)
     case 'adopted': return noteAdopted(context, event)
     case 'virtual-server-gone': return noteVirtualServerGone(context, event)
     case 'ping': return notePing(context, event.target, event.answered)

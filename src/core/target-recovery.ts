@@ -6,7 +6,7 @@ import { allRestored, changeTrouble, closeIncident, firstHealing, giverOf, noteR
 import { enterMode, tellP2 } from './mode.ts'
 import { isHeld, leavingReason } from './orders.ts'
 import { isOffAndReplaced } from './power.ts'
-import { isMember, isPresent } from './presence.ts'
+import { inGoodStanding, isMember, isPresent } from './presence.ts'
 import { decideReturns } from './returning.ts'
 import type { Incident, State } from './state.ts'
 import { withdrawNomination } from './rehoming.ts'
@@ -70,9 +70,10 @@ function decideHealing(context: Context, incident: Incident): void {
   // A machine that is off does not reboot by itself.
   if (healing.step === 'wait for reboot' && isOffAndReplaced(context, incident)) return wake(context, incident)
   if (healing.step === 'down' || healing.step === 'away' || !context.due(healing.until_ms)) return
-  if (healing.step === 'reboot') return reboot(context, incident)
-  if (incident.trouble === 'St2' && healing.reboots < REBOOT_ATTEMPTS && isThere(state, incident.target)) return reboot(context, incident)
-  wake(context, incident)
+  const reboots = healing.step === 'reboot' || (incident.trouble === 'St2' && healing.reboots < REBOOT_ATTEMPTS && isThere(state, incident.target))
+  if (!reboots) return wake(context, incident)
+  // Who does not read the share knows of a target what is long past: it may have healed, and others manage it.
+  if (inGoodStanding(state, context.now_ms)) reboot(context, incident)
 }
 
 /** The maintenance is over, or it has booted again: from now on it is a target like any other. */

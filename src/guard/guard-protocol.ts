@@ -33,7 +33,7 @@ export type GuardRequest =
   | { readonly request: number; readonly verb: 'arm'; readonly generation: number; readonly margin_ms: number; readonly charge: Charge }
   /** Ends a charge: the VIP is removed / the process is no longer watched. Idempotent. */
   | { readonly request: number; readonly verb: 'disarm'; readonly function: string }
-  /** Like disarm, and from now on refuses that epoch and older ones of that function (remote hand `release`). */
+  /** Like disarm, and from now on refuses that epoch and older ones of that function (remote hand `release`). Refused when a newer epoch is in charge. */
   | { readonly request: number; readonly verb: 'bar'; readonly function: string; readonly epoch: number }
   /** R8: native charges may outlive the lease deadline until then. Refused unless everybody whom a lease record may list is among `promised` (R9). */
   | { readonly request: number; readonly verb: 'ride'; readonly until_ms: number; readonly promised: readonly string[] }
@@ -72,4 +72,6 @@ export type GuardNotice =
   | { readonly notice: 'lease'; readonly status: GuardStatus }
   /** All charges were stopped because the lease ended; `generation` is the new one. */
   | { readonly notice: 'lost'; readonly generation: number; readonly stopped: readonly string[] }
+  /** That charge was ended by a bar: by a remote hand, unless the agent has asked for it itself. */
+  | { readonly notice: 'barred'; readonly function: string; readonly epoch: number }
   | { readonly notice: 'problem'; readonly text: string }

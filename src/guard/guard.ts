@@ -101,7 +101,7 @@ export class Guard {
       case 'status': return { ok: true, status: this.core.status(now_ms) }
       case 'arm': return this.arm(request.charge, request.generation, request.margin_ms)
       case 'disarm': return this.release(request.function, this.core.disarm(request.function), false)
-      case 'bar': return this.release(request.function, this.core.bar(request.function, request.epoch), true)
+      case 'bar': return this.bar(request.function, request.epoch)
       case 'ride':
         return this.ride(request.until_ms, request.promised, now_ms)
       case 'electorate':
@@ -283,6 +283,16 @@ export class Guard {
     if (reason === undefined && core.isHeld(charge)) return { ok: true }
     if (core.isHeld(charge)) await this.release(charge.function, core.disarm(charge.function), false)
     return { ok: false, reason: reason ?? 'the lease was lost or the charge ended meanwhile' }
+  }
+
+  /** An order that is out of date ends nothing: what is given under a newer epoch goes on, and nobody may be told that it does not. */
+  private async bar(name: string, epoch: number): Promise<Omit<GuardReply, 'reply'>> {
+    const ended = this.core.bar(name, epoch)
+    const answer = await this.release(name, ended, true)
+    const standing = this.core.charge(name)
+    if (standing) return { ok: false, reason: `epoch ${standing.epoch} of ${name} is in charge, a newer one` }
+    if (ended) this.parts.broadcast({ notice: 'barred', function: name, epoch: ended.epoch })
+    return answer
   }
 
   /**

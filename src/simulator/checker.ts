@@ -27,6 +27,8 @@ export class Checker {
   readonly held_up_ms = new Map<string, number>()
   /** Incidents whose target was reported to be down for good. */
   readonly alarmed = new Set<string>()
+  /** Targets that a person was asked to repair, when no hand could. */
+  readonly unready = new Set<string>()
 
   constructor(world: World) {
     this.world = world
@@ -37,7 +39,14 @@ export class Checker {
   }
 
   onReason({ level, text, incident }: Reason): void {
+    if (level === 'alarm') this.noteUnready(text)
     if (level === 'alarm' && incident !== undefined && /^__[^:]+_is_down:/.test(text) && !this.world.broken.reports_lost) this.alarmed.add(incident)
+  }
+
+  /** A target that was repaired by its readiness alone has no incident. */
+  private noteUnready(text: string): void {
+    const target = /^__(.+)_cannot_be_made_ready:/.exec(text)?.[1]
+    if (target !== undefined && !this.world.broken.reports_lost) this.unready.add(target)
   }
 
   onLease(record: LeaseRecord, issued_ms: number): void {

@@ -201,9 +201,10 @@ function runUntilPolicy(world: World, liveness: Liveness, target: string, { last
   return longest_ms
 }
 
-/** A person does what the ring itself says it waits for: whoever it has given up is restarted, and whose daemon no remote hand could repair. */
+/** A person does what the ring itself says it waits for: whoever it has given up is restarted, whose service it could not make ready, and whose daemon no remote hand could repair. */
 function bringBack(world: World): void {
   const down = new Set([...world.hosts.values()].flatMap(({ core }) => [...core?.incidents.values() ?? []].filter(({ healing }) => healing.step === 'down').map(({ target }) => target)))
+  for (const name of world.checker.unready) if (world.host(name).service !== 'good') down.add(name)
   for (const name of world.beyondHands) if (world.host(name).service === 'broken until reboot') down.add(name)
   for (const name of down) {
     world.note(`a person restarts ${name}`)

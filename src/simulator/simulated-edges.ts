@@ -1,12 +1,16 @@
 /** What the daemon's edges do, in virtual time: each command of the core leads to its events. */
 import { copyOf } from './copy-of.ts'
 import { applianceHand } from './simulated-appliance.ts'
+import { askGuard } from './simulated-guard-client.ts'
 import type { Command } from '../core/command.ts'
 import type { ClaimRecord } from '../core/records.ts'
 import type { SimulatedHost } from './simulated-host.ts'
 
 /** The edges give up on the share after this and report the outcome as unknown. */
 const SHARE_LIMIT_MS = 1_500
+
+/** A stop that waits for its guard ends when that is back. */
+const TURN_LOOK_MS = 100
 
 type Of<Name extends Command['command']> = Extract<Command, { command: Name }>
 
@@ -100,21 +104,28 @@ function claim(host: SimulatedHost, { order }: Of<'claim'>): void {
   const record: ClaimRecord = { schema: 'ringward.claim/1', nonce: `${host.name} ${host.world.queue.now_ms}`, ...order }
   const about = { function: order.function, epoch: order.epoch }
   const unknown = (detail: string): void => host.handle({ event: 'claimed', ...about, outcome: 'unknown', detail })
-  // As the agent does: what this host hands over is barred at its guard first, and without a guard not handed over.
-  if (order.proof === 'hand-over' && !host.guard?.running) return host.later(1, () => unknown('the guard does not answer'))
-  if (order.proof === 'hand-over') host.guard?.bar(order.function, order.epoch - 1)
-  withLimit(host, answer => host.world.share.claim(host.name, record, ({ won, standing }) => answer(() =>
+  const write = (): void => withLimit(host, answer => host.world.share.claim(host.name, record, ({ won, standing }) => answer(() =>
     host.handle({ event: 'claimed', ...about, outcome: won ? 'won' : 'lost', detail: '', standing: standing ?? record })), () => answer(() => unknown('the file server refuses'))),
   () => unknown('no answer in time'))
+  if (order.proof !== 'hand-over') return write()
+  barFirst(host, order.function, order.epoch - 1, write, unknown)
+}
+
+/** As the agent does: what this host gives up or hands over itself is barred at its guard first, and without a guard not written. */
+function barFirst(host: SimulatedHost, name: string, epoch: number, write: () => void, failed: (why: string) => void): void {
+  askGuard(host, guard => {
+    guard.bar(name, epoch)
+    write()
+  }, failed)
 }
 
 function release(host: SimulatedHost, { order }: Of<'release'>): void {
-  // As the agent does: what this host gives up itself is barred at its guard first.
-  if (order.how === 'goodbye' || order.how === 'not-started') host.guard?.bar(order.function, order.epoch)
   const about = { function: order.function, epoch: order.epoch }
   const failed = (detail: string): void => host.handle({ event: 'released', ...about, ok: false, detail })
-  withLimit(host, answer => host.world.share.release(host.name, { schema: 'ringward.release/1', ...order }, () => answer(() => host.handle({ event: 'released', ...about, ok: true, detail: '' })), () => answer(() => failed('the file server refuses'))),
+  const write = (): void => withLimit(host, answer => host.world.share.release(host.name, { schema: 'ringward.release/1', ...order }, () => answer(() => host.handle({ event: 'released', ...about, ok: true, detail: '' })), () => answer(() => failed('the file server refuses'))),
     () => failed('no answer in time'))
+  if (order.how !== 'goodbye' && order.how !== 'not-started') return write()
+  barFirst(host, order.function, order.epoch, write, failed)
 }
 
 function ask(host: SimulatedHost, { order }: Of<'pill'>): void {
@@ -124,10 +135,14 @@ function ask(host: SimulatedHost, { order }: Of<'pill'>): void {
 
 /** As the agent's turns: what is ordered for a function after its stop waits for the end of that stop; another stop calls it off. */
 function inTurn(host: SimulatedHost, name: string, run: () => void): void {
-  const wait_ms = (host.stopping_until_ms.get(name) ?? -Infinity) - host.world.queue.now_ms
   const orders = host.preparing.get(name)
-  if (wait_ms < 0) run()
-  else host.later(wait_ms, () => orders === host.preparing.get(name) && run())
+  const look = (): void => {
+    if (orders !== host.preparing.get(name)) return
+    const wait_ms = (host.stopping_until_ms.get(name) ?? -Infinity) - host.world.queue.now_ms
+    if (wait_ms <= 0) run()
+    else host.later(Math.min(wait_ms, TURN_LOOK_MS), look)
+  }
+  look()
 }
 
 function wake(target: SimulatedHost): void {
@@ -158,10 +173,16 @@ function prepare(host: SimulatedHost, command: Of<'prepare'>): void {
 
 function serve(host: SimulatedHost, command: Of<'serve'>): void {
   const { function: name, epoch, kind, generation } = command
-  const { world } = host
-  const refused = host.guard ? host.guard.arm({ function: name, epoch, kind }, generation, 500) : 'no guard'
   const answer = (ok: boolean, detail: string): void => host.handle({ event: 'serving', function: name, epoch, ok, detail })
-  if (refused !== undefined) return host.later(1, () => answer(false, refused))
+  askGuard(host, guard => {
+    const refused = guard.arm({ function: name, epoch, kind }, generation, 500)
+    if (refused === undefined) giveArmed(host, command, answer)
+    else host.later(1, () => answer(false, refused))
+  }, why => answer(false, why))
+}
+
+function giveArmed(host: SimulatedHost, { function: name, epoch, kind }: Of<'serve'>, answer: (ok: boolean, detail: string) => void): void {
+  const { world } = host
   if (kind === 'native') {
     host.addresses.add(name)
     world.changed()
@@ -181,19 +202,29 @@ function serve(host: SimulatedHost, command: Of<'serve'>): void {
   })
 }
 
-function stop(host: SimulatedHost, command: Of<'stop'>): void {
-  host.preparing.set(command.function, (host.preparing.get(command.function) ?? 0) + 1)
-  host.loading.delete(command.function)
-  const takes_ms = host.world.random.between(5, 60)
-  host.stopping_until_ms.set(command.function, host.world.queue.now_ms + takes_ms)
+/** As the agent does: the machine first, then the guard's charge; without the guard's word it has not stopped. */
+function stop(host: SimulatedHost, { function: name, kind }: Of<'stop'>): void {
+  const { queue, random, broken } = host.world
+  host.preparing.set(name, (host.preparing.get(name) ?? 0) + 1)
+  host.loading.delete(name)
+  const takes_ms = random.between(5, 60)
+  const ends = (at_ms: number): unknown => host.stopping_until_ms.set(name, at_ms)
+  const answer = (ok: boolean, detail: string): void => {
+    ends(queue.now_ms)
+    host.handle({ event: 'stopped', function: name, ok, detail })
+  }
+  ends(queue.now_ms + takes_ms)
   host.later(takes_ms, () => {
-    if (!host.world.broken.stop_lies) {
-      host.guard?.disarm(command.function)
-      if (command.kind === 'native') host.addresses.delete(command.function)
-      else host.virtual_servers.delete(command.function)
+    if (broken.stop_lies) return answer(true, '')
+    if (kind === 'virtual') host.virtual_servers.delete(name)
+    host.world.changed()
+    ends(Infinity)
+    askGuard(host, guard => {
+      guard.disarm(name)
+      if (kind === 'native') host.addresses.delete(name)
       host.world.changed()
-    }
-    host.handle({ event: 'stopped', function: command.function, ok: true, detail: '' })
+      answer(true, '')
+    }, why => answer(false, why))
   })
 }
 
@@ -228,12 +259,9 @@ function hand(host: SimulatedHost, command: Of<'hand'>): void {
       if (asked.service === 'stopped' || asked.service === 'mute') asked.service = 'good'
       return answer(asked.service === 'good', asked.service)
     }
-    if (verb === 'release' && !world.broken.hand_lies) {
-      asked.guard?.bar(command.args[0]!, Number(command.args[1]))
-      asked.addresses.delete(command.args[0]!)
-    }
+    const refused = verb === 'release' && !world.broken.hand_lies ? asked.takeOff(command.args[0]!, Number(command.args[1])) : undefined
     world.changed()
-    answer(true, 'done')
+    answer(refused === undefined, refused ?? 'done')
     if (verb === 'reboot') asked.reboot()
   })
 }
@@ -243,10 +271,7 @@ function halfDone(host: SimulatedHost, { verb, args, limit_ms }: Of<'hand'>, ask
   const { world } = host
   const done = world.weather.pick(['nothing', 'half', 'all'] as const)
   if (verb === 'restart-daemon' && done !== 'nothing') asked.service = done === 'all' && asked.service !== 'broken until reboot' ? 'good' : asked.service === 'good' ? 'stopped' : asked.service
-  if (verb === 'release' && done !== 'nothing') {
-    asked.guard?.bar(args[0]!, Number(args[1]))
-    asked.addresses.delete(args[0]!)
-  }
+  if (verb === 'release' && done !== 'nothing') asked.takeOff(args[0]!, Number(args[1]))
   if (verb === 'reboot' && done === 'all') asked.reboot()
   world.changed()
   host.later(limit_ms, () => answer(false, 'no answer'))

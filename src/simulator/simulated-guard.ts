@@ -17,6 +17,10 @@ export interface GuardListener {
   onLost(generation: number, stopped: string[]): void
   /** The kernel or the guard took a VIP away, or a virtual server was killed. */
   onEnded(charge: Charge): void
+  /** The guard tells the kernel the life of a VIP again: where somebody has taken it off, it is put there again. */
+  onPlaced(name: string): void
+  /** That charge was ended by a bar. */
+  onBarred(name: string, epoch: number): void
 }
 
 export interface GuardWorld {
@@ -183,6 +187,7 @@ export class SimulatedGuard {
       const until_ms = lifetime_s >= 1 ? clock.now_ms + lifetime_s * 1_000 + KERNEL_LATE_MS : this.core.goneBy_ms(charge) - WATCHDOG_EARLY_MS
       const name = charge.function
       this.address_until_ms.set(name, until_ms)
+      if (until_ms > clock.now_ms) this.listener.onPlaced(name)
       if (broken.addresses_never_expire) continue
       clock.at(until_ms, () => {
         if (this.address_until_ms.get(name) === until_ms) this.listener.onEnded(charge)
@@ -257,7 +262,10 @@ export class SimulatedGuard {
   }
 
   bar(name: string, epoch: number): void {
-    if (this.alive && !this.world.broken.bar_lies) this.ended(this.core.bar(name, epoch))
+    if (!this.alive || this.world.broken.bar_lies) return
+    const ended = this.core.bar(name, epoch)
+    this.ended(ended)
+    if (ended) this.listener.onBarred(name, ended.epoch)
   }
 
   private ended(charge: Charge | undefined): void {

@@ -213,6 +213,8 @@ export class SimulatedHost {
         this.handle({ event: 'lease-lost', generation, stopped })
       },
       onEnded: charge => this.endCharge(charge),
+      onPlaced: name => this.place(name),
+      onBarred: (name, epoch) => this.handle({ event: 'taken-off', function: name, epoch }),
     }, former)
     this.generation = Math.max(this.generation, guard.generation)
     this.guard = guard
@@ -223,6 +225,22 @@ export class SimulatedHost {
       this.old_disk = false
       this.generation = Math.max(this.generation, guard.generation)
     })
+  }
+
+  /** A remote hand's release: why it was refused, or undefined when the VIP is gone. */
+  takeOff(name: string, epoch: number): string | undefined {
+    if (!this.guard?.running) return 'the guard does not run'
+    this.guard.bar(name, epoch)
+    const standing = this.guard.charge(name)
+    if (standing && standing.epoch > epoch) return `epoch ${standing.epoch} is in charge`
+    this.addresses.delete(name)
+    return undefined
+  }
+
+  private place(name: string): void {
+    if (!this.up || this.addresses.has(name)) return
+    this.addresses.add(name)
+    this.world.changed()
   }
 
   private endCharge(charge: Charge): void {
@@ -246,6 +264,7 @@ export class SimulatedHost {
     const life = (this.agent_life += 1)
     this.core = initialState(this.name, this.inventory, world.profile, 0, this.clock.now_ms)
     this.timer = this.clock.timer(() => life === this.agent_life && this.handle({ event: 'timer' }))
+    this.stopping_until_ms.clear()
     this.guard?.agentPresent(true)
     world.announceReach(this.name, true)
     for (const charge of this.guard?.charges() ?? []) if (this.finishStart(charge)) this.handle({ event: 'adopted', function: charge.function, epoch: charge.epoch, kind: charge.kind })

@@ -32,13 +32,13 @@ export const RECOVERY_RULES: readonly BrokenRule[] = [
   },
   {
     name: 'nothing-stops-before-a-hand-over', rule: 'hand-over', what: 'a holder claims for its successor before it has stopped, and its guard does not bar the epoch before',
-    edits: [HOLDER_DOES_NOT_STOP_FIRST, { file: 'src/simulator/simulated-edges.ts', find: "if (order.proof === 'hand-over') host.guard?.bar(order.function, order.epoch - 1)", replace: '' }],
+    edits: [HOLDER_DOES_NOT_STOP_FIRST, { file: 'src/simulator/simulated-edges.ts', find: "if (order.proof !== 'hand-over') return write()\n", replace: 'if (order.epoch > 0) return write()\n' }],
     play: { faults: ['power-off'] }, seeds: { from: 1, count: 40 }, seen: ['S1'],
   },
   {
     // No second giver comes of it: the guard ends and bars an epoch before a hand-over or a release of it is written. With that gone as well: test/simulation/checker.test.ts.
     name: 'stop-does-nothing', rule: 'L3', what: 'a stop is confirmed and not done: machines that were loaded in vain stay',
-    edits: [{ file: 'src/simulator/simulated-edges.ts', find: 'if (!host.world.broken.stop_lies) {', replace: 'if (host.world.broken.stop_lies) {' }],
+    edits: [{ file: 'src/simulator/simulated-edges.ts', find: 'if (broken.stop_lies) return', replace: 'if (!broken.stop_lies) return' }],
     play: { count: 3 }, seeds: { from: 20, count: 40 }, seen: ['L3'],
   },
   {

@@ -229,11 +229,14 @@ describe.runIf(namespacesWork())('the guard process', () => {
     started.push(vm)
     const charge = { function: 'web1', epoch: 4, kind: 'virtual', virtual_server: 'vweb1', pid: vm.pid!, pid_start: processStart(vm.pid!)! } as const
     expect(await client.request({ verb: 'arm', generation, margin_ms: 0, charge }, LIMIT_MS)).toMatchObject({ ok: true })
-    expect(await client.request({ verb: 'bar', function: 'web1', epoch: 3 }, LIMIT_MS)).toMatchObject({ ok: true })
+    // What is out of date ends nothing, and does not say that it did.
+    expect(await client.request({ verb: 'bar', function: 'web1', epoch: 3 }, LIMIT_MS)).toMatchObject({ ok: false, reason: 'epoch 4 of web1 is in charge, a newer one' })
     expect(isAlive(charge)).toBe(true)
     const hand = new GuardClient({ path: join(folder, 'run/guard.sock'), role: 'hand' })
     expect(await hand.request({ verb: 'bar', function: 'web1', epoch: 4 }, LIMIT_MS)).toMatchObject({ ok: true })
     expect(isAlive(charge)).toBe(false)
+    await until('the agent hears of it', () => notices.some(({ notice }) => notice === 'barred'))
+    expect(notices).toContainEqual({ notice: 'barred', function: 'web1', epoch: 4 })
     hand.close()
     await expect(hand.request({ verb: 'status' }, LIMIT_MS)).rejects.toMatchObject({ code: 'GUARD_UNREACHABLE' })
     expect((await client.request({ verb: 'status' }, LIMIT_MS)).status).toMatchObject({ charges: [{ function: 'ftp' }], barred: { web1: 4 } })

@@ -60,6 +60,16 @@ export const OUTCOMES: Readonly<Record<string, Outcome>> = {
   'pill-gateway-gone': PILL_TAKEN,
   'pill-gateway-alive': { claims: {}, incidents: [], cut_at_most_ms: {}, said: ['login Ask_ftp_on_the_shared_area'], never: ['ftp Asked_by', 'ftp Stop_'] },
   'pill-halves': { claims: {}, incidents: [], cut_at_most_ms: {}, never: ALL.flatMap(name => [`${name} Asked_by`, `${name} Stop_`]) },
+  // The gateway tells which of the last two is cut off: it gives up what it has, or leaves it to the other at once.
+  'pill-last-two': {
+    claims: { mail: PILL_TAKEN.claims.ftp!, login: [TAKEN_OVER, 'another, virtual, released', RETURNED] },
+    incidents: ['login: Nt2 returned, by mail', 'login: host returned, by ftp', 'mail: host returned, by ftp'], cut_at_most_ms: { mail: PILL_MS, login: PILL_MS }, said: ['ftp Ask_mail_on_the_shared_area', 'mail Asked_by_ftp_on_the_shared_area: login', 'mail Asked_by_ftp_on_the_shared_area: mail'],
+  },
+  'pill-last-two-leaves-it': {
+    claims: { mail: PILL_TAKEN.claims.ftp!, login: [TAKEN_OVER, RETURNED] }, incidents: ['login: Nt2 returned, by mail', 'login: host returned, by ftp', 'mail: host returned, by ftp'],
+    cut_at_most_ms: { mail: PILL_MS, login: TAKEOVER_MS + 2_000 }, never: ['mail Claim_login'],
+  },
+  'pill-two-hosts-gateway': { claims: { mail: PILL_TAKEN.claims.ftp! }, incidents: ['mail: host returned, by login'], cut_at_most_ms: { mail: PILL_MS }, said: ['login Ask_mail_on_the_shared_area'] },
   // The cut is the outage's in these three.
   'pill-two-hosts': { claims: {}, incidents: [], cut_at_most_ms: { mail: 30_000 }, never: ['mail Ask', 'login Ask', 'mail Stop_', 'login Stop_'] },
   'pill-short-outage': { claims: {}, incidents: [], cut_at_most_ms: { ftp: 6_000 }, said: ['login Ask_ftp_on_the_shared_area'], never: ['ftp Asked_by', 'ftp Stop_'] },
@@ -89,6 +99,24 @@ export const OUTCOMES: Readonly<Record<string, Outcome>> = {
   'P1-and-target': {
     claims: { login: [TAKEN_OVER, RETURNED], ftp: [TAKEN_OVER, RETURNED] },
     incidents: ['ftp: Nt2 returned, by mail', 'login: Nt2 returned, by mail'], cut_at_most_ms: { login: TAKEOVER_MS, ftp: TAKEOVER_MS + 1_000 },
+  },
+  // The outage is 6 s, a read and a start come after it; ftp itself cannot ride, for nobody is left to promise.
+  'last-host-loses-its-share': {
+    claims: { mail: [TAKEN_OVER, 'another, virtual, released', RETURNED], login: [TAKEN_OVER, 'another, virtual, released', RETURNED], ftp: [AFTER_OUTAGE] },
+    incidents: ['login: Nt2 returned, by ftp', 'mail: Nt2 returned, by ftp'], cut_at_most_ms: { mail: 8_000, login: 8_000, ftp: 6_000 },
+  },
+  // Nobody has written the release: the target does, two renewals later.
+  'P1-dies-VIP-off': {
+    claims: { login: [TAKEN_OVER, RETURNED], ftp: ['another, virtual, released', RETURNED] }, incidents: ['ftp: Nt1 returned, by mail', 'login: Nt2 returned, by mail'],
+    cut_at_most_ms: { login: TAKEOVER_MS, ftp: 2_500 }, said: ['ftp Virtual_IP_of_ftp_was_taken_off_here', 'ftp Stop_ftp_(native): a remote hand'],
+  },
+  'P1-without-share-bad-service': {
+    claims: { login: [TAKEN_OVER, RETURNED], ftp: ['another, virtual, released', RETURNED] }, incidents: ['ftp: St1 repaired, by login', 'ftp: St2 returned, by mail', 'login: host returned, by mail'],
+    cut_at_most_ms: { login: TAKEOVER_MS, ftp: 2_500 }, never: ['login Remove_virtual_IP', 'login __Reboot'],
+  },
+  'guard-killed-VIP-off': {
+    claims: { ftp: ['another, virtual, released', RETURNED] }, incidents: ['ftp: St2 returned, by login'], cut_at_most_ms: { ftp: 2_500 },
+    said: ['login Virtual_IP_of_ftp_could_not_be_removed: the guard does not run'], never: ['login Remote_hand_release_on_ftp: done'],
   },
   // P2 acts one slot later: P1 renews, and finds that it hears nobody itself.
   'P1-isolated-target-dies': {

@@ -20,8 +20,8 @@ export interface HandHost {
   daemons(): Promise<readonly string[]>
   /** VIP of the function when it is this host's own; undefined for any other. */
   ownVip(function_name: string): Promise<string | undefined>
-  /** Ends the function in the guard and bars the epoch; `absent` when no guard runs; rejects when it refuses or hangs. */
-  bar(function_name: string, epoch: number): Promise<'barred' | 'absent'>
+  /** Ends the function in the guard and bars the epoch; rejects when the guard refuses, hangs or does not run. */
+  bar(function_name: string, epoch: number): Promise<void>
   readonly run: Runner
   readonly flag_file: string
 }
@@ -80,10 +80,9 @@ async function release(function_name: string, epoch: number, host: HandHost): Pr
   const vip = await host.ownVip(function_name)
   // Another server's function is given by a virtual server, whose VIP is inside the guest: nothing on this host could confirm its end.
   if (vip === undefined) return { ok: false, detail: `refused: ${function_name} is not this host's own function` }
-  const barred = await host.bar(function_name, epoch)
+  await host.bar(function_name, epoch)
   const removed = await removeAddress(vip, host.run)
-  const guard = barred === 'barred' ? `epoch ${epoch} is barred` : 'no guard runs'
-  return { ok: true, detail: `${vip} is not on this host (${guard}, ${removed} removed by hand)` }
+  return { ok: true, detail: `${vip} is not on this host (epoch ${epoch} is barred, ${removed} removed by hand)` }
 }
 
 async function reboot(host: HandHost): Promise<HandResult> {

@@ -9,10 +9,10 @@ const LINE_LIMIT_CHARACTERS = 64 * 1024
 const REQUEST = 1
 
 /**
- * Asks the guard of this host to end the function and to bar that epoch and older ones. `absent`: there is no guard, hence nobody
- * who renews the VIP. Rejects with GUARD_REFUSED, or GUARD_UNREACHABLE for a guard that is there and does not answer.
+ * Asks the guard of this host to end the function and to bar that epoch and older ones. Rejects with GUARD_REFUSED, or GUARD_UNREACHABLE: also where there is no
+ * guard, for the successor of a killed one goes on with what it had in charge, and puts the VIP back.
  */
-export function barByGuard(socket_path: string, function_name: string, epoch: number): Promise<'barred' | 'absent'> {
+export function barByGuard(socket_path: string, function_name: string, epoch: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const request: GuardRequest = { request: REQUEST, verb: 'bar', function: function_name, epoch }
     const socket = connect(socket_path)
@@ -27,7 +27,7 @@ export function barByGuard(socket_path: string, function_name: string, epoch: nu
       const reply = parseJson(line) as Partial<GuardReply> | null | undefined
       // Notices come unasked in between.
       if (reply?.reply !== REQUEST) return
-      if (reply.ok === true) return finish(() => resolve('barred'))
+      if (reply.ok === true) return finish(resolve)
       finish(() => reject(new RingwardError('GUARD_REFUSED', `the guard did not give up ${function_name}: ${reply.reason ?? 'no reason given'}`)))
     }, () => unreachable('sent an endless line'))
     socket.setEncoding('utf8')
@@ -36,7 +36,7 @@ export function barByGuard(socket_path: string, function_name: string, epoch: nu
     socket.on('end', () => unreachable('closed without an answer'))
     socket.on('error', (error: NodeJS.ErrnoException) => {
       // Nothing listens: ECONNREFUSED is the socket a killed guard left behind.
-      if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') return finish(() => resolve('absent'))
+      if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') return unreachable('does not run')
       unreachable(`failed (${error.code ?? error.message})`)
     })
   })

@@ -99,7 +99,7 @@ export class HostCodec {
   private functionFacts({ claim, release, since_ms, given_up_epoch, claiming, releasing_ms }: FunctionFacts, own_generation: number): Value {
     const given_up = claim && given_up_epoch >= claim.epoch ? given_up_epoch : 0
     // `releaseEpoch` gives an order this long before it is given again.
-    return [claim ? [claim.epoch, claim.holder, claim.generation, claim.kind] : null, release !== undefined, given_up, ago(releasing_ms, 5 * TICK_MS), releasing_ms > since_ms, claiming?.generation === own_generation ? claiming.epoch : null]
+    return [claim ? [claim.epoch, claim.holder, claim.generation, claim.kind] : null, release !== undefined, given_up, ago(releasing_ms, 5 * TICK_MS), releasing_ms >= since_ms, claiming?.generation === own_generation ? claiming.epoch : null]
   }
 
   /** The host that has this text, `elapsed_ms` later. */
@@ -200,7 +200,7 @@ function restoreFunction(facts: FunctionFacts, [claim, released, given_up, relea
   facts.given_up_epoch = given_up
   facts.releasing_ms = then_ms - releasing_ms
   // Of both times only the order counts: no rule of the kernel looks at how long a claim has stood.
-  facts.since_ms = facts.releasing_ms - (released_since ? 1 : 0)
+  facts.since_ms = facts.releasing_ms + (released_since ? 0 : 1)
   facts.claiming = claiming === null ? undefined : { epoch: claiming, generation: own_generation }
 }
 

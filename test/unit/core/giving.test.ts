@@ -263,6 +263,54 @@ describe('what is given is stopped', () => {
   })
 })
 
+it('is released anew under the next epoch, however soon after the one before', () => {
+  const harness = nominated()
+  harness.run(500)
+  harness.message('login', { kind: 'yield', function: 'ftp', epoch: 2 })
+  harness.run(500)
+  harness.message('login', { kind: 'nominate', incident: 'i', function: 'ftp', epoch: 2, as: 'virtual' })
+  harness.run(500)
+  harness.message('login', { kind: 'yield', function: 'ftp', epoch: 3 })
+  harness.run(500)
+  expect([...harness.releases.keys()]).toEqual(['ftp 1', 'ftp 2', 'ftp 3'])
+  expect(harness.state.giving.has('ftp')).toBe(false)
+})
+
+describe('a VIP that a remote hand has taken off', () => {
+  function takenOff(): Harness {
+    const harness = Harness.settled('ftp')
+    harness.manual.add('observe')
+    harness.event({ event: 'taken-off', function: 'ftp', epoch: 1 })
+    return harness
+  }
+
+  it('is released here when nobody does: who has sent the hand may be dead', () => {
+    const harness = takenOff()
+    harness.manual.delete('observe')
+    harness.run(900)
+    expect(order(harness)).toEqual([])
+    harness.run(200)
+    expect(order(harness)).toEqual(['stop', 'release'])
+    expect(harness.releases.get('ftp 1')).toMatchObject({ how: 'remote-hand', by: 'ftp' })
+    expect(harness.state.functions.get('ftp')!.failed_starts).toBe(0)
+  })
+
+  it('is given up without a release of its own when there is one', () => {
+    const harness = takenOff()
+    harness.addRelease('ftp', 1, 'remote-hand', 'login')
+    harness.observe()
+    harness.run(3_000)
+    expect(order(harness)).toEqual(['stop'])
+  })
+
+  it('is nothing of a newer epoch', () => {
+    const harness = Harness.settled('ftp')
+    harness.event({ event: 'taken-off', function: 'ftp', epoch: 0 })
+    harness.run(3_000)
+    expect(order(harness)).toEqual([])
+  })
+})
+
 describe('R7: a start that fails', () => {
   it('after the claim releases the epoch', () => {
     const harness = Harness.settled('proxy')

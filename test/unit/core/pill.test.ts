@@ -102,6 +102,60 @@ describe('a host that hears nobody', () => {
     }
     expect(stopped(harness)).toEqual([])
   })
+
+  it.each([[true, []], [false, ['mail']]] as const)('of two lets it go by the word of a gateway alone, which answers: %s', (answered, gone) => {
+    const harness = alone({ hosts: 2, inventory: { gateway: '10.77.0.1' } }, 'mail')
+    for (let second = 0; second < 15; second += 1) {
+      ask(harness)
+      harness.run(1_000)
+      harness.event({ event: 'gateway', answered })
+    }
+    expect(stopped(harness)).toEqual(gone)
+  })
+})
+
+/** mail hears nobody, login renews, and ftp is dead; mail was nominated for ftp's function and stands ready. */
+function oneOfTheLastTwo(gateway: string | undefined): Harness {
+  const harness = alone({ hosts: 3, ...gateway === undefined ? {} : { inventory: { gateway } } }, 'mail')
+  harness.die('ftp')
+  harness.manual.add('prepare')
+  harness.runUntil(() => harness.asked('prepare').length > 0, 20_000)
+  harness.event({ event: 'prepared', function: 'ftp', ok: true, detail: 'paused' })
+  return harness
+}
+
+describe('what a dead host gave, of the last two that do not hear each other', () => {
+  const claimed = (harness: Harness): string[] => harness.asked('claim').map(({ order }) => order.function)
+
+  it('is claimed as ever where there is no gateway', () => {
+    const harness = oneOfTheLastTwo(undefined)
+    harness.run(1_000)
+    expect(claimed(harness)).toEqual(['ftp'])
+  })
+
+  it('is claimed at once by the one that the gateway answers', () => {
+    const harness = oneOfTheLastTwo('10.77.0.1')
+    harness.event({ event: 'gateway', answered: true })
+    harness.run(1_000)
+    expect(claimed(harness)).toEqual(['ftp'])
+  })
+
+  it('is left to the other for five intervals by one that it does not answer, and then claimed: the gateway may be dead', () => {
+    const harness = oneOfTheLastTwo('10.77.0.1')
+    harness.run(4_500)
+    expect(claimed(harness)).toEqual([])
+    harness.run(2_000)
+    expect(claimed(harness)).toEqual(['ftp'])
+  })
+
+  it('is left to the other as long as that one asks', () => {
+    const harness = oneOfTheLastTwo('10.77.0.1')
+    for (let second = 0; second < 10; second += 1) {
+      ask(harness)
+      harness.run(1_000)
+    }
+    expect(claimed(harness)).toEqual([])
+  })
 })
 
 /** login is P1 of ftp, which renews and answers nobody. */
@@ -153,6 +207,17 @@ describe('the manager of a host that renews and is not reached', () => {
     const harness = unreached()
     pass(harness)
     expect(harness.asked('pill')).toEqual([])
+  })
+
+  it('asks it, though it hears nobody itself, when the gateway answers here', () => {
+    const harness = Harness.settled('login', { hosts: 2, inventory: { gateway: '10.77.0.1' } })
+    Object.assign(harness.host('mail'), { answers: false })
+    harness.deaf()
+    harness.run(5_000)
+    expect(harness.asked('pill')).toEqual([])
+    harness.event({ event: 'gateway', answered: true })
+    harness.run(1_000)
+    expect(harness.asked('pill').map(({ order }) => order.host)).toEqual(['mail'])
   })
 
   it('does not ask a host that has just died', () => {

@@ -120,6 +120,20 @@ describe('St2: a restart does not heal', () => {
     expect(hands(harness)).toEqual(['restart-daemon 0', 'release ftp 1', 'release ftp 1'])
   })
 
+  it('not from a host that does not read the shared area: its release would not be written, and others manage in its place', () => {
+    const harness = badService()
+    harness.share_answers = false
+    harness.run(1_500)
+    answer(harness, 'restart-daemon', false, 'unit failed')
+    harness.run(10_000)
+    expect(hands(harness)).toEqual(['restart-daemon 0'])
+    expect(harness.said('this_host_is_in_no_good_standing_on_the_shared_area')).toBe(true)
+    harness.share_answers = true
+    harness.observe()
+    harness.run(4_000)
+    expect(hands(harness).slice(0, 2)).toEqual(['restart-daemon 0', 'release ftp 1'])
+  })
+
   it('a removal that never answers is taken for one that failed', () => {
     const harness = unhealed()
     harness.run(4_100)
