@@ -75,6 +75,38 @@ const PLANS: readonly { readonly found: string; readonly plan: SwarmPlan }[] = [
       { number: 8, after_ms: 199_161.39270178974, fault: 'old disk', target: 'proxy', duration_ms: 500 },
     ] },
   },
+  {
+    found: 'the last host left, on which a start had come to nothing, was never asked again (L1)',
+    plan: { seed: 900_741, hosts: 3, free_kb: 3_080_192, faults: [
+      { number: 2, after_ms: 160_383.15016776323, fault: 'power-off, no wake', target: 'ftp', duration_ms: 500 }, { number: 3, after_ms: 172_101.10793355852, fault: 'power-off, failing serves', target: 'login', duration_ms: 3_445.2539599733427 },
+    ] },
+  },
+  {
+    found: 'the last host left, which had given the function before its reboot, was never asked again (L1)',
+    plan: { seed: 900_060, hosts: 3, free_kb: 3_080_192, faults: [
+      { number: 9, after_ms: 195_630.60693908483, fault: 'share-dead some', target: 'login', duration_ms: 59_640.80107072368 }, { number: 5, after_ms: 207_862.44232207537, fault: 'isolate', target: 'ftp', duration_ms: 1_961.4738362870412 },
+      { number: 6, after_ms: 211_575.02504996955, fault: 'reboot', target: 'mail', duration_ms: 500 },
+    ] },
+  },
+  {
+    found: 'L1 asked for silence of a holder that renews, whose VIP an order not heard of again had taken off',
+    plan: { seed: 900_030, hosts: 4, free_kb: 3_342_336, faults: [
+      { number: 2, after_ms: 49_926.04746948928, fault: 'half hand', target: 'proxy', duration_ms: 11_766.42939785961 }, { number: 8, after_ms: 59_383.006137795746, fault: 'older programs', target: 'proxy', duration_ms: 11_907.182998256758 },
+    ] },
+  },
+  {
+    found: 'L1 counted on a wish to yield that the target\'s older program does not know',
+    plan: { seed: 800_002, hosts: 5, free_kb: 3_866_624, faults: [
+      { number: 4, after_ms: 192_009.19426046312, fault: 'break-daemon, no hand', target: 'proxy', duration_ms: 33_146.354077151045 }, { number: 5, after_ms: 194_412.94730640948, fault: 'older programs', target: 'proxy', duration_ms: 27_860.99326389376 },
+    ] },
+  },
+  {
+    found: 'L1 took a host in maintenance for one that gives other functions',
+    plan: { seed: 900_756, hosts: 3, free_kb: 3_080_192, faults: [
+      { number: 8, after_ms: 206_694.80509590358, fault: 'maintenance', target: 'ftp', duration_ms: 30_620.988137088716 }, { number: 9, after_ms: 223_496.87875714153, fault: 'freeze-agent', target: 'mail', duration_ms: 18_838.04961416172 },
+      { number: 10, after_ms: 226_803.05044166744, fault: 'power-off, no wake', target: 'login', duration_ms: 500 },
+    ] },
+  },
 ]
 
 describe('swarm plans that stay', () => {
