@@ -137,9 +137,7 @@ export class Liveness {
     const rides = [...world.hosts.values()].some(({ core, clock }) => (core?.hosts.get(holder.name)?.promised_until_ms ?? -Infinity) > clock.now_ms)
     if (rides && claim.kind === 'native') return this.move(outage, now_ms, `${holder.name} went on by promise`)
     this.move(outage, this.healthOf(holder.name).changed_ms, `${holder.name}, its holder, was struck`)
-    // A host that renews is released, never silent, also when a hand has taken its VIP off already and was not heard of again.
-    const is_off_by_hand = world.taken_off.get(name) === claim.epoch
-    const cause = (given || is_off_by_hand) && this.isLiving(holder) && claim.kind === 'native' ? 'service' : 'lease'
+    const cause = (given || this.isOffByHand(holder, name, claim.epoch)) && this.isLiving(holder) && claim.kind === 'native' ? 'service' : 'lease'
     if (cause !== outage.cause) this.move(outage, now_ms, `the cause became ${cause}`)
     outage.cause = cause
     if (cause === 'service' && this.cannotBeAskedToYield(name)) return this.move(outage, now_ms, UNBOUNDED.hand)
@@ -202,6 +200,12 @@ export class Liveness {
     const acting = mayAct(first) ? first! : second!
     this.move(outage, this.healthOf(acting).changed_ms, `${acting}, who acts, came back`)
     for (const manager of [first, second]) if (manager !== undefined) this.move(outage, this.healthOf(manager).lost_ms, `${manager}, a manager, was struck`)
+  }
+
+  /** Its agent gives the function, and the VIP is gone all the same: an order took it off, and its sender was not heard of again. A host that renews is never silent. */
+  private isOffByHand({ core }: SimulatedHost, name: string, epoch: number): boolean {
+    const giving = core?.giving.get(name)
+    return giving?.stage === 'serving' && giving.epoch === epoch
   }
 
   /** No hand does its work there and says so; the last resort is a word that came later than the program of one of the two. */

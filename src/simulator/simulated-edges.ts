@@ -227,17 +227,14 @@ function hand(host: SimulatedHost, command: Of<'hand'>): void {
       if (asked.service === 'stopped' || asked.service === 'mute') asked.service = 'good'
       return answer(asked.service === 'good', asked.service)
     }
-    if (verb === 'release' && !world.broken.hand_lies) takeOff(asked, command.args)
+    if (verb === 'release' && !world.broken.hand_lies) {
+      asked.guard?.bar(command.args[0]!, Number(command.args[1]))
+      asked.addresses.delete(command.args[0]!)
+    }
     world.changed()
     answer(true, 'done')
     if (verb === 'reboot') asked.reboot()
   })
-}
-
-function takeOff(asked: SimulatedHost, [name, epoch]: readonly string[]): void {
-  asked.guard?.bar(name!, Number(epoch))
-  asked.addresses.delete(name!)
-  asked.world.taken_off.set(name!, Number(epoch))
 }
 
 /** All of it, half of it or nothing is done, and the asker waits for its limit in vain. */
@@ -245,7 +242,10 @@ function halfDone(host: SimulatedHost, { verb, args, limit_ms }: Of<'hand'>, ask
   const { world } = host
   const done = world.weather.pick(['nothing', 'half', 'all'] as const)
   if (verb === 'restart-daemon' && done !== 'nothing') asked.service = done === 'all' && asked.service !== 'broken until reboot' ? 'good' : asked.service === 'good' ? 'stopped' : asked.service
-  if (verb === 'release' && done !== 'nothing') takeOff(asked, args)
+  if (verb === 'release' && done !== 'nothing') {
+    asked.guard?.bar(args[0]!, Number(args[1]))
+    asked.addresses.delete(args[0]!)
+  }
   if (verb === 'reboot' && done === 'all') asked.reboot()
   world.changed()
   host.later(limit_ms, () => answer(false, 'no answer'))

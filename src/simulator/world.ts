@@ -46,8 +46,6 @@ export class World {
   readonly handless = new Set<string>()
   /** Hosts whose remote hand does half of what it is told, or all of it, and is not heard of again. */
   readonly halfHands = new Set<string>()
-  /** The newest epoch of each function whose VIP a remote hand took off its own server. */
-  readonly taken_off = new Map<string, number>()
   /** Hosts whose daemon broke while no hand, or half a one, reached them: the ladder may be used up (service-recovery.ts, readiness.ts). */
   readonly beyondHands = new Set<string>()
   /** Hosts on which a virtual server prepares well and then does not start. */
