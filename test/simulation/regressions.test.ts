@@ -107,6 +107,12 @@ const PLANS: readonly { readonly found: string; readonly plan: SwarmPlan }[] = [
       { number: 10, after_ms: 226_803.05044166744, fault: 'power-off, no wake', target: 'login', duration_ms: 500 },
     ] },
   },
+  {
+    found: 'a repair that was broken off kept its incident open for ever when its manager, P2 by then, saw the whole target go',
+    plan: { seed: 910_231, hosts: 3, free_kb: 3_080_192, faults: [
+      { number: 9, after_ms: 56_218.409021385014, fault: 'flap', target: 'mail', duration_ms: 500 }, { number: 5, after_ms: 61_498.00160434097, fault: 'break-daemon, no hand', target: 'login', duration_ms: 14_277.009449200705 },
+    ] },
+  },
 ]
 
 describe('swarm plans that stay', () => {
