@@ -30,27 +30,12 @@ const RETRY_MS = 2_000
 
 export function beginRehoming(context: Context, incident: Incident, name: string): void {
   const { state } = context
-  const facts = functionOf(state, name)
-  const epoch = facts.claim?.epoch ?? 0
-  if (state.rehoming.get(name)?.epoch === epoch) return
-  if (!incident.functions.has(name)) incident.functions.set(name, epoch)
-  state.rehoming.set(name, { function: name, incident: incident.id, epoch, nominee: undefined, as: 'virtual', nominated_ms: -Infinity, heard_ms: -Infinity, stage: '', stage_ms: -Infinity, ready_ms: -Infinity, tried: new Set(failedOn(state, facts)), retry_ms: -Infinity })
-}
-
-/** On its holder, under the same generation, the start came to nothing: every other host is asked before it is asked again. */
-function failedOn(state: State, { claim, release }: FunctionFacts): string[] {
-  return claim && release?.how === 'not-started' && !hasBegunAfresh(state, claim) ? [claim.holder] : []
-}
-
-function hasBegunAfresh(state: State, { holder, generation }: ClaimRecord): boolean {
-  return (hostOf(state, holder).lease?.generation ?? 0) > generation
-}
-
-/** Whose lease or service is lost gives its function no more; what it gave for another server it may give again once that is released and it has begun afresh. */
-function holderHasFailed(state: State, name: string): boolean {
   const { claim, release } = functionOf(state, name)
-  if (!claim || !release || claim.holder === name) return true
-  return release.how !== 'not-started' && !hasBegunAfresh(state, claim)
+  const epoch = claim?.epoch ?? 0
+  if (state.rehoming.get(name)?.epoch === epoch) return
+  const tried = new Set(claim && release && claim.holder !== name ? [claim.holder] : [])
+  if (!incident.functions.has(name)) incident.functions.set(name, epoch)
+  state.rehoming.set(name, { function: name, incident: incident.id, epoch, nominee: undefined, as: 'virtual', nominated_ms: -Infinity, heard_ms: -Infinity, stage: '', stage_ms: -Infinity, ready_ms: -Infinity, tried, retry_ms: -Infinity })
 }
 
 /** Lost: not renewing any more, or confirmed by the examination for the very generation that made the claim. */
@@ -210,9 +195,11 @@ function nominate(context: Context, rehoming: Rehoming, incident: Incident): voi
   if (homeIsReady(state, name) && !rehoming.tried.has(name)) return sendNomination(context, rehoming, name, 'native')
   const ready = preparedBy(state, rehoming)
   if (ready !== undefined) return sendNomination(context, rehoming, ready, 'virtual')
-  const { holder } = functionOf(state, name).claim!
-  const excluded = new Map([...rehoming.tried].map(host => [host, 'tried already']))
-  if (holderHasFailed(state, name)) excluded.set(holder, leavingReason(state, holder) === undefined ? 'it is the failed host' : 'it leaves')
+  const { claim, release } = functionOf(state, name)
+  const { holder } = claim!
+  const excluded = new Map<string, string>([...rehoming.tried].map(host => [host, 'tried already'] as const))
+  // Who has released another's function may be the last that is left: asked again after the others.
+  if (!release || holder === name) excluded.set(holder, leavingReason(state, holder) === undefined ? 'it is the failed host' : 'it leaves')
   if (incident.trouble === 'St2' || name !== holder) excluded.set(name, 'it is the function\'s own server')
   // A host that starts as many as it may is not asked yet; it is free again within one start.
   for (const host of state.order) if (!excluded.has(host) && startsOn(state, host).size >= STARTS_LIMIT) excluded.set(host, BUSY)

@@ -185,29 +185,12 @@ describe('the holder of a virtual server that was released', () => {
   }
   const reason = (harness: Harness, host: string): string => harness.asked('incident').find(({ entry }) => entry.candidates)!.entry.candidates!.find(candidate => candidate.host === host)!.reason
 
-  it('is asked after the others when the start came to nothing there', () => {
+  it('is asked after the others', () => {
     const harness = givenByWeb1()
     harness.host('web1').giving.pop()
     harness.addRelease('ftp', 2, 'not-started', 'web1')
     harness.runUntil(() => harness.sent('nominate').length + harness.asked('prepare').length > 0, 5_000)
     expect(reason(harness, 'web1')).toBe('tried already')
-  })
-
-  it('is a host like any other when it has begun afresh', () => {
-    const harness = givenByWeb1()
-    harness.comeBack('web1')
-    harness.run(1_100)
-    harness.forget()
-    harness.addRelease('ftp', 2, 'not-started', 'web1')
-    harness.runUntil(() => harness.sent('nominate').length + harness.asked('prepare').length > 0, 5_000)
-    expect(reason(harness, 'web1')).toContain('VM')
-  })
-
-  it('stays out when it let the function go: it was alone, or is said to be off', () => {
-    const harness = givenByWeb1()
-    harness.addRelease('ftp', 2, 'goodbye', 'web1')
-    harness.runUntil(() => harness.sent('nominate').length + harness.asked('prepare').length > 0, 5_000)
-    expect(reason(harness, 'web1')).toBe('it is the failed host')
   })
 
   it('is tried again when it is the last host: without that nobody would ever give the function', () => {
