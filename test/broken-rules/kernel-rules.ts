@@ -57,6 +57,11 @@ export const KERNEL_RULES: readonly BrokenRule[] = [
     play: { story: 'reads go backwards' }, seeds: { from: 1, count: 40 }, seen: ['L1'],
   },
   {
+    name: 'older-records-are-silence', rule: 'R3', what: 'an older record that was not seen before is no sign of life: a host whose disk was put back seems silent after a late word of its former life',
+    edits: [{ file: OBSERVATION, find: 'host.lease_since_ms = now_ms\n    if (!is_older ||', replace: 'if (!is_older) host.lease_since_ms = now_ms\n    if (!is_older ||' }],
+    play: { story: 'late word of a former life' }, seeds: { from: 1, count: 40 }, seen: ['S1'],
+  },
+  {
     name: 'first-sight-is-silence', rule: 'R3', what: 'a host that has just started takes what it sees first for old: it counts no silence of its own',
     edits: [{ file: OBSERVATION, find: 'host.missing = false\n    host.lease_since_ms = now_ms', replace: 'host.missing = false\n    host.lease_since_ms = former ? now_ms : -Infinity' }],
     play: { story: 'nominees start afresh' }, seeds: { from: 1, count: 40 }, seen: ['S6'],
