@@ -113,6 +113,13 @@ const PLANS: readonly { readonly found: string; readonly plan: SwarmPlan }[] = [
       { number: 9, after_ms: 56_218.409021385014, fault: 'flap', target: 'mail', duration_ms: 500 }, { number: 5, after_ms: 61_498.00160434097, fault: 'break-daemon, no hand', target: 'login', duration_ms: 14_277.009449200705 },
     ] },
   },
+  {
+    found: 'nobody made a target ready whose repair had been broken off: its open incident was taken for a ladder that climbs (L3)',
+    plan: { seed: 911_790, hosts: 5, free_kb: 3_604_480, faults: [
+      { number: 3, after_ms: 300_000, fault: 'older programs', target: 'proxy', duration_ms: 500 }, { number: 4, after_ms: 300_000, fault: 'announced shutdown', target: 'web1', duration_ms: 500 },
+      { number: 7, after_ms: 300_000, fault: 'half hand', target: 'ftp', duration_ms: 815.9340673973929 }, { number: 8, after_ms: 300_000, fault: 'share-hang some', target: 'mail', duration_ms: 7_343.080444028601 },
+    ] },
+  },
 ]
 
 describe('swarm plans that stay', () => {
