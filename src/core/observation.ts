@@ -38,29 +38,53 @@ function grew(former: LeaseRecord | undefined, seen: LeaseRecord): 'same' | 'gre
   return 'same'
 }
 
-/** The pair may only grow; after a gap between reads silence is counted anew, so that an outage is not taken for silence. */
+/**
+ * Silence is the time in which nothing new is read; after a gap between reads it is counted anew, so that an outage is not taken for silence. The pair may only
+ * grow: an older one, which a late write or a stale read shows, changes nothing of what is known, and is news only once.
+ */
 function noteLease(context: Context, host: HostFacts, seen: LeaseRecord | undefined, started_ms: number, gap: boolean): void {
-  const change = seen ? grew(host.lease, seen) : host.lease ? 'stale' : 'same'
-  if (change === 'stale') return
-  if (change === 'grew') {
-    const former = host.lease
+  const { now_ms, state: { profile } } = context
+  if (gap) {
+    host.lease_since_ms = now_ms
+    host.lease_silent_ms = 0
+  }
+  // What cannot be read says nothing.
+  if (!seen && host.lease) return
+  const is_older = seen !== undefined && grew(host.lease, seen) === 'stale'
+  const former = is_older ? host.older : host.lease
+  if (!is_older || gap) host.newest_read_ms = now_ms
+  if (seen && grew(former, seen) !== 'same') {
+    const has_grown = grew(former, seen) === 'grew'
     // The first sight of a record proves nothing about when it was written.
-    if (former) host.lease_grew_ms = context.now_ms
-    host.lease = seen
-    host.missing = false
-    host.lease_since_ms = context.now_ms
-    if (former?.generation !== seen?.generation) {
-      host.generation_since_ms = context.now_ms
-      const watch = context.state.watches.get(host.name)
-      if (watch) watch.service = { ...watch.service, good_seen: false, good_rounds: 0 }
-    }
-    if (former && seen && seen.generation !== former.generation) context.because(`${host.name}_has_generation_${seen.generation}`)
-    if (former && seen && seen.standing !== former.standing) context.because(`${host.name}_is_${seen.standing}`)
-  } else if (gap) {
-    host.lease_since_ms = context.now_ms
+    if (former && has_grown) host.lease_grew_ms = now_ms
+    if (has_grown && (former || !is_older)) host.missing = false
+    host.lease_since_ms = now_ms
+    if (!is_older || (former && has_grown && isPutBack(context, host))) takeUp(context, host, seen)
+    else host.older = seen
   }
   host.lease_silent_ms = Math.max(0, started_ms - host.lease_since_ms)
-  if (host.lease_silent_ms >= context.state.profile.stop_ms) host.missing = true
+  if (host.lease_silent_ms >= profile.stop_ms) host.missing = true
+}
+
+/**
+ * Older pairs grow, and the newest has not been seen for an expiry: that one was a late word of a former life. The disk was put back since, and when the present
+ * life looked the share did not show yet how far the former one had come (R1).
+ */
+function isPutBack({ now_ms, state }: Context, { newest_read_ms }: HostFacts): boolean {
+  return now_ms - newest_read_ms >= state.profile.expire_ms
+}
+
+function takeUp(context: Context, host: HostFacts, seen: LeaseRecord): void {
+  const former = host.lease
+  host.lease = seen
+  host.older = undefined
+  if (former?.generation !== seen.generation) {
+    host.generation_since_ms = context.now_ms
+    const watch = context.state.watches.get(host.name)
+    if (watch) watch.service = { ...watch.service, good_seen: false, good_rounds: 0 }
+  }
+  if (former && seen.generation !== former.generation) context.because(`${host.name}_has_generation_${seen.generation}`)
+  if (former && seen.standing !== former.standing) context.because(`${host.name}_is_${seen.standing}`)
 }
 
 export function noteClaim(context: Context, name: string, claim: ClaimRecord): void {

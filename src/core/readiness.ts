@@ -24,10 +24,10 @@ function isAwayFromHome(context: Context, target: string): boolean {
   return isThere(context.state, target) && claim !== undefined && (claim.holder !== target || release !== undefined)
 }
 
-/** An incident climbs its own ladder; two at once would only disturb each other. */
+/** An incident climbs its own ladder; two at once would only disturb each other. A repair that was broken off climbs none. */
 function isBeingHealed(context: Context, watch: Watch): boolean {
-  const step = context.state.incidents.get(watch.incident ?? '')?.healing.step
-  return step !== undefined && step !== 'up' && step !== 'down'
+  const incident = context.state.incidents.get(watch.incident ?? '')
+  return incident !== undefined && incident.trouble !== 'St1' && incident.healing.step !== 'up' && incident.healing.step !== 'down'
 }
 
 function readyTarget(context: Context, watch: Watch): void {

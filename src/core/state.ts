@@ -13,9 +13,14 @@ import type { Priority } from './ring.ts'
 /** What this host knows of another one (or of itself, as others see it on the share). */
 export interface HostFacts {
   readonly name: string
+  /** With the newest pair (generation, sequence). */
   lease: LeaseRecord | undefined
-  /** R3: return time of the first fresh read that showed this (generation, sequence). */
+  /** R3: return time of the last fresh read that showed something new. */
   lease_since_ms: number
+  /** The last record read that was older than that: written late, or read stale. */
+  older: LeaseRecord | undefined
+  /** When a read last showed the newest pair, or none could. */
+  newest_read_ms: number
   /** When the pair was last seen to grow; unlike the silence not counted anew after a gap. */
   lease_grew_ms: number
   /** Since when this generation of the host is known. */
@@ -248,7 +253,7 @@ export interface State {
 
 export function newHostFacts(name: string, now_ms: number): HostFacts {
   return {
-    name, lease: undefined, lease_since_ms: now_ms, lease_grew_ms: -Infinity, generation_since_ms: now_ms, missing: false, lease_silent_ms: 0, reachable: false, condition: undefined,
+    name, lease: undefined, lease_since_ms: now_ms, older: undefined, newest_read_ms: now_ms, lease_grew_ms: -Infinity, generation_since_ms: now_ms, missing: false, lease_silent_ms: 0, reachable: false, condition: undefined,
     condition_ms: -Infinity, promised_until_ms: -Infinity,
   }
 }

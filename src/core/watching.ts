@@ -144,7 +144,8 @@ export function loseTarget(context: Context, watch: Watch, why: string, trouble?
 /** P2, and anybody whose incident has ended: back to regular when the target is a good member of the ring again. */
 function decideStandingBy(context: Context, watch: Watch): void {
   const { state } = context
-  if (watch.incident !== undefined) return
+  // A repair that was broken off waits for nothing of its own: who comes to act makes it another trouble, and a good target ends it (regular).
+  if (watch.incident !== undefined && state.incidents.get(watch.incident)?.trouble !== 'St1') return
   if (watch.priority === 1 && !isPresent(state, watch.target)) return loseTarget(context, watch, 'its management was taken over')
   const { claim, release } = functionOf(state, watch.target)
   const home = claim?.holder === watch.target && !release

@@ -72,7 +72,8 @@ export class Checker {
       const silent_ms = world.queue.now_ms - (this.renewed_ms.get(`${former.holder} ${record.tombstone?.generation ?? former.generation}`) ?? -Infinity)
       if (silent_ms < world.profile.gone_ms) this.violate('S6', `${record.holder} claims ${record.function}/${record.epoch} of ${former.holder}, which renewed ${Math.round(silent_ms)} ms ago`)
     }
-    if (record.by === record.holder && (world.host(record.holder).generation < record.generation)) this.violate('S3', `claim under a generation that does not exist: ${record.function}/${record.epoch}`)
+    // Not what its disk says now: a claim of a former life may come late, and the disk have been put back meanwhile.
+    if (record.by === record.holder && !this.renewed_ms.has(`${record.holder} ${record.generation}`)) this.violate('S3', `claim under a generation that never had a lease: ${record.function}/${record.epoch}`)
   }
 
   /** Called before the record is added: who releases by power or by word must be right about a host that cannot speak for itself. */

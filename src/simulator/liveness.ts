@@ -140,14 +140,15 @@ export class Liveness {
     const rides = [...world.hosts.values()].some(({ core, clock }) => (core?.hosts.get(holder.name)?.promised_until_ms ?? -Infinity) > clock.now_ms)
     if (rides && claim.kind === 'native') return this.move(outage, now_ms, `${holder.name} went on by promise`)
     this.move(outage, this.healthOf(holder.name).changed_ms, `${holder.name}, its holder, was struck`)
-    const cause = given && this.isLiving(holder) && claim.kind === 'native' ? 'service' : 'lease'
+    const cause = (given || this.isOffByHand(holder, name, claim.epoch)) && this.isLiving(holder) && claim.kind === 'native' ? 'service' : 'lease'
     if (cause !== outage.cause) this.move(outage, now_ms, `the cause became ${cause}`)
     outage.cause = cause
+    if (cause === 'service' && this.cannotBeAskedToYield(name)) return this.move(outage, now_ms, UNBOUNDED.hand)
     const released = world.share.releases.get(name)?.has(claim.epoch) === true
     // R3: silence counts from the read that shows the last renewal, however late the share has let that through.
     if (cause === 'lease' && !released) this.move(outage, world.checker.held_up_ms.get(holder.name) ?? -Infinity, `a renewal of ${holder.name} that the share had held up arrived`)
     this.restartByManagers(outage, released || rides ? name : claim.holder)
-    if (cause === 'service') this.restartByBoot(name, outage)
+    if (cause === 'service' && !released) this.restartByBoot(name, outage)
     this.restartByWorkers(name, outage)
   }
 
@@ -155,13 +156,18 @@ export class Liveness {
   private unboundedFor(name: string): keyof typeof UNBOUNDED | undefined {
     const { world } = this
     if (world.share.isTroubledForAll()) return 'share'
-    // Who has a slow wall clock takes an order for standing that long after its end.
-    const latest_ms = world.queue.now_ms + Math.min(0, ...[...world.hosts.values()].map(({ clock }) => clock.wall_error_ms))
-    if ((world.share.orders.get('hold') ?? -Infinity) > latest_ms) return 'hold'
+    if (this.mayStand('hold')) return 'hold'
     if (world.network_faults.disturbances.size > 0) return 'network'
     if ([...world.hosts.values()].some(host => host.loading.has(name) && world.late_starts.has(host.name))) return 'late_start'
     if (this.helpers().length > 0 && this.helpers().every(host => this.isOccupied(host, name))) return 'queue'
     return undefined
+  }
+
+  /** Who has a slow wall clock takes an order for standing that long after its end. */
+  private mayStand(order: string): boolean {
+    const { world } = this
+    const latest_ms = world.queue.now_ms + Math.min(0, ...[...world.hosts.values()].map(({ clock }) => clock.wall_error_ms))
+    return (world.share.orders.get(order) ?? -Infinity) > latest_ms
   }
 
   /** Both starts that a host may have under way at once are others', and one of them loads late, or stands ready and waits for a proof of its own. */
@@ -199,6 +205,19 @@ export class Liveness {
     for (const manager of [first, second]) if (manager !== undefined) this.move(outage, this.healthOf(manager).lost_ms, `${manager}, a manager, was struck`)
   }
 
+  /** Its agent gives the function, and the VIP is gone all the same: an order took it off, and its sender was not heard of again. A host that renews is never silent. */
+  private isOffByHand({ core }: SimulatedHost, name: string, epoch: number): boolean {
+    const giving = core?.giving.get(name)
+    return giving?.stage === 'serving' && giving.epoch === epoch
+  }
+
+  /** No hand does its work there and says so; the last resort is a word that came later than the program of one of the two. */
+  private cannotBeAskedToYield(name: string): boolean {
+    const { world } = this
+    const first = p1Of(world.names, name, host => world.checker.isRenewed(host))
+    return (world.handless.has(name) || world.halfHands.has(name)) && [name, first].some(host => host !== undefined && world.host(host).program === 'older')
+  }
+
   /** A service is repaired by P1 alone; daemons of a host that is new to it get the time of a reboot, unless it has seen them good (protocol 5). */
   private restartByBoot(name: string, outage: Outage): void {
     const { world } = this
@@ -223,7 +242,12 @@ export class Liveness {
 
   private helpers(): SimulatedHost[] {
     const { world } = this
-    return [...world.hosts.values()].filter(host => this.healthOf(host.name).able && !world.failingStarts.has(host.name) && !world.failingServes.has(host.name))
+    return [...world.hosts.values()].filter(host => this.healthOf(host.name).able && !world.failingStarts.has(host.name) && !world.failingServes.has(host.name) && !this.isLeaving(host))
+  }
+
+  /** By its own word or the operator's order: it takes nothing (protocol 6). */
+  private isLeaving({ name, core }: SimulatedHost): boolean {
+    return core?.leaving !== undefined || this.mayStand(name)
   }
 
   private hasRoom(unserved: number): boolean {

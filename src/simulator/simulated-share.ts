@@ -115,10 +115,7 @@ export class SimulatedShare {
   renew(record: LeaseRecord, answer: () => void, refused?: () => void): void {
     const issued_ms = this.queue.now_ms
     this.perform(record.host, () => {
-      const former = this.leases.get(record.host)
-      const older = former !== undefined && (record.generation < former.generation || (record.generation === former.generation && record.sequence < former.sequence))
-      // Readers ignore a pair that has not grown (R3).
-      if (older) return
+      // In place, whatever stands there (share-lease.ts): readers judge the pair (R3).
       this.leases.set(record.host, record)
       this.written_ms.set(record.host, this.queue.now_ms)
       this.watcher.onLease(record, issued_ms)

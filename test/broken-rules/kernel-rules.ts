@@ -53,12 +53,17 @@ export const KERNEL_RULES: readonly BrokenRule[] = [
   },
   {
     name: 'older-records-believed', rule: 'R3', what: 'a pair that is older than the one seen counts as a renewal',
-    edits: [{ file: OBSERVATION, find: "if (change === 'stale') return", replace: '' }, { file: OBSERVATION, find: "? grew(host.lease, seen) : host.lease ? 'stale' : 'same'", replace: "? (grew(host.lease, seen) === 'same' ? 'same' : 'grew') : 'same'" }],
+    edits: [{ file: OBSERVATION, find: 'const former = is_older ? host.older : host.lease', replace: 'const former = is_older ? undefined : host.lease' }],
     play: { story: 'reads go backwards' }, seeds: { from: 1, count: 40 }, seen: ['L1'],
   },
   {
+    name: 'older-records-are-silence', rule: 'R3', what: 'an older record that was not seen before is no sign of life: a host whose disk was put back seems silent after a late word of its former life',
+    edits: [{ file: OBSERVATION, find: 'host.lease_since_ms = now_ms\n    if (!is_older ||', replace: 'if (!is_older) host.lease_since_ms = now_ms\n    if (!is_older ||' }],
+    play: { story: 'late word of a former life' }, seeds: { from: 1, count: 40 }, seen: ['S1'],
+  },
+  {
     name: 'first-sight-is-silence', rule: 'R3', what: 'a host that has just started takes what it sees first for old: it counts no silence of its own',
-    edits: [{ file: OBSERVATION, find: 'host.missing = false\n    host.lease_since_ms = context.now_ms', replace: 'host.missing = false\n    host.lease_since_ms = former ? context.now_ms : -Infinity' }],
+    edits: [{ file: OBSERVATION, find: 'host.missing = false\n    host.lease_since_ms = now_ms', replace: 'host.missing = false\n    host.lease_since_ms = former ? now_ms : -Infinity' }],
     play: { story: 'nominees start afresh' }, seeds: { from: 1, count: 40 }, seen: ['S6'],
   },
   {

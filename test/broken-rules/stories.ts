@@ -245,6 +245,16 @@ const STORIES = {
     world.host(target).wakeable = false
     world.host(target).powerOff()
   } },
+  /** Its disk was put back, and neither the disk nor the share knew of the generation under which that word was issued. */
+  'late word of a former life': { tell: (world, random) => {
+    const target = random.pick(world.names)
+    const observe = world.share.observe.bind(world.share)
+    const until_ms = world.queue.now_ms + random.between(600, 2_000)
+    world.share.observe = (host, answer) => observe(host, observation => {
+      const late = world.queue.now_ms < until_ms
+      answer({ ...observation, leases: observation.leases.map(lease => late && lease.host === target ? { ...lease, generation: lease.generation + 1 } : lease) })
+    })
+  } },
   /** Everything at once: late answers, hung shares, cuts in part, guards and agents killed, power cuts, hand-overs in between. */
   mean: { tell: (world, random) => {
     const late_ms = lateAnswers(world)

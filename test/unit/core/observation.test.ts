@@ -51,6 +51,71 @@ describe('R3: silence is counted', () => {
     expect(silent(harness)).toBe(0)
   })
 
+  describe('of a host whose disk was put back, after a late word of its former life', () => {
+    function putBack(): { readonly harness: Harness; readonly generation: number } {
+      const harness = looking()
+      const ftp = harness.host('ftp')
+      const { generation } = ftp
+      ftp.generation = generation + 2
+      harness.observe()
+      ftp.generation = generation + 1
+      return { harness, generation }
+    }
+
+    it('never while it renews', () => {
+      const { harness } = putBack()
+      harness.run(10_000)
+      expect(silent(harness)).toBe(0)
+      expect(harness.said('Network_is_abnormal')).toBe(false)
+    })
+
+    it('from its last record on, when it dies', () => {
+      const { harness } = putBack()
+      harness.run(1_000)
+      harness.host('ftp').renews = false
+      harness.run(1_000)
+      const since_ms = harness.state.hosts.get('ftp')!.lease_since_ms
+      harness.run(harness.profile.expire_ms)
+      expect(harness.state.hosts.get('ftp')!.lease_since_ms).toBe(since_ms)
+      expect(silent(harness)).toBeGreaterThan(harness.profile.expire_ms - 600)
+    })
+
+    it('and is known by the generation it has once the newer one has not been seen for an expiry', () => {
+      const { harness, generation } = putBack()
+      harness.run(harness.profile.expire_ms - 600)
+      expect(harness.state.hosts.get('ftp')!.lease!.generation).toBe(generation + 2)
+      harness.run(2_000)
+      expect(harness.state.hosts.get('ftp')!.lease!.generation).toBe(generation + 1)
+    })
+  })
+
+  it('not anew while reads show an older pair in turn with the newest', () => {
+    const harness = looking()
+    const ftp = harness.host('ftp')
+    ftp.renews = false
+    const { sequence } = ftp
+    for (let read = 0; read < 10; read += 1) {
+      ftp.sequence = sequence - read % 2
+      harness.run(500)
+    }
+    expect(silent(harness)).toBeGreaterThan(harness.profile.expire_ms)
+  })
+
+  it('anew after a gap that ends with an older pair: what it was before belongs to the outage', () => {
+    const harness = looking()
+    const ftp = harness.host('ftp')
+    ftp.renews = false
+    harness.run(2 * harness.profile.expire_ms)
+    expect(silent(harness)).toBeGreaterThan(harness.profile.expire_ms)
+    harness.share_answers = false
+    harness.now_ms += 2 * harness.profile.renew_ms + 10
+    harness.event({ event: 'observe-failed', reason: 'no answer in time' })
+    ftp.sequence -= 1
+    harness.observe()
+    expect(silent(harness)).toBe(0)
+    expect(harness.state.hosts.get('ftp')!.lease_since_ms).toBe(harness.now_ms)
+  })
+
   it('on over a gap of two renewals and no more', () => {
     const harness = looking()
     harness.host('ftp').renews = false

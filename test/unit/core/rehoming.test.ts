@@ -170,6 +170,45 @@ describe('no room anywhere', () => {
   })
 })
 
+describe('the holder of a virtual server that was released', () => {
+  /** login is P1 of ftp and of web1, to which ftp was given; everybody else is small. */
+  function givenByWeb1(): Harness {
+    const harness = Harness.settled('login')
+    harness.die('ftp')
+    harness.manual.add('claim')
+    for (const name of ['mail', 'proxy', 'web2']) harness.host(name).load = SMALL
+    harness.addClaim(claimOf('ftp', 2, 'web1'))
+    harness.host('web1').giving.push(virtual('ftp', 2))
+    harness.run(5_000)
+    harness.forget()
+    return harness
+  }
+  const reason = (harness: Harness, host: string): string => harness.asked('incident').find(({ entry }) => entry.candidates)!.entry.candidates!.find(candidate => candidate.host === host)!.reason
+
+  it('is asked after the others', () => {
+    const harness = givenByWeb1()
+    harness.host('web1').giving.pop()
+    harness.addRelease('ftp', 2, 'not-started', 'web1')
+    harness.runUntil(() => harness.sent('nominate').length + harness.asked('prepare').length > 0, 5_000)
+    expect(reason(harness, 'web1')).toBe('tried already')
+  })
+
+  it('is tried again when it is the last host: without that nobody would ever give the function', () => {
+    const harness = Harness.settled('login', { hosts: 2 })
+    harness.manual.add('serve')
+    harness.die('mail')
+    const starts = (): number => harness.asked('serve').length
+    harness.runUntil(() => starts() === 1, 10_000)
+    harness.event({ event: 'serving', function: 'mail', epoch: 2, ok: false, detail: 'the guest does not go on' })
+    harness.run(1_900)
+    expect(harness.said('No_host_for_mail: ')).toBe(true)
+    expect(starts()).toBe(1)
+    harness.run(1_000)
+    expect(starts()).toBe(2)
+    expect(harness.newest('mail')).toMatchObject({ epoch: 3, holder: 'login', proof: 'released' })
+  })
+})
+
 describe('a host that starts as many as it may', () => {
   const busy = (harness: Harness, name: string): void =>
     void (harness.host(name).giving = [virtual('mail', 2, 'preparing'), virtual('proxy', 2, 'starting')])
