@@ -56,6 +56,8 @@ describe('log shipper', () => {
     await vi.waitFor(() => expect(problems.length).toBe(1), { timeout: 10_000 })
     world.mood = 'answer'
     await vi.waitFor(() => expect(shared()).toBe(text), { timeout: 10_000 })
+    // The last byte is there before the pass that brought it has ended and says so.
+    await vi.waitFor(() => expect(problems.length).toBe(2), { timeout: 10_000 })
     await settled(shipper)
     expect(problems).toEqual(['logs wait on this host: the shared area fails, as set', 'logs reach the shared area again'])
   })
