@@ -136,8 +136,13 @@ function ask(host: SimulatedHost, { order }: Of<'pill'>): void {
 /** As the agent's turns: what is ordered for a function after its stop waits for the end of that stop; another stop calls it off. */
 function inTurn(host: SimulatedHost, name: string, run: () => void): void {
   const orders = host.preparing.get(name)
+  afterStop(host, name, run, () => orders === host.preparing.get(name))
+}
+
+/** Once no stop of that function is under way any more, unless it is called off meanwhile. */
+function afterStop(host: SimulatedHost, name: string, run: () => void, isWanted: () => boolean): void {
   const look = (): void => {
-    if (orders !== host.preparing.get(name)) return
+    if (!isWanted()) return
     const wait_ms = (host.stopping_until_ms.get(name) ?? -Infinity) - host.world.queue.now_ms
     if (wait_ms <= 0) run()
     else host.later(Math.min(wait_ms, TURN_LOOK_MS), look)
@@ -202,11 +207,17 @@ function giveArmed(host: SimulatedHost, { function: name, epoch, kind }: Of<'ser
   })
 }
 
-/** As the agent does: the machine first, then the guard's charge; without the guard's word it has not stopped. */
-function stop(host: SimulatedHost, { function: name, kind }: Of<'stop'>): void {
-  const { queue, random, broken } = host.world
+/** One after the other, as the agent's turns: the end of an earlier one must not come after what was ordered since. */
+function stop(host: SimulatedHost, command: Of<'stop'>): void {
+  const { function: name } = command
   host.preparing.set(name, (host.preparing.get(name) ?? 0) + 1)
   host.loading.delete(name)
+  afterStop(host, name, () => stopNow(host, command), () => true)
+}
+
+/** As the agent does: the machine first, then the guard's charge; without the guard's word it has not stopped. */
+function stopNow(host: SimulatedHost, { function: name, kind }: Of<'stop'>): void {
+  const { queue, random, broken } = host.world
   const takes_ms = random.between(5, 60)
   const ends = (at_ms: number): unknown => host.stopping_until_ms.set(name, at_ms)
   const answer = (ok: boolean, detail: string): void => {

@@ -131,6 +131,15 @@ const PLANS: readonly { readonly found: string; readonly plan: SwarmPlan }[] = [
       { number: 7, after_ms: 300_000, fault: 'half hand', target: 'ftp', duration_ms: 815.9340673973929 }, { number: 8, after_ms: 300_000, fault: 'share-hang some', target: 'mail', duration_ms: 7_343.080444028601 },
     ] },
   },
+  {
+    found: 'of two simulated stops of a function the first, which took longer, ended after what was ordered since, and took the VIP off again (L3)',
+    plan: { seed: 911_553, hosts: 4, free_kb: 3_342_336, faults: [
+      { number: 2, after_ms: 244_960.5104047805, fault: 'clock drift', target: 'ftp', duration_ms: 45_163.03938080091 }, { number: 1, after_ms: 258_634.46166738868, fault: 'announced reboot', target: 'mail', duration_ms: 500 },
+      { number: 3, after_ms: 261_221.16012964398, fault: 'reboot', target: 'login', duration_ms: 500 }, { number: 4, after_ms: 278_742.96142254025, fault: 'share-late all', target: 'ftp', duration_ms: 23_497.681006789207 },
+      { number: 6, after_ms: 300_000, fault: 'share-late all', target: 'ftp', duration_ms: 3_670.2441521920264 }, { number: 7, after_ms: 300_000, fault: 'announced reboot', target: 'ftp', duration_ms: 500 },
+      { number: 8, after_ms: 300_000, fault: 'isolate', target: 'proxy', duration_ms: 4_425.9151187725365 },
+    ] },
+  },
 ]
 
 describe('swarm plans that stay', () => {
