@@ -129,8 +129,8 @@ export interface Watch {
   /** The epoch whose VIP the remote hand was ordered to take off, until it answers: its word is proof, whatever has changed meanwhile. */
   taking_off: number | undefined
   incident: string | undefined
-  /** Rungs climbed while the target is back without a good service. */
-  readying: { readonly rung: number; readonly next_ms: number }
+  /** Rungs climbed while the target is back without a good service; `obeyed`: a hand has reached it since the first. */
+  readying: { readonly rung: number; readonly ordered_ms: number; readonly next_ms: number; readonly obeyed: boolean }
   /** When a host that was asked to look last reached the target, and last said that it did not since. */
   elsewhere: { readonly heard_ms: number; readonly denied_ms: number }
   /** The renewal it was last asked after whether it is alone; forgotten when its path is good. */

@@ -22,7 +22,7 @@ import { noteConfirmedDead } from './confirmed-dead.ts'
 import { decidePill, noteAsked, noteGateway } from './pill.ts'
 import { decidePower, notePower, tellNominee } from './power.ts'
 import { answerPromiseRequest, decidePromises, notePromise } from './promise.ts'
-import { decideReadiness } from './readiness.ts'
+import { decideReadiness, noteObeyed } from './readiness.ts'
 import { decideRehoming, noteProgress } from './rehoming.ts'
 import { decideRound, noteCondition, noteSurvey, noteSync } from './round.ts'
 import { noteProbed, noteRepairHand } from './service-recovery.ts'
@@ -148,6 +148,7 @@ function noteHand(context: Context, event: Extract<Event, { event: 'hand' }>): v
   const appliance = appliances.get(event.target)
   if (watch && appliance && noteApplianceHand(context, watch, appliance, event)) return
   context.because(`Remote_hand_${event.verb}_on_${event.target}: ${event.ok ? 'done' : 'failed'}${event.detail ? ` (${event.detail})` : ''}`, { level: event.ok ? 'info' : 'warning', incident: watch?.incident })
+  if (watch && event.ok) noteObeyed(watch)
   if (watch) noteRepairHand(context, watch, event.verb, event.ok, event.detail)
 }
 

@@ -14,6 +14,7 @@ import { isHeld, leavingReason } from './orders.ts'
 import { notePathBad, notePathGood } from './path.ts'
 import { askWhetherAlone } from './pill.ts'
 import { graceEnds_ms, isWhole, isMember, isPresent, ownLeaseGood } from './presence.ts'
+import { NOTHING_TRIED } from './readiness.ts'
 import { rolesOf } from './ring.ts'
 import { decideServiceRecovery, endBrokenOff } from './service-recovery.ts'
 import type { SeenAs, State, Watch } from './state.ts'
@@ -22,7 +23,7 @@ import type { Trouble } from './trouble.ts'
 function newWatch(target: string, priority: 1 | 2, now_ms: number): Watch {
   return {
     target, priority, mode: 'regular', mode_since_ms: now_ms, ping_missed: 0, ping_seen: false, path_good_ms: -Infinity, examination: undefined,
-    service: { verdict: undefined, timed_out: false, daemon: '', detail: '', good_rounds: 0, good_seen: false, probing_since_ms: undefined }, repair: undefined, taking_off: undefined, incident: undefined, readying: { rung: 0, next_ms: -Infinity }, elsewhere: { heard_ms: -Infinity, denied_ms: -Infinity }, asked: undefined, noted: '',
+    service: { verdict: undefined, timed_out: false, daemon: '', detail: '', good_rounds: 0, good_seen: false, probing_since_ms: undefined }, repair: undefined, taking_off: undefined, incident: undefined, readying: NOTHING_TRIED, elsewhere: { heard_ms: -Infinity, denied_ms: -Infinity }, asked: undefined, noted: '',
   }
 }
 

@@ -29,6 +29,7 @@ const DRAWN_SEEDS: readonly { readonly seed: number; readonly found: string }[] 
   { seed: 130_677, found: 'L1 was counted from before the last renewal of a dead host, which the share had held up until its cable was back' },
   { seed: 123_043, found: 'L3 asked for a host that was struck again after its third wake-up' },
   { seed: 128_847, found: 'L3 asked for a host whose wake-ups were used up while the share hung, and that was struck again' },
+  { seed: 1_015_397, found: 'all four rungs were climbed while the target\'s network was gone, and nobody repaired its daemon when it was back (L3)' },
   { seed: 11_691, found: 'the checker demanded a claim of a manager that could not read the share when the holder died' },
 ]
 
