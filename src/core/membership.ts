@@ -48,7 +48,7 @@ function endWorkFor(context: Context, name: string): void {
   }
   for (const incident of [...state.incidents.values()]) if (incident.target === name) closeIncident(context, incident, 'forgotten', 'the target is taken out of the ring')
   for (const incident of state.incidents.values()) incident.functions.delete(name)
-  for (const known of [state.standing_by, state.virtual_services, state.probe_requests, state.promise.answered_ms]) known.delete(name)
+  for (const known of [state.standing_by, state.consents, state.virtual_services, state.probe_requests, state.promise.answered_ms]) known.delete(name)
 }
 
 /** Its virtual server here ends with it. */

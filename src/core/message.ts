@@ -61,6 +61,10 @@ export type Message =
   /** `epoch`: of the asker's native function, the only one it goes on with. */
   | { readonly kind: 'promise-request'; readonly request: number; readonly epoch: number }
   | { readonly kind: 'promise'; readonly request: number }
+  /** Its native function may go on by promises: does one of the receiver's stand? */
+  | { readonly kind: 'consent-request'; readonly request: number; readonly holder: string }
+  /** None stands, nor has for so long. */
+  | { readonly kind: 'consent'; readonly request: number; readonly free_ms: number }
 
 type Fields = Readonly<Record<string, 'string' | 'number' | 'boolean'>>
 
@@ -81,6 +85,8 @@ const SHAPES: Readonly<Record<Exclude<Message['kind'], 'condition'>, Fields>> = 
   'probe-answer': { request: 'number', target: 'string', answered: 'boolean' },
   'promise-request': { request: 'number', epoch: 'number' },
   promise: { request: 'number' },
+  'consent-request': { request: 'number', holder: 'string' },
+  consent: { request: 'number', free_ms: 'number' },
 }
 
 /** Longest text taken from another host; more is cut off by refusing the message. */
