@@ -121,7 +121,7 @@ function tellThatItWaits(context: Context, claim: ClaimRecord, consents: Consent
 export function whyItWaits(state: State, claim: ClaimRecord): string {
   const voters = votersOf(state, claim)
   const present = voters.filter(name => isPresent(state, name))
-  return `${claim.holder} is silent and may ride by the promises of a majority; ${consentsNeeded(state, claim)} of ${voters.join(', ')} have to say that they have promised nothing, and there ${present.length === 1 ? 'is' : 'are'} ${present.join(', ') || 'none'}`
+  return `${claim.holder} may ride by the promises of a majority; ${consentsNeeded(state, claim)} of ${voters.join(', ')} have to say that they have promised nothing, and present ${present.length === 1 ? 'is' : 'are'} ${present.join(', ') || 'none'}`
 }
 
 export function nextStep({ holder }: ClaimRecord): string {
