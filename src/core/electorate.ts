@@ -39,6 +39,9 @@ export function promisesSpared(state: State): number {
   return Math.min(mayMiss(state, asked(state).length), state.own.may_miss ?? 0)
 }
 
+/** For people. */
+export const whoPromises = ({ inventory }: Pick<State, 'inventory'>): string => inventory.ride === 'majority' ? 'enough others promise' : 'all others promise'
+
 /** Who is asked: beside those, whoever is there and not asked yet, so that a manager that has just joined knows of the ride and begins nothing in vain. */
 export function toldOfRide(state: State): string[] {
   return [...new Set([...promisesNeeded(state), ...state.order.filter(name => state.hosts.get(name)?.reachable)])].filter(name => name !== state.self)
