@@ -226,7 +226,7 @@ export class Agent {
       case 'send': return void this.peers.send(command.to, command.message)
       case 'publish': return this.peers.publish(command.message)
       case 'ride': return this.tellGuard({ verb: 'ride', until_ms: command.until_ms, promised: command.promised })
-      case 'electorate': return this.tellGuard({ verb: 'electorate', names: command.names })
+      case 'electorate': return this.tellGuard({ verb: 'electorate', names: command.names, ...command.may_miss === undefined ? {} : { may_miss: command.may_miss } })
       case 'alert': return this.tellAlert(command)
       case 'incident': return this.journal.incident(command.entry)
     }

@@ -8,6 +8,7 @@ import { rm } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import type { Edit, Play, Seen } from '../test/broken-rules/broken-rule.ts'
 import { KERNEL_RULES } from '../test/broken-rules/kernel-rules.ts'
+import { MAJORITY_RULES } from '../test/broken-rules/majority-rules.ts'
 import type { Played } from '../test/broken-rules/player.ts'
 import { RECOVERY_RULES } from '../test/broken-rules/recovery-rules.ts'
 import { REDUNDANT_RULES } from '../test/broken-rules/redundant-rules.ts'
@@ -29,7 +30,7 @@ interface Search {
 const SEEDS_AT_A_TIME = 20
 
 function allSearches(): Search[] {
-  const broken = [...KERNEL_RULES, ...RECOVERY_RULES].map(({ seeds: { from }, ...rule }): Search => ({ ...rule, from }))
+  const broken = [...KERNEL_RULES, ...MAJORITY_RULES, ...RECOVERY_RULES].map(({ seeds: { from }, ...rule }): Search => ({ ...rule, from }))
   const covered = REDUNDANT_RULES.flatMap(({ plays, ...rule }) => plays.map((play): Search => ({ ...rule, play, from: 1, seen: [] })))
   const plays = new Map([...broken, ...covered].map(({ play, from }) => [`${JSON.stringify(play)} ${from}`, { play, from }]))
   const whole = [...plays.values()].map((play): Search => ({ name: 'nothing', rule: '', what: 'nothing', edits: [], ...play, seen: [] }))

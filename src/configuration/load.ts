@@ -68,7 +68,7 @@ function settle(files: ConfigurationFiles, named: readonly string[], ring: reado
   if (problems.length > 0 || !group) return { problems, warnings: all_warnings }
   const servers = ring.flatMap(({ name, parsed }) => parsed.value ? [serverOf(name, parsed.value, files)] : [])
   const inventory: Inventory = {
-    version: options.version ?? 'unpublished', profile: group.profile, interval_ms: group.interval ?? PROFILES[group.profile].interval_ms,
+    version: options.version ?? 'unpublished', profile: group.profile, interval_ms: group.interval ?? PROFILES[group.profile].interval_ms, ...group.ride === 'all' ? {} : { ride: group.ride },
     prefix_length: group.prefix_length, ...group.gateway === undefined ? {} : { gateway: group.gateway }, peer_port: group.peer_port, servers,
   }
   return { inventory: frozen(inventory), problems, warnings: all_warnings }

@@ -13,6 +13,9 @@ profile = "default"
 # The monitoring interval, when it should differ from the profile's.
 # interval = "1s"
 
+# Whose promises carry a function through an outage of the shared area: "all", or "majority" (read docs/configuration.md first: it has a price).
+# ride = "all"
+
 # TCP between the hosts.
 peer_port = ${PEER_PORT}
 

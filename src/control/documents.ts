@@ -108,6 +108,8 @@ export interface StatusDocument {
   /** `unknown` before the first answer. `latency_ms` of the last acknowledged write, `age_ms` since then. */
   readonly share: { readonly state: 'ok' | 'slow' | 'silent' | 'error' | 'unknown'; readonly latency_ms: number | null; readonly age_ms: number | null }
   readonly promises: readonly PromiseStatus[]
+  /** R8 by majority: how many of those whom this host's lease lists a ride may miss. Absent: the promises of all are needed. */
+  readonly ride?: { readonly policy: 'majority'; readonly asked: number; readonly may_miss: number }
   /** Functions that nobody could give if their giver failed now, and why. */
   readonly unprotected: readonly { readonly function: string; readonly reason: string }[]
   /** Lost protection, as this host knows it; an older agent does not tell. */

@@ -44,8 +44,8 @@ export type Command =
   | { readonly command: 'power'; readonly target: string; readonly verb: PowerVerb; readonly request: number }
   /** R8: native functions may outlive the lease until then. */
   | { readonly command: 'ride'; readonly until_ms: number; readonly promised: readonly string[] }
-  /** R9: the lease says from the next renewal on that these are asked for promises. */
-  | { readonly command: 'electorate'; readonly names: readonly string[] }
+  /** R9: the lease says from the next renewal on that these are asked for promises, and how many may be missing (none unless told). */
+  | { readonly command: 'electorate'; readonly names: readonly string[]; readonly may_miss?: number }
   /** Protection that is lost, or is back. No answer. */
   | { readonly command: 'alert'; readonly alert: Alert; readonly state: 'raised' | 'over'; readonly since_ms: number }
   | { readonly command: 'incident'; readonly entry: IncidentEntry }

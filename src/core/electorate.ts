@@ -38,10 +38,25 @@ function isListed(state: State): boolean {
   return listed?.length === count
 }
 
-/** Who must promise before this host rides. */
+/**
+ * R8 by majority: how many of so many others may be missing in a ride. Of five, three must promise, and a claim by silence needs three that have not (consent.ts):
+ * both at once cannot be. None may be missing of one other: two hosts ride as by the first policy.
+ */
+export function mayMiss({ inventory }: Pick<State, 'inventory'>, others: number): number {
+  return inventory.ride === 'majority' ? Math.floor(others / 2) : 0
+}
+
+/** Who must promise before this host rides, but for as many as may be missing: by the ring as it is *and* by each record. */
 export function promisesNeeded(state: State): string[] {
   return [...new Set([...asked(state), ...state.own.electorate ?? []])].filter(name => name !== state.self)
 }
+
+export function promisesSpared(state: State): number {
+  return Math.min(mayMiss(state, asked(state).length), state.own.may_miss ?? 0)
+}
+
+/** For people. */
+export const whoPromises = ({ inventory }: Pick<State, 'inventory'>): string => inventory.ride === 'majority' ? 'enough others promise' : 'all others promise'
 
 /** Who is asked: beside those, whoever is there and not asked yet, so that a manager that has just joined knows of the ride and begins nothing in vain. */
 export function toldOfRide(state: State): string[] {
@@ -64,8 +79,10 @@ export function decideElectorate(context: Context): void {
   const { state } = context
   // Before the first read nobody's lease is known.
   if (state.share.last_returned_ms === -Infinity) return
-  if (isListed(state)) return
+  if (isListed(state) && (state.own.may_miss ?? 0) === mayMiss(state, state.own.electorate?.length ?? 0)) return
   if (!context.due(state.electorate_told_ms + state.profile.renew_ms)) return
   state.electorate_told_ms = context.now_ms
-  context.do({ command: 'electorate', names: asked(state) })
+  const names = asked(state)
+  const may_miss = mayMiss(state, names.length)
+  context.do({ command: 'electorate', names, ...may_miss > 0 ? { may_miss } : {} })
 }

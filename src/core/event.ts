@@ -11,8 +11,8 @@ export type Verdict = 'OK' | 'ERROR' | 'NG'
 export type Event =
   /** A timer the core asked for; carries nothing, `now` says it all. */
   | { readonly event: 'timer' }
-  /** The guard's word on the own lease, after each renewal. `electorate`: every name that a record of ours on the share may list (R9). `took_ms`: how long the write took. */
-  | { readonly event: 'lease'; readonly generation: number; readonly sequence: number; readonly deadline_ms: number; readonly took_ms?: number; readonly electorate?: readonly string[] }
+  /** The guard's word on the own lease, after each renewal. `electorate`: every name that a record of ours on the share may list (R9); `may_miss`: how many of them may be missing. `took_ms`: how long the write took. */
+  | { readonly event: 'lease'; readonly generation: number; readonly sequence: number; readonly deadline_ms: number; readonly took_ms?: number; readonly electorate?: readonly string[]; readonly may_miss?: number }
   /** Another publication has been fetched, verified and found good: who belongs to the ring from now on. */
   | { readonly event: 'inventory'; readonly inventory: Inventory }
   /** The lease ended: everything in `stopped` has been stopped by the guard, `generation` is the new one. */

@@ -3,6 +3,7 @@ import type { Event } from './event.ts'
 import { isAgentless } from './appliance.ts'
 import type { Context } from './context.ts'
 import { functionOf } from './context.ts'
+import { whoPromises } from './electorate.ts'
 import { beginGiving, enterStage, failGiving, releaseEpoch, reportProgress, stopGiving } from './giving.ts'
 import { noteClaim } from './observation.ts'
 import { isPresent } from './presence.ts'
@@ -128,7 +129,7 @@ export function noteReleased(context: Context, event: Of<'released'>): void {
 /** R2: the lease ended. Half-started work is dropped; a native function goes on only while the guard rides (R8). */
 export function noteLeaseLost(context: Context, event: Of<'lease-lost'>): void {
   const { state } = context
-  context.because(`Lease_is_lost: generation_${event.generation}_begins, stopped: ${event.stopped.join(' ') || 'nothing, all others promise and the own function goes on'}`, { level: 'alarm' })
+  context.because(`Lease_is_lost: generation_${event.generation}_begins, stopped: ${event.stopped.join(' ') || `nothing, ${whoPromises(state)} and the own function goes on`}`, { level: 'alarm' })
   // The record of the lost lease still stands on the share, and lists whom it listed.
   state.own = { ...state.own, generation: event.generation, sequence: 0, deadline_ms: 0 }
   const stopped = new Set(event.stopped)

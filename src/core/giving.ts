@@ -1,6 +1,7 @@
 /** What this host gives: R5 claim, R6 serve, R7 reconcile. Only the host that will give a function claims it. */
 import { kindAt, type FunctionKind, type ReleaseHow } from './records.ts'
 import { isAgentless } from './appliance.ts'
+import { askForConsents } from './consent.ts'
 import type { Context } from './context.ts'
 import { functionOf, hostOf } from './context.ts'
 import { lookWhenDue } from './observation.ts'
@@ -68,6 +69,7 @@ function tryClaim(context: Context, giving: Giving): void {
   const right = rightToClaim(context, giving.function)
   if ('refused' in right) {
     if (right.at_ms !== undefined) lookWhenDue(context, right.at_ms)
+    if (right.consents) askForConsents(context, giving)
     return
   }
   const { proof, epoch, tombstone } = right

@@ -93,12 +93,20 @@ export interface Server {
   readonly ssh_host_key: string
 }
 
+export const RIDE_POLICIES = ['all', 'majority'] as const
+export type RidePolicy = (typeof RIDE_POLICIES)[number]
+
+/** Undefined for any other word. */
+export const parseRide = (word: string | undefined): RidePolicy | undefined => RIDE_POLICIES.find(policy => policy === word)
+
 export type ProfileName = 'careful' | 'default' | 'fast'
 
 export interface Inventory {
   /** Grows with each publication; hosts log a difference. */
   readonly version: string
   readonly profile: ProfileName
+  /** R8: whose promises carry a native function through an outage of the shared area. Absent: those of all. */
+  readonly ride?: RidePolicy
   /** Monitoring interval T_im. */
   readonly interval_ms: number
   /** Prefix length of the hosts' segment: the virtual servers' own addresses (IPV) have it. */

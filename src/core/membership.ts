@@ -19,6 +19,7 @@ export function reconfigure(context: Context, inventory: Inventory): void {
   const joined = order.filter(name => !state.order.includes(name))
   const gone = state.order.filter(name => !order.includes(name))
   context.because(`Version_${inventory.version}_is_taken_up_(was_${state.inventory.version})`)
+  if (inventory.ride !== state.inventory.ride) context.because(`Rides_go_on_by_the_promises_of_${inventory.ride ?? 'all'}_from_now_on_(was_${state.inventory.ride ?? 'all'})`, { level: 'warning' })
   for (const name of joined) context.because(`Server_${name}_joins_the_ring`)
   for (const name of gone) context.because(`Server_${name}_is_taken_out_of_the_ring`, { level: 'warning' })
   for (const name of gone) endWorkFor(context, name)
@@ -46,7 +47,7 @@ function endWorkFor(context: Context, name: string): void {
   }
   for (const incident of [...state.incidents.values()]) if (incident.target === name) closeIncident(context, incident, 'forgotten', 'the target is taken out of the ring')
   for (const incident of state.incidents.values()) incident.functions.delete(name)
-  for (const known of [state.standing_by, state.virtual_services, state.probe_requests, state.promise.answered_ms]) known.delete(name)
+  for (const known of [state.standing_by, state.consents, state.virtual_services, state.probe_requests, state.promise.answered_ms]) known.delete(name)
 }
 
 /** Its virtual server here ends with it. */

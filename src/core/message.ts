@@ -61,6 +61,10 @@ export type Message =
   /** `epoch`: of the asker's native function, the only one it goes on with. */
   | { readonly kind: 'promise-request'; readonly request: number; readonly epoch: number }
   | { readonly kind: 'promise'; readonly request: number }
+  /** Its native function may go on by promises: does one of the receiver's stand? */
+  | { readonly kind: 'consent-request'; readonly request: number; readonly holder: string }
+  /** None stands, nor has for so long. */
+  | { readonly kind: 'consent'; readonly request: number; readonly free_ms: number }
 
 type FieldType = 'string' | 'number' | 'boolean'
 type Shape = readonly (readonly [field: string, type: FieldType])[]
@@ -84,6 +88,8 @@ const SHAPES: Readonly<Record<Exclude<Message['kind'], 'condition'>, Shape>> = {
   'probe-answer': shapeOf({ request: 'number', target: 'string', answered: 'boolean' }),
   'promise-request': shapeOf({ request: 'number', epoch: 'number' }),
   promise: shapeOf({ request: 'number' }),
+  'consent-request': shapeOf({ request: 'number', holder: 'string' }),
+  consent: shapeOf({ request: 'number', free_ms: 'number' }),
 }
 
 const CONDITION = shapeOf({ generation: 'number', sequence: 'number', version: 'string' })

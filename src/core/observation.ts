@@ -3,6 +3,7 @@ import { kindAt, type ClaimRecord, type LeaseRecord, type Observation, type Rele
 import { isAgentless } from './appliance.ts'
 import type { Context } from './context.ts'
 import { functionOf } from './context.ts'
+import { whoPromises } from './electorate.ts'
 import { noteOrders } from './orders.ts'
 import { notePills } from './pill.ts'
 import { newHostFacts, type FunctionFacts, type HostFacts } from './state.ts'
@@ -162,6 +163,6 @@ export function noteObservationFailed(context: Context, reason: string): void {
   share.outstanding_ms = undefined
   if (share.good && context.now_ms - share.last_returned_ms > 2 * profile.renew_ms) {
     share.good = false
-    context.because(`Shared_area_does_not_answer: ${reason}; no takeover until it does, own function goes on while all others promise`, { level: 'alarm' })
+    context.because(`Shared_area_does_not_answer: ${reason}; no takeover until it does, own function goes on while ${whoPromises(context.state)}`, { level: 'alarm' })
   }
 }

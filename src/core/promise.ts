@@ -1,7 +1,7 @@
-/** R8 and R9 in their simple form: while the share is silent, a native function goes on as long as all others promise not to claim it. */
+/** R8 and R9: while the share is silent, a native function goes on as long as the others promise not to claim it: all of them, or enough (electorate.ts, consent.ts). */
 import type { Context } from './context.ts'
 import { functionOf, hostOf } from './context.ts'
-import { toldOfRide, promisesNeeded } from './electorate.ts'
+import { promisesNeeded, promisesSpared, toldOfRide } from './electorate.ts'
 import { promiseGiven_ms } from './profile.ts'
 import type { Giving, State } from './state.ts'
 
@@ -61,13 +61,22 @@ export function notePromise(context: Context, from: string, request: number): vo
   ride(context)
 }
 
-/** Each promise counts from its asking, not from the answer: it began then at the earliest. All must stand, so the oldest decides. */
+/** Each promise counts from its asking, not from the answer: it began then at the earliest. All that are needed must stand, so the oldest of them decides. */
 function ride(context: Context): void {
   const { promise, profile } = context.state
-  const promised = promisesNeeded(context.state)
+  const promised = newestPromises(context.state)
   const others = promised.map(host => promise.answered_ms.get(host) ?? -Infinity)
   const until_ms = Math.min(promise.sent_ms, ...others) + profile.promise_ms
   if (until_ms <= promise.ride_until_ms) return
   promise.ride_until_ms = until_ms
   context.do({ command: 'ride', until_ms, promised })
+}
+
+/** As many as are needed; whose promises may be missing is the same to everybody, so the oldest are. */
+function newestPromises(state: State): string[] {
+  const needed = promisesNeeded(state)
+  const spared = promisesSpared(state)
+  if (spared === 0) return needed
+  const { answered_ms } = state.promise
+  return needed.sort((one, other) => (answered_ms.get(other) ?? -Infinity) - (answered_ms.get(one) ?? -Infinity)).slice(0, needed.length - spared)
 }

@@ -21,6 +21,8 @@ export interface LeaseRecord {
   readonly boot_id: string
   /** R9: whom this host asks for promises (R8). Absent: it does not ride on this record. */
   readonly electorate?: readonly string[]
+  /** R8 by majority: how many of them may be missing when this host rides. Absent: none. */
+  readonly may_miss?: number
 }
 
 export type FunctionKind = 'native' | 'virtual'

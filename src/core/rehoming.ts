@@ -1,6 +1,7 @@
 /** Backup server mode (thesis 5.3.1, protocol 5): nominate the host with the lowest non-select value; it prepares, and claims when proof stands. */
 import type { ClaimRecord, ReleaseRecord } from './records.ts'
 import { isAgentless } from './appliance.ts'
+import { lacksVoters } from './consent.ts'
 import type { Context } from './context.ts'
 import { functionOf, hostOf } from './context.ts'
 import { openIncident } from './incident.ts'
@@ -154,7 +155,8 @@ function nomineeFailure(context: Context, rehoming: Rehoming): string | undefine
   if (!isPresent(state, rehoming.nominee!)) return 'it left the ring'
   if (rehoming.stage === '') return context.due(rehoming.heard_ms + stretched(state, ANSWER_LIMIT_MS)) ? 'it does not answer' : undefined
   if (rehoming.stage === 'preparing') return context.due(rehoming.heard_ms + PREPARE_LIMIT_MS) ? 'it was not ready in time' : undefined
-  if (!proofStands(state, rehoming.function, context.now_ms) || !state.share.good) {
+  const claim = functionOf(state, rehoming.function).claim
+  if (!proofStands(state, rehoming.function, context.now_ms) || !state.share.good || (claim !== undefined && lacksVoters(state, claim))) {
     rehoming.heard_ms = context.now_ms
     return undefined
   }

@@ -1,6 +1,7 @@
 /** R4: when a host may claim a function. Only facts of the share and the own lease count. */
 import type { ClaimRecord, ProofKind } from './records.ts'
 import { hasNoLease } from './appliance.ts'
+import { consentsLack } from './consent.ts'
 import type { Context } from './context.ts'
 import { functionOf, hostOf } from './context.ts'
 import { isAsked, notAsked } from './electorate.ts'
@@ -9,8 +10,8 @@ import { ownLeaseGood, shareFresh } from './presence.ts'
 
 export type RightToClaim =
   | { readonly proof: ProofKind; readonly epoch: number; readonly tombstone?: { readonly host: string; readonly generation: number } }
-  /** `at_ms`: when a fresh read could change the answer. */
-  | { readonly refused: string; readonly at_ms?: number }
+  /** `at_ms`: when a fresh read could change the answer. `consents`: so could the consents of others. */
+  | { readonly refused: string; readonly at_ms?: number; readonly consents?: true }
 
 /** The lease must outlast the claim and the start of the function. */
 export function claimMargin_ms(context: Context): number {
@@ -55,6 +56,8 @@ function silenceProof(context: Context, claim: ClaimRecord, epoch: number): Righ
   if (host.lease_silent_ms < state.profile.expire_ms) {
     return { refused: `the lease of ${holder} has been silent for ${Math.round(host.lease_silent_ms)} ms of ${state.profile.expire_ms} ms`, at_ms: host.lease_since_ms + state.profile.expire_ms }
   }
+  const lack = consentsLack(state, claim)
+  if (lack !== undefined) return { refused: lack, consents: true }
   return { proof: 'silence', epoch, tombstone: { host: holder, generation: host.lease?.generation ?? 0 } }
 }
 

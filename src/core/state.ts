@@ -89,6 +89,20 @@ export interface Giving {
 
 export type Mode = 'regular' | 'network examination' | 'service recovery' | 'backup server' | 'target recovery'
 
+/** What this host has heard from those it asked whether a promise of theirs stands (consent.ts). */
+export interface Consents {
+  /** Of the claim that is to be superseded, and the last renewal of its holder: what was heard tells nothing of a later one. */
+  readonly epoch: number
+  readonly generation: number
+  readonly sequence: number
+  readonly since_ms: number
+  /** The last questions. */
+  asked: readonly { readonly request: number; readonly sent_ms: number }[]
+  /** When each of them held no promise for sure, by this host's clock. */
+  readonly free_ms: Map<string, { readonly from_ms: number; readonly until_ms: number }>
+  told_ms: number
+}
+
 /** A question for the power of a target, and what was known when it was asked. */
 export interface PowerQuestion {
   /** An answer that comes after its question was given up is nobody's. */
@@ -202,8 +216,8 @@ export interface State {
   readonly started_ms: number
   /** This agent has seen every host of the ring present at the same time. */
   was_whole: boolean
-  /** `electorate`: the names a record of ours on the share may list, as the guard says; absent before it has said so. */
-  own: { generation: number; sequence: number; deadline_ms: number; electorate?: readonly string[] }
+  /** `electorate`: the names a record of ours on the share may list, as the guard says; absent before it has said so. `may_miss`: how many of them a ride may miss. */
+  own: { generation: number; sequence: number; deadline_ms: number; electorate?: readonly string[]; may_miss?: number }
   readonly health: LocalHealth
   /** Renewals of the own lease that came late, and the last ones that took long. */
   renewals: { late: { readonly at_ms: number; readonly pause_ms: number } | undefined; slow: readonly { readonly at_ms: number; readonly took_ms: number }[] }
@@ -229,6 +243,8 @@ export interface State {
   round: { number: number; next_ms: number; surveyed: boolean; survey_ms: number }
   load: { average: LoadAverage; forecast: LoadAverage; capacity: HostCapacity } | undefined
   promise: { request: number; sent_ms: number; requests: readonly { readonly request: number; readonly sent_ms: number }[]; answered_ms: Map<string, number>; ride_until_ms: number }
+  /** By function that this host is to claim by silence. */
+  readonly consents: Map<string, Consents>
   /** When the guard was last told whom this host asks for promises. */
   electorate_told_ms: number
   /** Virtual servers this host looks after while they serve. */
@@ -290,7 +306,7 @@ export function initialState(self: string, inventory: Inventory, profile: Profil
     round: { number: 0, next_ms: now_ms, surveyed: false, survey_ms: -Infinity },
     load: undefined,
     promise: { request: 0, sent_ms: -Infinity, requests: [], answered_ms: new Map(), ride_until_ms: -Infinity },
-    electorate_told_ms: -Infinity,
+    consents: new Map(), electorate_told_ms: -Infinity,
     virtual_services: new Map(), probe_requests: new Map(), counter: 0, condition_sequence: 0, condition_due: false, orders: { hold_until_ms: undefined, maintenance_until_ms: new Map() }, pills: new Map(), alone: undefined, leaving: undefined,
   }
 }

@@ -5,6 +5,7 @@ import { noteApplianceHand } from './appliance-vip.ts'
 import type { Command, Reason } from './command.ts'
 import { Context } from './context.ts'
 import { hostOf } from './context.ts'
+import { answerConsentRequest, noteConsent } from './consent.ts'
 import type { Event } from './event.ts'
 import { noteExamined, noteProbeAnswer, noteProbeRequest } from './examination.ts'
 import { decideElectorate } from './electorate.ts'
@@ -130,7 +131,7 @@ function noteLease(context: Context, event: Extract<Event, { event: 'lease' }>):
     if (event.took_ms !== undefined) noteRenewal(context, event.took_ms)
   }
   if (own.generation === 0) context.because(`Lease_is_held_(generation_${event.generation})`)
-  context.state.own = { generation: event.generation, sequence: event.sequence, deadline_ms: event.deadline_ms, ...event.electorate ? { electorate: event.electorate } : {} }
+  context.state.own = { generation: event.generation, sequence: event.sequence, deadline_ms: event.deadline_ms, ...event.electorate ? { electorate: event.electorate } : {}, ...event.may_miss === undefined ? {} : { may_miss: event.may_miss } }
 }
 
 function noteReach(context: Context, name: string, reachable: boolean, why: string): void {
@@ -179,5 +180,7 @@ function noteMessage(context: Context, from: string, message: Message): void {
     case 'probe-answer': return noteProbeAnswer(context, message.request, message.target, message.answered)
     case 'promise-request': return answerPromiseRequest(context, from, message.request, message.epoch)
     case 'promise': return notePromise(context, from, message.request)
+    case 'consent-request': return answerConsentRequest(context, from, message.request, message.holder)
+    case 'consent': return noteConsent(context, from, message.request, message.free_ms)
   }
 }

@@ -38,6 +38,9 @@ export interface GuardMemory {
   readonly barred: Readonly<Record<string, number>>
   readonly electorate?: readonly string[]
   readonly listed?: readonly string[]
+  /** How many of each of these may be missing; absent: none. */
+  readonly may_miss?: number
+  readonly listed_may_miss?: number
 }
 
 export interface Renewal {
@@ -46,6 +49,7 @@ export interface Renewal {
   /** Read before the write is issued. */
   readonly issued_ms: number
   readonly electorate?: readonly string[]
+  readonly may_miss?: number
 }
 
 export interface Stop {
@@ -77,6 +81,9 @@ export class GuardCore {
   private electorate: readonly string[] | undefined
   /** Every name a record of ours on the share may list; undefined while one may list none, and be taken by anybody for silent. */
   private listed: readonly string[] | undefined
+  /** R8 by majority: how many of the electorate a ride may miss, and of those the records list: what the strictest of them allows. */
+  private may_miss = 0
+  private listed_may_miss = 0
 
   /** A fresh start under a generation never used before. */
   constructor(profile: Profile, generation: number, now_ms: number) {
@@ -95,6 +102,8 @@ export class GuardCore {
     core.ride_until_ms = memory.ride_until_ms
     core.electorate = memory.electorate
     core.listed = memory.listed
+    core.may_miss = memory.may_miss ?? 0
+    core.listed_may_miss = memory.listed_may_miss ?? 0
     core.compared = true
     for (const charge of memory.charges) core.charges.set(charge.function, charge)
     for (const [name, epoch] of Object.entries(memory.barred)) core.barred.set(name, epoch)
@@ -102,16 +111,16 @@ export class GuardCore {
   }
 
   memory(): GuardMemory {
-    const { generation, sequence, issued_ms, deadline_ms, ride_until_ms, electorate, listed } = this
+    const { generation, sequence, issued_ms, deadline_ms, ride_until_ms, electorate, listed, may_miss, listed_may_miss } = this
     return {
       generation, sequence, issued_ms, deadline_ms, ride_until_ms, charges: [...this.charges.values()], barred: Object.fromEntries(this.barred),
-      ...electorate ? { electorate } : {}, ...listed ? { listed } : {},
+      ...electorate ? { electorate } : {}, ...listed ? { listed } : {}, ...may_miss > 0 ? { may_miss } : {}, ...listed_may_miss > 0 ? { listed_may_miss } : {},
     }
   }
 
   status(now_ms: number): GuardStatus {
-    const { generation, sequence, deadline_ms, ride_until_ms, charges, barred, listed } = this.memory()
-    return { generation, sequence, deadline_ms, ride_until_ms, good: now_ms < deadline_ms, renew_latency_ms: this.renew_latency_ms, charges, barred, ...listed ? { electorate: listed } : {} }
+    const { generation, sequence, deadline_ms, ride_until_ms, charges, barred, listed, listed_may_miss: may_miss } = this.memory()
+    return { generation, sequence, deadline_ms, ride_until_ms, good: now_ms < deadline_ms, renew_latency_ms: this.renew_latency_ms, charges, barred, ...listed ? { electorate: listed } : {}, ...listed && may_miss ? { may_miss } : {} }
   }
 
   get present_generation(): number {
@@ -140,11 +149,12 @@ export class GuardCore {
   private issue(now_ms: number): Renewal {
     this.sequence++
     this.next_renewal_ms = now_ms + this.profile.renew_ms
-    const { electorate } = this
+    const { electorate, may_miss } = this
     // From its issue on the record may stand on the share, acknowledged or not.
     if (electorate) this.listed &&= [...new Set([...this.listed, ...electorate])]
     else this.listed = undefined
-    this.outstanding = { generation: this.generation, sequence: this.sequence, issued_ms: now_ms, ...electorate ? { electorate } : {} }
+    this.listed_may_miss = Math.min(this.listed_may_miss, may_miss)
+    this.outstanding = { generation: this.generation, sequence: this.sequence, issued_ms: now_ms, ...electorate ? { electorate } : {}, ...electorate && may_miss > 0 ? { may_miss } : {} }
     return this.outstanding
   }
 
@@ -162,6 +172,7 @@ export class GuardCore {
     this.issued_ms = renewal.issued_ms
     // What stands on the share now is this record or one issued after it; none is while this one was outstanding.
     this.listed = renewal.electorate
+    this.listed_may_miss = renewal.may_miss ?? 0
     this.renew_latency_ms = now_ms - renewal.issued_ms
     return true
   }
@@ -248,19 +259,20 @@ export class GuardCore {
   }
 
   /** Until a record on the share lists just these, an outage ends the ride sooner than it must: the next one is due at once, not at its turn. */
-  electorateIs(names: readonly string[], now_ms: number): void {
+  electorateIs(names: readonly string[], now_ms: number, may_miss = 0): void {
     this.electorate = names
-    if (!listsJust(this.listed, names)) this.next_renewal_ms = Math.min(this.next_renewal_ms, now_ms)
+    this.may_miss = may_miss
+    if (!listsJust(this.listed, names) || this.listed_may_miss !== may_miss) this.next_renewal_ms = Math.min(this.next_renewal_ms, now_ms)
   }
 
   /**
    * R8. No promise lives longer than the profile says, so neither does a ride. R9: everybody whom a record of ours may list, and who may
-   * therefore take its silence for proof, must be among those who promised. Undefined when the ride is granted, else the reason why not.
+   * therefore take its silence for proof, must be among those who promised, but for as many as each of those records lets a ride miss. Undefined when the ride is granted, else the reason why not.
    */
   ride(until_ms: number, promised: readonly string[], now_ms: number): string | undefined {
     if (!this.listed) return 'no lease record says yet who is asked for promises'
     const missing = this.listed.filter(name => !promised.includes(name))
-    if (missing.length > 0) return `${missing.join(', ')} may still claim by silence and did not promise`
+    if (missing.length > this.listed_may_miss) return `${missing.join(', ')} may still claim by silence and did not promise`
     this.ride_until_ms = Math.max(this.ride_until_ms, Math.min(until_ms, now_ms + this.profile.promise_ms))
     return undefined
   }

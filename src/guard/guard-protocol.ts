@@ -35,10 +35,10 @@ export type GuardRequest =
   | { readonly request: number; readonly verb: 'disarm'; readonly function: string }
   /** Like disarm, and from now on refuses that epoch and older ones of that function (remote hand `release`). Refused when a newer epoch is in charge. */
   | { readonly request: number; readonly verb: 'bar'; readonly function: string; readonly epoch: number }
-  /** R8: native charges may outlive the lease deadline until then. Refused unless everybody whom a lease record may list is among `promised` (R9). */
+  /** R8: native charges may outlive the lease deadline until then. Refused unless everybody whom a lease record may list is among `promised` (R9), but for as many as the records let it miss. */
   | { readonly request: number; readonly verb: 'ride'; readonly until_ms: number; readonly promised: readonly string[] }
-  /** R9: the lease says from the next renewal on that these are asked for promises. */
-  | { readonly request: number; readonly verb: 'electorate'; readonly names: readonly string[] }
+  /** R9: the lease says from the next renewal on that these are asked for promises, and how many of them a ride may miss: none unless told. */
+  | { readonly request: number; readonly verb: 'electorate'; readonly names: readonly string[]; readonly may_miss?: number }
   /** Clean stop of management: virtual servers are killed; last lease record with that standing; VIPs of native charges become permanent
    *  (`unmanaged`) or are removed (`goodbye`); then the guard exits. */
   | { readonly request: number; readonly verb: 'leave'; readonly standing: Exclude<LeaseStanding, 'member'> }
@@ -65,6 +65,8 @@ export interface GuardStatus {
   readonly barred: Readonly<Record<string, number>>
   /** Every name that a lease record on the share may list (R9); absent while one may list none. */
   readonly electorate?: readonly string[]
+  /** How many of them a ride may miss; absent: none. */
+  readonly may_miss?: number
 }
 
 /** Unasked: after each acknowledged renewal, when the lease is late, when it is lost, and on connection. */

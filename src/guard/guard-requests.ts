@@ -41,7 +41,7 @@ export function parseRequest(line: string): GuardRequest | { readonly request: n
   if (verb === 'disarm' && isName(name)) return { request, verb, function: name }
   if (verb === 'bar' && isName(name) && isCount(epoch)) return { request, verb, function: name, epoch }
   if (verb === 'ride' && isTime(until_ms) && isNames(rest.promised)) return { request, verb, until_ms, promised: rest.promised }
-  if (verb === 'electorate' && isNames(rest.names)) return { request, verb, names: rest.names }
+  if (verb === 'electorate' && isNames(rest.names) && (rest.may_miss === undefined || isCount(rest.may_miss))) return { request, verb, names: rest.names, ...rest.may_miss === undefined ? {} : { may_miss: rest.may_miss } }
   if (verb === 'leave' && (standing === 'unmanaged' || standing === 'goodbye')) return { request, verb, standing }
   const charge = asCharge(rest.charge)
   if (verb === 'arm' && isCount(generation) && isTime(margin_ms) && charge) return { request, verb, generation, margin_ms, charge }

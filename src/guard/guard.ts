@@ -105,7 +105,7 @@ export class Guard {
       case 'ride':
         return this.ride(request.until_ms, request.promised, now_ms)
       case 'electorate':
-        this.core.electorateIs(request.names, now_ms)
+        this.core.electorateIs(request.names, now_ms, request.may_miss)
         this.wake()
         return { ok: true }
       case 'leave': return this.leave(request.standing)
@@ -162,11 +162,11 @@ export class Guard {
 
   private renew(): void {
     if (this.stored_generation !== this.core.present_generation) return
-    const { listed } = this.core.memory()
+    const { listed, listed_may_miss } = this.core.memory()
     const renewal = this.core.renew(this.parts.clock.boot_ms())
     if (!renewal) return
     // A guard that goes on after a kill must know whom this record lists, should it reach the share.
-    if (renewal.electorate && renewal.electorate.some(name => !listed?.includes(name))) this.keepState()
+    if (renewal.electorate && (renewal.may_miss !== listed_may_miss || renewal.electorate.some(name => !listed?.includes(name)))) this.keepState()
     this.renewing = this.parts.share.renewLease(this.record(renewal, 'member'), { deadline_ms: this.parts.profile.stop_ms }).then(
       () => { this.acknowledged(renewal) },
       (error: unknown) => {
@@ -177,10 +177,10 @@ export class Guard {
     )
   }
 
-  private record({ generation, sequence, electorate }: Renewal, standing: LeaseStanding): LeaseRecord {
+  private record({ generation, sequence, electorate, may_miss }: Renewal, standing: LeaseStanding): LeaseRecord {
     const record = { schema: 'ringward.lease/1', host: this.parts.host, generation, sequence, standing, boot_id: this.parts.boot_id } as const
     // A host that has left rides no more: nobody needs to have been asked.
-    return electorate && standing === 'member' ? { ...record, electorate } : record
+    return electorate && standing === 'member' ? { ...record, electorate, ...may_miss === undefined ? {} : { may_miss } } : record
   }
 
   private acknowledged(renewal: Renewal): void {

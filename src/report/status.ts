@@ -2,6 +2,7 @@
 import type { AlertStatus, FunctionStatus, HostStatus, OpenIncident, StatusDocument, VirtualServerStatus, WatchMode, WatchStatus } from '../control/documents.ts'
 import { raisedAlerts } from '../core/alerts.ts'
 import { isAgentless } from '../core/appliance.ts'
+import { lacksVoters, nextStep, whyItWaits } from '../core/consent.ts'
 import { functionOf, hostOf, serverOf } from '../core/context.ts'
 import { isHeld } from '../core/orders.ts'
 import { couldGive, loadsOf } from '../core/placement.ts'
@@ -28,7 +29,7 @@ export function statusDocument(state: State, moments: Moments, share: ShareRepor
     ...verdictOf(state, moments, functions, hosts, unprotected.length), hosts, functions,
     virtual_servers: state.order.map(name => virtualServerStatus(state, name)),
     share: { ...share, age_ms: Number.isFinite(state.share.last_returned_ms) ? Math.round(moments.now_ms - state.share.last_returned_ms) : null },
-    promises: promisesOf(state, moments), unprotected, alerts: raisedAlerts(state).map((standing): AlertStatus => ({ ...standing.alert, since: stamp(moments, standing.since_ms) ?? '' })), incidents_open, ...(state.orders.hold_until_ms === undefined ? {} : { hold_until: endStamp(moments, state.orders.hold_until_ms) }), warnings: warningsOf(state, moments),
+    promises: promisesOf(state, moments), ...rideOf(state), unprotected, alerts: raisedAlerts(state).map((standing): AlertStatus => ({ ...standing.alert, since: stamp(moments, standing.since_ms) ?? '' })), incidents_open, ...(state.orders.hold_until_ms === undefined ? {} : { hold_until: endStamp(moments, state.orders.hold_until_ms) }), warnings: warningsOf(state, moments),
   }
 }
 
@@ -89,11 +90,26 @@ function promisesOf(state: State, { now_ms }: Moments): StatusDocument['promises
   return [...given, ...received.filter(promise => promise.left_ms > 0)]
 }
 
+function rideOf({ inventory, own }: State): Pick<StatusDocument, 'ride'> {
+  return inventory.ride === 'majority' ? { ride: { policy: 'majority', asked: own.electorate?.length ?? 0, may_miss: own.may_miss ?? 0 } } : {}
+}
+
+/** Functions of silent hosts that too few hosts could agree to take over. */
+function waitingWarnings(state: State): string[] {
+  return state.order.flatMap(name => {
+    const { claim, release } = functionOf(state, name)
+    if (!claim || release || claim.holder === state.self || hostOf(state, claim.holder).lease_silent_ms < state.profile.expire_ms || !lacksVoters(state, claim)) return []
+    return [`${name} waits for consents: ${whyItWaits(state, claim)}; ${nextStep(claim)}`]
+  })
+}
+
 /** What nobody could give if its giver failed now. */
 function unprotectedFunctions(state: State, { now_ms }: Moments): { function: string; reason: string }[] {
   if (loadsOf(state).length === 0) return []
   return state.order.flatMap(name => {
     const candidates = couldGive(state, name, now_ms)
+    const { claim, release } = functionOf(state, name)
+    if (claim && !release && lacksVoters(state, claim)) return [{ function: name, reason: whyItWaits(state, claim) }]
     if (candidates.some(candidate => candidate.value !== null)) return []
     return [{ function: name, reason: state.order.length === 1 ? 'there is no other host' : candidates.map(({ host, reason }) => `${host}: ${reason}`).join('; ') }]
   })
@@ -104,6 +120,7 @@ function warningsOf(state: State, moments: Moments): string[] {
   if (isHeld(state)) warnings.push('the ring is on hold: nothing is taken over, moved or healed; "ringward hold off" ends it')
   if (!ownLeaseGood(state, moments.now_ms)) warnings.push('the lease of this host is not good: it may not take over anything')
   if (!state.share.good) warnings.push('the shared area does not answer: nothing can be taken over until it does')
+  warnings.push(...waitingWarnings(state))
   for (const name of state.order) {
     if (state.orders.maintenance_until_ms.has(name)) {
       warnings.push(`${name} is in maintenance ${untilText(moments, state.orders.maintenance_until_ms.get(name)!)}: it gives nothing, and nobody calls it back`)

@@ -2,6 +2,7 @@
  * The bounds of L1 and L2 (protocol 6), term by term. What a real host takes for its own work stands here as the simulated parts take
  * it (simulated-edges.ts, simulated-share.ts, world.ts); everything else is a constant of the protocol or of the core.
  */
+import { ASK_AGAIN_MS } from '../core/consent.ts'
 import { CLOCK_RATE_ERROR, type Profile } from '../core/profile.ts'
 
 /** A read or a write of the shared area: the way there and back at most. */
@@ -23,6 +24,8 @@ const HAND_LIMITS_MS = 13_000
 const STOP_MS = 60
 /** A dialogue that is not answered. */
 const DIALOGUE_MS = 1_000
+/** A question, its answer, and the read that is issued after it, when one is under way. */
+const CONSENTS_MS = ASK_AGAIN_MS + Math.max(2 * MESSAGE_MS, 2 * LOOK_MS)
 /** The functions are looked at this often. */
 export const SAMPLE_MS = 50
 
@@ -38,11 +41,13 @@ export interface BoundTerms {
   readonly messages_lost: boolean
   /** No remote hand reaches the target: its time limits pass, then the target itself is asked to yield. */
   readonly handless: boolean
+  /** Others have to consent (R8 by majority). */
+  readonly consents: boolean
 }
 
 export function functionBound_ms(profile: Profile, interval_ms: number, terms: BoundTerms): number {
-  const { cause, waiting_pairs, slot, failing_hosts, messages_lost, handless } = terms
-  const base_ms = cause === 'lease' ? leaseBound_ms(profile) : serviceBound_ms(interval_ms)
+  const { cause, waiting_pairs, slot, failing_hosts, messages_lost, handless, consents } = terms
+  const base_ms = cause === 'lease' ? leaseBound_ms(profile) + (consents ? CONSENTS_MS : 0) : serviceBound_ms(interval_ms)
   // What P2 nominates when proof stands already is not loaded beside the wait any more.
   const slot_ms = slot ? Math.max(interval_ms, SLOT_LEAST_MS) + PREPARE_MS : 0
   // The first pair loads beside the wait for proof; each further one takes its whole start, and a word to the manager and back.

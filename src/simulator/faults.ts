@@ -2,7 +2,7 @@
 import { MENU, strike, type MenuFault } from './fault-menu.ts'
 import type { RandomStream } from './prng.ts'
 import { leave } from './simulated-leave.ts'
-import { forgetHost, joinHost, LEARN_SPREAD_MS } from './simulated-membership.ts'
+import { changeRide, forgetHost, joinHost, LEARN_SPREAD_MS } from './simulated-membership.ts'
 import type { SimulatedHost } from './simulated-host.ts'
 import type { World } from './world.ts'
 
@@ -11,7 +11,7 @@ export const FAULTS = [
   'isolate', 'cable', 'power-off, failing starts', 'flap', 'announced reboot', 'announced shutdown', 'maintenance', 'hold',
 ] as const
 /** These are drawn by plans (`mute-daemon`) or only by their name: without a remote hand the ladder may be exhausted, and policy then waits for its long pause or a person.; who joins or is taken out is no fault. */
-export const FAULTS_BY_NAME = [...FAULTS, ...Object.keys(MENU) as MenuFault[], 'mute-daemon', 'power-off, failing serves', 'break-daemon, no hand', 'blink, failing starts', 'overload', 'join', 'forget', 'power-off and forget', 'flag off and on'] as const
+export const FAULTS_BY_NAME = [...FAULTS, ...Object.keys(MENU) as MenuFault[], 'mute-daemon', 'power-off, failing serves', 'break-daemon, no hand', 'blink, failing starts', 'overload', 'join', 'forget', 'power-off and forget', 'flag off and on', 'other ride policy'] as const
 export type FaultName = (typeof FAULTS_BY_NAME)[number]
 
 const FAULT_LIMIT_MS = 40_000
@@ -97,6 +97,7 @@ export function applyFault(world: World, fault: FaultName, target: string, rando
       return blink(world, target, random)
     case 'join':
     case 'forget':
+    case 'other ride policy':
       return changeRing(world, fault, target, random)
     case 'power-off and forget':
       return powerOffAndForget(world, target, random, ends_ms)
@@ -159,9 +160,10 @@ function announce(world: World, what: 'announced reboot' | 'announced shutdown' 
   }
 }
 
-function changeRing(world: World, change: 'join' | 'forget', target: string, random: RandomStream): number {
+function changeRing(world: World, change: 'join' | 'forget' | 'other ride policy', target: string, random: RandomStream): number {
   if (change === 'join') joinHost(world, random)
-  else forgetHost(world, target, random)
+  else if (change === 'forget') forgetHost(world, target, random)
+  else changeRide(world, random)
   return world.queue.now_ms + LEARN_SPREAD_MS
 }
 

@@ -1,8 +1,10 @@
 /** L1 and L2 (protocol 1), looked at from outside while a schedule runs. A clock runs only while what the protocol asks for is given. */
+import { TOLD_AFTER_MS, TOLD_AGAIN_MS } from '../core/consent.ts'
 import { functionBound_ms, SAMPLE_MS, UNBOUNDED, watchBound_ms } from './bounds.ts'
 import { mayStartAgain_ms } from '../core/rehoming.ts'
 import { graceEnds_ms } from '../core/presence.ts'
 import { p1Of, p2Of } from '../core/ring.ts'
+import { consenters_ms, consentersNeeded } from './consenters.ts'
 import type { SimulatedHost } from './simulated-host.ts'
 import type { World } from './world.ts'
 
@@ -27,6 +29,7 @@ interface Outage {
   slot: boolean
   failing_hosts: number
   handless: boolean
+  consents: boolean
   cause: 'lease' | 'service'
   violated: boolean
   why: string
@@ -45,6 +48,7 @@ export class Liveness {
   /** Who was last seen to watch each host as P1: looked at first. */
   private readonly watchers = new Map<string, SimulatedHost>()
   private readonly no_host_ms = new Map<string, number>()
+  private readonly lack_told_ms = new Map<string, number>()
   /** Longest a function was not given, and how much of its bound that was. */
   worst: { readonly function: string; readonly took_ms: number; readonly bound_ms: number } | undefined
 
@@ -56,6 +60,8 @@ export class Liveness {
   onReason(text: string): void {
     const match = /^No_host_for_([^:]+):/.exec(text)
     if (match && !this.world.broken.reports_lost) this.no_host_ms.set(match[1]!, this.world.queue.now_ms)
+    const waiting = /^Consents_are_missing_for_([^:]+):/.exec(text)
+    if (waiting && !this.world.broken.reports_lost) this.lack_told_ms.set(waiting[1]!, this.world.queue.now_ms)
   }
 
   sample(): void {
@@ -94,23 +100,35 @@ export class Liveness {
   private judgeFunction(name: string, unserved: number): void {
     const { world } = this
     const now_ms = world.queue.now_ms
-    const outage = this.outages.get(name) ?? { began_ms: now_ms - SAMPLE_MS, from_ms: now_ms - SAMPLE_MS, crowded_ms: -Infinity, roomy_ms: now_ms, waiting_pairs: 0, slot: false, failing_hosts: 0, handless: false, cause: 'lease', violated: false, why: 'it ceased' }
+    const outage = this.outages.get(name) ?? { began_ms: now_ms - SAMPLE_MS, from_ms: now_ms - SAMPLE_MS, crowded_ms: -Infinity, roomy_ms: now_ms, waiting_pairs: 0, slot: false, failing_hosts: 0, handless: false, consents: false, cause: 'lease', violated: false, why: 'it ceased' }
     this.outages.set(name, outage)
     this.restart(name, outage)
     this.noteTerms(name, outage, unserved)
+    const lacking = this.lacksConsenters(name, outage)
     const bound_ms = functionBound_ms(world.profile, world.inventory.interval_ms, { ...outage, messages_lost: world.message_loss > 0 })
-    const room = this.hasRoom(unserved)
+    const room = this.hasRoom(unserved) && !lacking
     if (room) outage.roomy_ms = now_ms
     else outage.crowded_ms = now_ms
-    // Without room for all it is given, or reported again and again as not placeable.
+    // Without room for all, or hosts that could consent, it is given, or reported again and again as not placeable.
     const given_since_ms = Math.max(outage.from_ms, outage.crowded_ms)
-    const reported_since_ms = Math.max(outage.from_ms, outage.roomy_ms, this.no_host_ms.get(name) ?? -Infinity)
+    const reported_since_ms = Math.max(outage.from_ms, outage.roomy_ms, this.no_host_ms.get(name) ?? -Infinity, lacking ? (this.lack_told_ms.get(name) ?? -Infinity) + TOLD_AGAIN_MS - TOLD_AFTER_MS : -Infinity)
     const took_ms = now_ms - (room ? given_since_ms : reported_since_ms)
     if (room && (this.worst === undefined || took_ms - bound_ms > this.worst.took_ms - this.worst.bound_ms)) this.worst = { function: name, took_ms, bound_ms }
-    if (took_ms <= bound_ms || outage.violated) return
+    if (took_ms <= bound_ms + (lacking ? TOLD_AFTER_MS : 0) || outage.violated) return
     outage.violated = true
     const what = room ? 'is not given' : 'is neither given nor reported as not placeable'
     world.checker.violate('L1', `${name} ${what} ${Math.round(took_ms)} ms after ${outage.why} (${outage.cause}, bound ${Math.round(bound_ms)} ms: ${outage.waiting_pairs} pairs wait, slot ${outage.slot}, ${outage.failing_hosts} hosts fail)`)
+  }
+
+  /** R8 by majority: fewer hosts than have to consent to its takeover are there, and have been for long enough. */
+  private lacksConsenters(name: string, outage: Outage): boolean {
+    const needed = consentersNeeded(this.world, name)
+    outage.consents = needed > 1 && outage.cause === 'lease'
+    if (!outage.consents) return false
+    const enough_ms = consenters_ms(this.world, name, voter => this.healthOf(voter))[needed - 1] ?? Infinity
+    if (enough_ms > this.world.queue.now_ms) return true
+    this.move(outage, enough_ms, 'enough hosts could consent')
+    return false
   }
 
   private move(outage: Outage, at_ms: number, why: string): void {

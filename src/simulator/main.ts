@@ -1,9 +1,10 @@
 /**
  * `npm run simulate -- --schedules 1000 [--seed 1] [--hosts 6] [--faults 1] [--fault NAME] [--target HOST] [--power none|some|all] [--agentless NAME,…] [--power-command] [--jobs 1] [--log]`
  * `--power`: which hosts have a power controller; without it, some in every fourth schedule.
+ * `--ride majority`: by the second policy of R8.
  * `--faults` is how many random faults each schedule has. With a range (`--hosts 3-12 --faults 1-11`) hosts, pattern, faults and room
  * are drawn from each seed: bursts within a second, waves into recoveries, faults at any time, n−1 of n hosts at most.
- * `--swarm`: the schedules of `ringward simulate`, five minutes each; `--schedules`, `--seed`, `--hosts`, `--faults`, `--jobs` and `--seconds` (at most) go with it, and `--coverage`: which branches of the core were taken.
+ * `--swarm`: the schedules of `ringward simulate`, five minutes each; `--schedules`, `--seed`, `--hosts`, `--faults`, `--ride`, `--jobs` and `--seconds` (at most) go with it, and `--coverage`: which branches of the core were taken.
  * Ends with 1 on any violation of S1–S7, L1, L2, or any layout that did not return to policy (L3).
  */
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -12,6 +13,8 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { fileURLToPath } from 'node:url'
 import { coverageOf, describeCoverage } from './branch-coverage.ts'
+import { parseRide } from '../core/inventory.ts'
+import type { RidePolicy } from '../core/inventory.ts'
 import { FAULTS_BY_NAME, type FaultName } from './faults.ts'
 import { logLine } from './log-line.ts'
 import { parseRange, type Range } from './plan.ts'
@@ -29,6 +32,7 @@ interface Wishes {
   readonly fault?: FaultName
   readonly target?: string
   readonly power?: 'none' | 'some' | 'all'
+  readonly ride?: RidePolicy
   readonly agentless: readonly string[]
   readonly power_command: boolean
   readonly jobs: number
@@ -51,12 +55,14 @@ interface Outcome {
 function wishes(): Wishes | string {
   const { values } = parseArgs({ options: {
     schedules: { type: 'string', default: '1000' }, seed: { type: 'string', default: '1' }, hosts: { type: 'string', default: '6' }, fault: { type: 'string' }, target: { type: 'string' },
-    faults: { type: 'string', default: '1' }, power: { type: 'string' }, agentless: { type: 'string', default: '' }, 'power-command': { type: 'boolean', default: false }, jobs: { type: 'string', default: '1' }, log: { type: 'boolean', default: false }, share: { type: 'string' },
+    faults: { type: 'string', default: '1' }, power: { type: 'string' }, ride: { type: 'string' }, agentless: { type: 'string', default: '' }, 'power-command': { type: 'boolean', default: false }, jobs: { type: 'string', default: '1' }, log: { type: 'boolean', default: false }, share: { type: 'string' },
   } })
   const fault = FAULTS_BY_NAME.find(name => name === values.fault)
   if (values.fault !== undefined && fault === undefined) return `unknown fault ${values.fault}; known: ${FAULTS_BY_NAME.join(', ')}`
   const power = (['none', 'some', 'all'] as const).find(name => name === values.power)
   if (values.power !== undefined && power === undefined) return `unknown word ${values.power}; known: none, some, all`
+  const ride = parseRide(values.ride)
+  if (values.ride !== undefined && ride === undefined) return `unknown word ${values.ride}; known: all, majority`
   const [hosts, faults] = [parseRange(values.hosts), parseRange(values.faults)]
   if (!hosts || !faults) return '--hosts and --faults take a number or a range, as in 3-12'
   const drawn = values.hosts.includes('-') || values.faults.includes('-')
@@ -64,15 +70,16 @@ function wishes(): Wishes | string {
   if (hosts.least < 2 || hosts.most > 12) return 'the sample ring has 2 to 12 hosts'
   return {
     schedules: Number(values.schedules), seed: Number(values.seed), hosts, faults, drawn, jobs: Number(values.jobs), log: values.log,
-    agentless: values.agentless.split(',').filter(Boolean), power_command: values['power-command'], ...(power ? { power } : {}), ...(fault ? { fault } : {}), ...(values.target === undefined ? {} : { target: values.target }), ...(values.share === undefined ? {} : { share: Number(values.share) }),
+    agentless: values.agentless.split(',').filter(Boolean), power_command: values['power-command'], ...(power ? { power } : {}), ...(ride ? { ride } : {}), ...(fault ? { fault } : {}), ...(values.target === undefined ? {} : { target: values.target }), ...(values.share === undefined ? {} : { share: Number(values.share) }),
   }
 }
 
 function runOne(wished: Wishes, seed: number): Outcome {
   const log = wished.log ? { onLog: (at_ms: number, host: string, text: string) => console.log(logLine(at_ms, host, text)) } : {}
   const { fault, target, hosts, faults, power, agentless, power_command } = wished
-  const played = wished.drawn ? runPlan({ seed, hosts, faults, ...(power ? { power } : {}), ...log }) : undefined
-  const result = played ?? runSchedule({ seed, hosts: hosts.least, count: faults.least, agentless, power_command, ...(power ? { power } : {}), ...(fault ? { faults: [fault] } : {}), ...(target === undefined ? {} : { targets: [target] }), ...log })
+  const ride = wished.ride ? { ride: wished.ride } : {}
+  const played = wished.drawn ? runPlan({ seed, hosts, faults, ...(power ? { power } : {}), ...ride, ...log }) : undefined
+  const result = played ?? runSchedule({ seed, hosts: hosts.least, count: faults.least, agentless, power_command, ...(power ? { power } : {}), ...ride, ...(fault ? { faults: [fault] } : {}), ...(target === undefined ? {} : { targets: [target] }), ...log })
   const told = played
     ? `${played.plan.hosts} hosts, ${played.plan.pattern}, ${Math.round(played.plan.free_kb / 1024)} MB: ${played.plan.faults.map(strike => `${(strike.after_ms / 1000).toFixed(1)} s ${strike.fault} ${strike.target}`).join(', ')}`
     : `${result.fault} ${result.target}`
@@ -141,10 +148,11 @@ async function main(): Promise<void> {
 /** Without ranges those of `ringward simulate`. */
 async function mainOfSwarm(): Promise<void> {
   const { values } = parseArgs({ options: {
-    swarm: { type: 'boolean' }, schedules: { type: 'string', default: '1000' }, seed: { type: 'string', default: '1' }, hosts: { type: 'string' }, faults: { type: 'string' }, jobs: { type: 'string', default: '1' }, share: { type: 'string' }, seconds: { type: 'string' }, coverage: { type: 'boolean', default: false },
+    swarm: { type: 'boolean' }, schedules: { type: 'string', default: '1000' }, seed: { type: 'string', default: '1' }, hosts: { type: 'string' }, faults: { type: 'string' }, jobs: { type: 'string', default: '1' }, ride: { type: 'string' }, share: { type: 'string' }, seconds: { type: 'string' }, coverage: { type: 'boolean', default: false },
   } })
+  const ride = parseRide(values.ride)
   const wished = {
-    schedules: Number(values.schedules), seed: Number(values.seed), jobs: Number(values.jobs),
+    schedules: Number(values.schedules), seed: Number(values.seed), jobs: Number(values.jobs), ...ride === undefined ? {} : { ride },
     hosts: parseRange(values.hosts ?? '') ?? SWARM_HOSTS, faults: parseRange(values.faults ?? '') ?? SWARM_FAULTS,
   }
   const { signal } = new AbortController()

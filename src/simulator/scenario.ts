@@ -1,4 +1,5 @@
 /** A scripted run of the simulated ring: what happens at which moment, and everything that was logged, claimed and cut. */
+import { RIDE_POLICIES, type RidePolicy } from '../core/inventory.ts'
 import type { ClaimRecord } from '../core/records.ts'
 import type { IncidentEntry } from '../core/command.ts'
 import type { Violation } from './checker.ts'
@@ -16,7 +17,7 @@ import { World } from './world.ts'
 
 const PLAIN_ACTS = [
   'power-off', 'power-on', 'no-wake', 'reboot', 'stop-daemon', 'break-daemon', 'kill-agent', 'kill-guard', 'share-hang', 'share-heal', 'isolate', 'reconnect', 'cut-from-hosts', 'heal-from-hosts', 'fail-starts', 'heal-starts', 'cut-hand', 'heal-hand', 'mute-virtual-server',
-  'overload', 'relieve', 'shut-down', 'reboot-announced', 'maintenance-on', 'maintenance-off', 'hold-on', 'hold-off', 'flag-off', 'flag-on', 'join', 'forget',
+  'confirm-dead', 'overload', 'relieve', 'shut-down', 'reboot-announced', 'maintenance-on', 'maintenance-off', 'hold-on', 'hold-off', 'flag-off', 'flag-on', 'join', 'forget',
 ] as const
 type PlainAct = (typeof PLAIN_ACTS)[number]
 export type Act = PlainAct | MenuFault
@@ -47,6 +48,8 @@ export interface Scenario {
   readonly power_command?: boolean
   /** The ring has a gateway, which every host reaches that is not isolated. */
   readonly gateway?: boolean
+  /** Whose promises carry a ride; absent: those of all. */
+  readonly ride?: RidePolicy
   readonly steps: readonly ScenarioStep[]
   readonly until_ms: number
   /** Instead of steps: a swarm schedule, with its own hosts and seed. */
@@ -78,6 +81,7 @@ export function parseScenario(value: unknown): Scenario {
   for (const field of ['hosts', 'seed', 'until_ms'] as const) if (!Number.isInteger(scenario[field])) wrong(`"${field}" is not a whole number`)
   if (!Array.isArray(scenario.steps)) wrong('"steps" is no list')
   if (scenario.names !== undefined && (!Array.isArray(scenario.names) || scenario.names.length !== scenario.hosts)) wrong('"names" are not as many as "hosts"')
+  if (scenario.ride !== undefined && !RIDE_POLICIES.includes(scenario.ride)) wrong(`"ride" is none of ${RIDE_POLICIES.join(', ')}`)
   const joining = new Set(scenario.steps.map(step => step.do === 'join' ? step.host : undefined))
   const ring = sampleInventory(scenario.hosts, scenario).servers.map(server => server.name)
   const names = [...ring, ...sampleInventory(12).servers.map(server => server.name).filter(name => joining.has(name) && !ring.includes(name))]
@@ -95,7 +99,7 @@ export function parseScenario(value: unknown): Scenario {
 
 export function runScenario(scenario: Scenario): ScenarioResult {
   if (scenario.plan) return runPlanned(scenario.plan)
-  const world = new World(withPower(sampleInventory(scenario.hosts, scenario), scenario.power ?? []), scenario.seed)
+  const world = new World(withPower(sampleInventory(scenario.hosts, scenario), scenario.power ?? []), scenario.seed, scenario.ride === undefined ? {} : { ride: scenario.ride })
   const log: string[] = []
   world.onLog = (host, text) => log.push(logLine(world.queue.now_ms, host, text))
   const random = new RandomStream(scenario.seed, 'scenario')
@@ -148,6 +152,8 @@ function actOn(world: World, name: string, what: Exclude<PlainAct, 'share-hang' 
     // Whoever is not of the ring reaches it still.
     case 'cut-from-hosts': return world.cut(fromHosts(world, name))
     case 'heal-from-hosts': return world.heal(fromHosts(world, name))
+    // The operator says it on whatever host has an agent.
+    case 'confirm-dead': return world.names.map(other => world.host(other)).find(other => other.core && other !== host)?.handle({ event: 'confirmed-dead', target: name })
     case 'overload': return (host.overloaded = true)
     case 'relieve': return (host.overloaded = false)
     case 'fail-starts': return world.failingStarts.add(name)

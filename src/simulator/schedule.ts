@@ -109,9 +109,9 @@ export interface SwarmOptions extends WorldOptions {
 
 /** At least five minutes of a swarm plan, then quiet until the layout is policy. */
 export function runSwarm(plan: SwarmPlan, options: SwarmOptions = {}): ScheduleResult {
-  const { seed, hosts, free_kb, faults } = plan
+  const { seed, hosts, free_kb, ride, faults } = plan
   const random = new RandomStream(seed, 'faults')
-  const world = new World(inventoryOf({ seed, hosts, ...(options.power ? { power: options.power } : {}) }), seed, { ...options, free_kb })
+  const world = new World(inventoryOf({ seed, hosts, ...(options.power ? { power: options.power } : {}) }), seed, { ...options, free_kb, ...ride === undefined ? {} : { ride } })
   for (const host of world.hosts.values()) host.clock.beginAt(Math.round(world.weather.between(0, BOOT_CLOCK_MOST_MS)))
   options.onWorld?.(world)
   begin(world, random, options)

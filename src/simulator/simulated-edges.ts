@@ -48,7 +48,7 @@ export function perform(host: SimulatedHost, command: Exclude<Command, { command
     case 'wake': return wake(world.host(command.target))
     case 'power': return power(host, command)
     case 'ride': return void host.guard?.ride(command.until_ms, command.promised)
-    case 'electorate': return void host.guard?.electorateIs(command.names)
+    case 'electorate': return void host.guard?.electorateIs(command.names, command.may_miss)
     case 'alert': return
     case 'incident': return world.recordIncident(host.name, command.entry)
   }

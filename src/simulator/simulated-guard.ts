@@ -13,7 +13,7 @@ const KERNEL_LATE_MS = 300
 const WATCHDOG_EARLY_MS = 100
 
 export interface GuardListener {
-  onLease(generation: number, sequence: number, deadline_ms: number, electorate: readonly string[] | undefined): void
+  onLease(generation: number, sequence: number, deadline_ms: number, electorate: readonly string[] | undefined, may_miss: number | undefined): void
   onLost(generation: number, stopped: string[]): void
   /** The kernel or the guard took a VIP away, or a virtual server was killed. */
   onEnded(charge: Charge): void
@@ -161,7 +161,7 @@ export class SimulatedGuard {
       this.core.failed(renewal)
       this.look()
     }
-    share.renew({ schema: 'ringward.lease/1', host, generation: renewal.generation, sequence: renewal.sequence, standing: 'member', boot_id: '', ...renewal.electorate ? { electorate: renewal.electorate } : {} }, () => this.whenThawed(() => {
+    share.renew({ schema: 'ringward.lease/1', host, generation: renewal.generation, sequence: renewal.sequence, standing: 'member', boot_id: '', ...renewal.electorate ? { electorate: renewal.electorate } : {}, ...renewal.may_miss === undefined ? {} : { may_miss: renewal.may_miss } }, () => this.whenThawed(() => {
       if (!open || !this.alive) return
       open = false
       this.stopOverdue()
@@ -173,9 +173,9 @@ export class SimulatedGuard {
   }
 
   private renewed(): void {
-    const { generation, sequence, deadline_ms, listed } = this.core.memory()
+    const { generation, sequence, deadline_ms, electorate, may_miss } = this.core.status(this.world.clock.now_ms)
     this.extend()
-    this.listener.onLease(generation, sequence, deadline_ms, listed)
+    this.listener.onLease(generation, sequence, deadline_ms, electorate, may_miss)
   }
 
   private extend(): void {
@@ -225,9 +225,9 @@ export class SimulatedGuard {
     if (last) share.renew({ schema: 'ringward.lease/1', host, generation: last.generation, sequence: last.sequence, standing, boot_id: '' }, () => undefined)
   }
 
-  electorateIs(names: readonly string[]): void {
+  electorateIs(names: readonly string[], may_miss?: number): void {
     if (!this.alive) return
-    this.core.electorateIs(names, this.world.clock.now_ms)
+    this.core.electorateIs(names, this.world.clock.now_ms, may_miss)
     this.look()
   }
 

@@ -204,9 +204,9 @@ export class SimulatedHost {
     const { world } = this
     this.generation += 1
     const guard = new SimulatedGuard({ host: this.name, profile: world.profile, queue: world.queue, clock: this.clock, lateness_ms: () => this.lateness_ms() / 3, share: world.share, broken: world.broken }, this.generation, {
-      onLease: (generation, sequence, deadline_ms, electorate) => {
+      onLease: (generation, sequence, deadline_ms, electorate, may_miss) => {
         this.generation = Math.max(this.generation, generation)
-        this.handle({ event: 'lease', generation, sequence, deadline_ms, ...electorate ? { electorate } : {} })
+        this.handle({ event: 'lease', generation, sequence, deadline_ms, ...electorate ? { electorate } : {}, ...may_miss === undefined ? {} : { may_miss } })
       },
       onLost: (generation, stopped) => {
         this.generation = Math.max(this.generation, generation)

@@ -36,8 +36,13 @@ export function forgetHost(world: World, name: string, random: RandomStream): vo
   publish(world, world.inventory.servers.filter(server => server.name !== name), random)
 }
 
-function publish(world: World, servers: readonly Server[], random: RandomStream): void {
-  const inventory: Inventory = { ...world.inventory, version: `sample-${publication(world.inventory) + 1}`, servers }
+/** The other policy of R8. */
+export function changeRide(world: World, random: RandomStream): void {
+  publish(world, world.inventory.servers, random, world.inventory.ride === 'majority' ? 'all' : 'majority')
+}
+
+function publish(world: World, servers: readonly Server[], random: RandomStream, ride = world.inventory.ride): void {
+  const inventory: Inventory = { ...world.inventory, version: `sample-${publication(world.inventory) + 1}`, servers, ...ride === undefined ? {} : { ride } }
   world.inventory = inventory
   world.names = servers.map(server => server.name)
   world.note(`published ${inventory.version}: ${world.names.join(' ')}`)

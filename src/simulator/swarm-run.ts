@@ -2,9 +2,10 @@
 import { start } from '../edges/command.ts'
 import { LineReader } from '../edges/lines.ts'
 import { ModeCoverage, type ModeCounts } from './mode-coverage.ts'
+import type { RidePolicy } from '../core/inventory.ts'
 import type { Range } from './plan.ts'
 import { runSwarm } from './schedule.ts'
-import { describeFault, drawSwarm } from './swarm.ts'
+import { describeFault, drawSwarm, type SwarmPlan } from './swarm.ts'
 
 export interface SwarmWishes {
   readonly schedules: number
@@ -12,6 +13,7 @@ export interface SwarmWishes {
   readonly hosts: Range
   readonly faults: Range
   readonly jobs: number
+  readonly ride?: RidePolicy
 }
 
 export interface SwarmFailure {
@@ -34,10 +36,10 @@ interface SwarmOutcome {
 export type Told = SwarmOutcome | { readonly modes: ModeCounts }
 
 /** Every `jobs`-th seed from `share` on, so that all workers have the same mixture; until `isOver` says that it is enough. */
-export async function playShare({ seed: first, schedules, jobs, hosts, faults }: SwarmWishes, share: number, tell: (told: Told) => void, isOver: () => boolean): Promise<void> {
+export async function playShare({ seed: first, schedules, jobs, hosts, faults, ride }: SwarmWishes, share: number, tell: (told: Told) => void, isOver: () => boolean): Promise<void> {
   const coverage = new ModeCoverage()
   for (let seed = first + share; seed < first + schedules && !isOver(); seed += jobs) {
-    tell(playOne(seed, hosts, faults, coverage))
+    tell(playOne(drawSwarm(seed, hosts, faults, ride), coverage))
     // Between two schedules the process hears of Ctrl-C.
     await new Promise(resolve => setImmediate(resolve))
   }
@@ -50,12 +52,11 @@ export function enough(signal: AbortSignal, seconds: number | undefined, now_ms:
   return () => signal.aborted || now_ms() >= ends_ms
 }
 
-function playOne(seed: number, hosts: Range, faults: Range, coverage: ModeCoverage): SwarmOutcome {
-  const plan = drawSwarm(seed, hosts, faults)
+function playOne(plan: SwarmPlan, coverage: ModeCoverage): SwarmOutcome {
   const { violations, deviations, events, virtual_ms } = runSwarm(plan, { onWorld: world => { world.onEvent = (host, event) => coverage.note(host, event) } })
   const told = { events, virtual_ms, kinds: [...new Set(plan.faults.map(({ fault }) => fault))] }
   if (violations.length + deviations.length === 0) return told
-  return { ...told, failure: { seed, hosts: plan.hosts, faults: plan.faults.map(describeFault), violations: violations.map(({ rule, at_ms, text }) => `${rule} at ${at_ms} ms: ${text}`), deviations } }
+  return { ...told, failure: { seed: plan.seed, hosts: plan.hosts, faults: plan.faults.map(describeFault), violations: violations.map(({ rule, at_ms, text }) => `${rule} at ${at_ms} ms: ${text}`), deviations } }
 }
 
 export class SwarmReport {
@@ -157,7 +158,7 @@ export function describeReport(document: SwarmDocument): string {
 }
 
 export function describeFailure({ seed, hosts, faults, violations, deviations }: SwarmFailure, wished: SwarmWishes): string {
-  return [`seed ${seed} (${hosts} hosts: ${faults.join(', ')}); ringward replay s${seed} --hosts ${rangeText(wished.hosts)} --faults ${rangeText(wished.faults)}:`, ...violations.map(text => `  ${text}`), ...deviations.map(text => `  L3, not policy: ${text}`)].join('\n')
+  return [`seed ${seed} (${hosts} hosts: ${faults.join(', ')}); ringward replay s${seed} --hosts ${rangeText(wished.hosts)} --faults ${rangeText(wished.faults)}${wished.ride === undefined ? '' : ` --ride ${wished.ride}`}:`, ...violations.map(text => `  ${text}`), ...deviations.map(text => `  L3, not policy: ${text}`)].join('\n')
 }
 
 export const rangeText = ({ least, most }: Range): string => `${least}-${most}`

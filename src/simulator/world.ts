@@ -1,7 +1,7 @@
 /** Hosts, share, network and time of one simulated ring. Everything random comes from the seed. */
 import type { IncidentEntry, Reason } from '../core/command.ts'
 import type { Event } from '../core/event.ts'
-import type { Inventory } from '../core/inventory.ts'
+import type { Inventory, RidePolicy } from '../core/inventory.ts'
 import type { Message } from '../core/message.ts'
 import { PROFILES, type Profile } from '../core/profile.ts'
 import { Checker } from './checker.ts'
@@ -23,6 +23,8 @@ export interface WorldOptions {
   /** Instead of the inventory's profile. */
   readonly profile?: Profile
   readonly broken?: BrokenRules
+  /** Instead of the inventory's: whose promises carry a ride. */
+  readonly ride?: RidePolicy
   /** Each host's memory for virtual servers; absent: without limit. */
   readonly free_kb?: number
 }
@@ -71,7 +73,7 @@ export class World {
   private readonly network: RandomStream
 
   constructor(inventory: Inventory, seed: number, options: WorldOptions = {}) {
-    this.inventory = inventory
+    this.inventory = options.ride === undefined ? inventory : { ...inventory, ride: options.ride }
     this.profile = options.profile ?? PROFILES[inventory.profile]
     this.broken = options.broken ?? {}
     this.free_kb = options.free_kb ?? Infinity

@@ -3,48 +3,17 @@
  * that freeze. Only safety is looked at (S1–S7): how long things take under such troubles is nobody's promise.
  */
 import type { Violation } from '../../src/simulator/checker.ts'
-import { PROFILES, type Profile } from '../../src/core/profile.ts'
+import { PROFILES } from '../../src/core/profile.ts'
 import { RandomStream } from '../../src/simulator/prng.ts'
 import { sampleInventory } from '../../src/simulator/sample-inventory.ts'
 import { World } from '../../src/simulator/world.ts'
+import { MAJORITY_STORIES } from './majority-stories.ts'
+import { bystanders, cutPair, hangFor, lateAnswers, partialCuts, STORY_MS, type Story } from './story.ts'
 
 /** Everybody is up and the ring is whole by then. */
 const START_MS = 15_000
 const SPREAD_MS = 2_000
-/** Long enough for an expiry, a takeover and the next one. */
-const STORY_MS = 35_000
 const HOSTS = 6
-
-interface Story {
-  readonly tell: (world: World, random: RandomStream) => void
-  readonly profile?: Profile
-  /** For virtual servers on each host; unbounded unless told. */
-  readonly free_kb?: number
-  /** Everything has to be served again at the end; where it is not, L1 is seen to be broken. */
-  readonly served_again?: true
-}
-
-/** The hosts that are neither the target's P1 nor its P2: one of them is nominated most of the time. */
-function bystanders({ names }: World, target: string): readonly string[] {
-  const index = names.indexOf(target)
-  const near = [-1, 0, 1].map(offset => names[(index + offset + names.length) % names.length])
-  return names.filter(name => !near.includes(name))
-}
-
-/** What was asked of the shared area is done in time; the word that it was done comes later by as much as is set for the host. */
-function lateAnswers({ share, queue }: World): Map<string, number> {
-  const late_ms = new Map<string, number>()
-  const { renew, observe, claim, release } = { renew: share.renew.bind(share), observe: share.observe.bind(share), claim: share.claim.bind(share), release: share.release.bind(share) }
-  const later = <Result extends unknown[]>(host: string, answer: (...result: Result) => void): (...result: Result) => void => {
-    const by_ms = late_ms.get(host) ?? 0
-    return by_ms === 0 ? answer : (...result) => queue.after(by_ms, () => answer(...result))
-  }
-  share.renew = (record, answer) => renew(record, later(record.host, answer))
-  share.observe = (host, answer) => observe(host, later(host, answer))
-  share.claim = (host, record, answer) => claim(host, record, later(host, answer))
-  share.release = (host, record, answer) => release(host, record, later(host, answer))
-  return late_ms
-}
 
 /** From now on nothing of that kind that the host writes or reads takes place, and nobody answers. */
 function loseOperations({ share }: World, host: string, kind: 'renewals' | 'reads'): void {
@@ -53,22 +22,8 @@ function loseOperations({ share }: World, host: string, kind: 'renewals' | 'read
   else share.observe = (name, answer) => name === host ? undefined : observe(name, answer)
 }
 
-/** Some pairs of hosts do not hear each other, in one direction. Streams notice it by their heartbeat. */
-function partialCuts(world: World): Set<string> {
-  const cut = new Set<string>()
-  const connected = world.connected.bind(world)
-  world.connected = (from, to) => connected(from, to) && !cut.has(`${from} ${to}`)
-  return cut
-}
-
-const cutPair = (cut: Set<string>, one: string, other: string): unknown => cut.add(`${one} ${other}`).add(`${other} ${one}`)
-
-const hangFor = ({ share, queue }: World, host: string, for_ms: number): void => {
-  share.hang(host)
-  queue.after(for_ms, () => share.heal(host))
-}
-
 const STORIES = {
+  ...MAJORITY_STORIES,
   /** The network is gone; then one renewal is acknowledged late, and no further one reaches the shared area. */
   'last acknowledgement late': { tell: (world, random) => {
     const target = random.pick(world.names)
@@ -297,9 +252,9 @@ function meanAct(world: World, random: RandomStream, late_ms: Map<string, number
 }
 
 export function playStory(name: StoryName, seed: number): readonly Violation[] {
-  const { tell, profile, free_kb, served_again }: Story = STORIES[name]
+  const { tell, profile, ride, free_kb, served_again }: Story = STORIES[name]
   const random = new RandomStream(seed, 'story')
-  const world = new World(sampleInventory(HOSTS), seed, { ...profile ? { profile } : {}, ...free_kb ? { free_kb } : {} })
+  const world = new World(sampleInventory(HOSTS), seed, { ...profile ? { profile } : {}, ...ride ? { ride } : {}, ...free_kb ? { free_kb } : {} })
   for (const host of world.names) world.queue.after(random.between(0, 1_500), () => world.host(host).powerOn())
   world.queue.runUntil(START_MS + random.between(0, SPREAD_MS))
   tell(world, random)

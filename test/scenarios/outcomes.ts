@@ -1,4 +1,5 @@
 /** What each scenario must come to, whatever its log says: who gave the functions, epoch by epoch, and how the incidents ended. */
+import { MAJORITY_OUTCOMES } from './majority-outcomes.ts'
 import { MENU_OUTCOMES } from './menu-outcomes.ts'
 import { RING_OUTCOMES } from './ring-outcomes.ts'
 
@@ -35,6 +36,7 @@ const PILL_TAKEN: Outcome = {
 export const OUTCOMES: Readonly<Record<string, Outcome>> = {
   ...RING_OUTCOMES,
   ...MENU_OUTCOMES,
+  ...MAJORITY_OUTCOMES,
   St1: { claims: {}, incidents: ['ftp: St1 repaired, by login'], cut_at_most_ms: { ftp: 1_500 } },
   St2: { claims: { ftp: ['another, virtual, released', RETURNED] }, incidents: ['ftp: St2 returned, by login'], cut_at_most_ms: { ftp: 2_500 } },
   Nt1: { claims: { ftp: [TAKEN_OVER, RETURNED] }, incidents: ['ftp: Nt1 returned, by login'], cut_at_most_ms: { ftp: TAKEOVER_MS } },

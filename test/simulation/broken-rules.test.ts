@@ -7,11 +7,12 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { breakSource } from '../broken-rules/broken-rule.ts'
 import { KERNEL_RULES } from '../broken-rules/kernel-rules.ts'
+import { MAJORITY_RULES } from '../broken-rules/majority-rules.ts'
 import { RECOVERY_RULES } from '../broken-rules/recovery-rules.ts'
 import { REDUNDANT_RULES } from '../broken-rules/redundant-rules.ts'
 import { bundle, bundlesFolder, ROOT, run } from '../broken-rules/run.ts'
 
-const BROKEN_RULES = [...KERNEL_RULES, ...RECOVERY_RULES]
+const BROKEN_RULES = [...KERNEL_RULES, ...MAJORITY_RULES, ...RECOVERY_RULES]
 
 /** Two players of up to forty seeds, on a machine that has other work: against hanging only. */
 const HANGING_MS = 600_000

@@ -36,6 +36,13 @@ describe('a sound configuration', () => {
     expect(Object.isFrozen(inventory?.servers[0]?.virtual_server)).toBe(true)
   })
 
+  it('rides by the promises of all unless the group says otherwise', () => {
+    const riding = (word: string): ReturnType<typeof loadConfiguration> => loadConfiguration(changed('group.toml', /^/, `ride = "${word}"\n`))
+    expect(riding('majority').inventory).toMatchObject({ ride: 'majority' })
+    expect(riding('all').inventory).toEqual(loadConfiguration(ringFiles()).inventory)
+    expect(riding('most').problems.map(({ message }) => message)).toEqual([expect.stringContaining('Write "all" or "majority"')])
+  })
+
   it('takes a probe of its own before a built-in one of the same name', () => {
     const files = ringFiles().set('probes/smtp.toml', 'port = 2525\nlimit = "500ms"\n[[steps]]\nexpect = "^220 "\nsend = "QUIT\\r\\n"\n')
     expect(loadConfiguration(files).inventory?.servers[0]?.daemons[0]?.probe)

@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option, type Command } from 'commander'
+import { RIDE_POLICIES, type RidePolicy } from '../../core/inventory.ts'
 import { parseRange, type Range } from '../../simulator/plan.ts'
 import { drawSwarm, SWARM_FAULTS, SWARM_HOSTS, type SwarmPlan } from '../../simulator/swarm.ts'
 import { describeFailure, describeReport, enough, playAll, playShare, rangeText } from '../../simulator/swarm-run.ts'
@@ -23,6 +24,7 @@ interface SimulateOptions {
   readonly hosts: Range
   readonly faults: Range
   readonly jobs: number
+  readonly ride?: RidePolicy
   readonly seconds?: number
   readonly share?: number
   readonly json?: boolean
@@ -51,14 +53,15 @@ export function simulateCommand(program: Command, context: CliContext): void {
 }
 
 /** This very program again, for one share. */
-function workerArguments({ schedules, seed, jobs, hosts, faults, seconds }: SimulateOptions, share: number): string[] {
-  const told = { schedules, seed, jobs, hosts: rangeText(hosts), faults: rangeText(faults), ...seconds === undefined ? {} : { seconds }, share }
+function workerArguments({ schedules, seed, jobs, hosts, faults, ride, seconds }: SimulateOptions, share: number): string[] {
+  const told = { schedules, seed, jobs, hosts: rangeText(hosts), faults: rangeText(faults), ...ride === undefined ? {} : { ride }, ...seconds === undefined ? {} : { seconds }, share }
   return [process.argv[1]!, 'simulate', ...Object.entries(told).flatMap(([name, value]) => [`--${name}`, String(value)])]
 }
 
 export interface Draw {
   readonly hosts: Range
   readonly faults: Range
+  readonly ride?: RidePolicy
 }
 
 /** What a schedule is drawn from, beside its seed. */
@@ -66,6 +69,7 @@ export function withDraw(command: Command): Command {
   return command
     .option('--hosts <range>', `hosts of the ring, as in 3-6 (2 to ${HOSTS_MOST})`, range(2, HOSTS_MOST), SWARM_HOSTS)
     .option('--faults <range>', 'faults of a schedule, as in 3-12', range(SWARM_FAULTS.least, FAULTS_MOST), SWARM_FAULTS)
+    .addOption(new Option('--ride <policy>', 'whose promises carry a function through an outage of the shared area').choices(RIDE_POLICIES))
 }
 
 /** As `simulate` tells it: `s4711`. A number alone is kept for what `incidents` counts. */
@@ -75,7 +79,7 @@ export function seedOfText(text: string): number {
   return whole('a seed after the s', SEED_MOST)(text.slice(1))
 }
 
-export const planOf = (seed: number, { hosts, faults }: Draw): SwarmPlan => drawSwarm(seed, hosts, faults)
+export const planOf = (seed: number, { hosts, faults, ride }: Draw): SwarmPlan => drawSwarm(seed, hosts, faults, ride)
 
 function range(least: number, most: number): (text: string) => Range {
   return text => {

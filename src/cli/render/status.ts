@@ -63,7 +63,7 @@ function virtualServerTable({ virtual_servers }: StatusDocument, style: Style): 
 }
 
 /** What the right to act rests on, in three lines. */
-function safety({ hosts, host, share, promises }: StatusDocument): string[] {
+function safety({ hosts, host, share, promises, ride }: StatusDocument): string[] {
   const lease = hosts.find(candidate => candidate.name === host)?.lease
   const left_ms = lease?.age_ms === null || lease === undefined ? null : lease.deadline_ms - lease.age_ms
   const own = left_ms === null ? 'none yet' : left_ms > 0 ? `good for ${duration(left_ms)} more` : `over since ${duration(-left_ms)}`
@@ -71,6 +71,6 @@ function safety({ hosts, host, share, promises }: StatusDocument): string[] {
   return [
     `Share     ${share.state}${share.latency_ms === null ? '' : `, last write took ${Math.round(share.latency_ms)} ms`}${share.age_ms === null ? '' : `, ${duration(share.age_ms)} ago`}`,
     `Lease     of ${host}: ${own}`,
-    `Promises  given to ${of(promises.filter(promise => promise.from === host), 'to')}; received from ${of(promises.filter(promise => promise.to === host), 'from')}`,
+    `Promises  given to ${of(promises.filter(promise => promise.from === host), 'to')}; received from ${of(promises.filter(promise => promise.to === host), 'from')}${ride ? `; a ride may miss those of ${ride.may_miss} of ${ride.asked}` : ''}`,
   ]
 }

@@ -34,10 +34,10 @@ const isOneOf = (list: readonly string[], value: unknown): boolean => typeof val
 export function asLease(value: unknown): LeaseRecord | undefined {
   const fields = fieldsOf(value)
   if (!fields || fields.schema !== 'ringward.lease/1') return undefined
-  const { host, generation, sequence, standing, boot_id, electorate } = fields
+  const { host, generation, sequence, standing, boot_id, electorate, may_miss } = fields
   if (!isNameValue(host) || !isCount(generation) || !isCount(sequence) || !isOneOf(STANDINGS, standing) || !isShortText(boot_id)) return undefined
-  if (electorate !== undefined && !isNameList(electorate)) return undefined
-  return { schema: 'ringward.lease/1', host, generation, sequence, standing: standing as LeaseStanding, boot_id, ...(electorate ? { electorate } : {}) }
+  if ((electorate !== undefined && !isNameList(electorate)) || (may_miss !== undefined && !isCount(may_miss))) return undefined
+  return { schema: 'ringward.lease/1', host, generation, sequence, standing: standing as LeaseStanding, boot_id, ...(electorate ? { electorate } : {}), ...(may_miss === undefined ? {} : { may_miss }) }
 }
 
 function asTombstone(value: unknown): ClaimRecord['tombstone'] | 'wrong' {

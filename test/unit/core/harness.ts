@@ -39,6 +39,8 @@ export interface HostScript {
   version?: string
   /** Its wall clock, minus the boot clock of the core under test. */
   wall_offset_ms?: number
+  /** What its lease says of a ride by majority. */
+  rides_by?: { readonly electorate: readonly string[]; readonly may_miss: number }
 }
 
 export interface HarnessOptions {
@@ -206,7 +208,7 @@ export class Harness {
       return [release ? { claim, release } : { claim }]
     })
     const leases = [...this.hosts].filter(([, { generation }]) => generation > 0)
-      .map(([host, { generation, sequence, standing }]) => ({ schema: 'ringward.lease/1' as const, host, generation, sequence, standing, boot_id: 'boot' }))
+      .map(([host, { generation, sequence, standing, rides_by }]) => ({ schema: 'ringward.lease/1' as const, host, generation, sequence, standing, boot_id: 'boot', ...rides_by }))
     this.event({ event: 'observed', started_ms: this.now_ms - took_ms, observation: { leases, claims, orders: this.orders, pills: this.pills } })
   }
 

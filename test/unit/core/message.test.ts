@@ -13,6 +13,7 @@ const MESSAGES: readonly Message[] = [
   { kind: 'withdraw', function: 'ftp', epoch: 1 }, { kind: 'return', incident: 'i', function: 'ftp', epoch: 2, to: 'ftp', generation: 3 },
   { kind: 'yield', function: 'ftp', epoch: 1 }, { kind: 'look' }, { kind: 'probe-request', request: 1, target: 'ftp' },
   { kind: 'probe-answer', request: 1, target: 'ftp', answered: true }, { kind: 'promise-request', request: 1, epoch: 1 }, { kind: 'promise', request: 1 },
+  { kind: 'consent-request', request: 1, holder: 'ftp' }, { kind: 'consent', request: 1, free_ms: 2 },
   { kind: 'condition', generation: 1, sequence: 2, version: '7', giving: [native('ftp'), virtual('web1', 2)], watches: [{ target: 'mail', priority: 1, mode: 'regular' }], load: { average: load, forecast: load, capacity } },
 ]
 

@@ -205,6 +205,27 @@ describe('R9 electorate', () => {
     expect(next.ride(3_000, ['login'], 1_600)).toBeUndefined()
   })
 
+  test('a ride may miss as many as the records that may stand all allow', () => {
+    const core = freshCore()
+    renewed(core, 0)
+    core.electorateIs(OTHERS, 10, 1)
+    const some = OTHERS.slice(1)
+    const renewal = core.renew(500)!
+    expect(renewal).toMatchObject({ electorate: OTHERS, may_miss: 1 })
+    // The record that asks for all may stand still.
+    expect(core.ride(3_000, some, 600)).toMatch(/may still claim/)
+    core.acknowledged(renewal, 700)
+    expect(core.status(700)).toMatchObject({ electorate: OTHERS, may_miss: 1 })
+    expect(core.ride(3_000, some, 700)).toBeUndefined()
+    expect(core.ride(3_000, some.slice(1), 700)).toMatch(/may still claim/)
+    const next = GuardCore.resume(profile, core.memory(), 900)!
+    expect(next.ride(3_000, some, 900)).toBeUndefined()
+    next.agentPresent(true, 900)
+    next.electorateIs(OTHERS, 900)
+    next.failed(next.renew(1_000)!)
+    expect(next.ride(3_000, some, 1_100)).toMatch(/may still claim/)
+  })
+
   test('a lost lease leaves its record on the share, with those it lists', () => {
     const core = freshCore()
     renewed(core, 0)

@@ -11,7 +11,7 @@ describe('guard requests', () => {
     { request: 2, verb: 'disarm', function: 'ftp' },
     { request: 3, verb: 'bar', function: 'ftp', epoch: 4 },
     { request: 4, verb: 'ride', until_ms: 12_345.6, promised: ['mail', 'web1'] },
-    { request: 6, verb: 'electorate', names: [] },
+    { request: 6, verb: 'electorate', names: [] }, { request: 6, verb: 'electorate', names: ['mail', 'ftp'], may_miss: 1 },
     { request: 5, verb: 'leave', standing: 'goodbye' },
     { request: 0, verb: 'status' },
   ])('%j is understood', request => {
@@ -23,7 +23,7 @@ describe('guard requests', () => {
     ...[
       { ...arm, charge: { ...charge, vip: '10.0.0.5; reboot' } }, { ...arm, charge: { ...charge, device: '-all' } },
       { ...arm, charge: { ...charge, prefix: 33 } }, { ...arm, charge: { ...charge, function: '../x' } }, { ...arm, charge: { ...charge, kind: 'virtual', virtual_server: 'v', pid: 1, pid_start: '7' } },
-      { request: 1, verb: 'leave', standing: 'member' }, { request: 1, verb: 'bar', function: 'ftp', epoch: 'all' }, { request: 1, verb: 'ride', until_ms: null, promised: [] }, { request: 1, verb: 'ride', until_ms: 5 }, { request: 1, verb: 'electorate', names: ['../x'] }, { request: 1, verb: 'reboot' },
+      { request: 1, verb: 'leave', standing: 'member' }, { request: 1, verb: 'bar', function: 'ftp', epoch: 'all' }, { request: 1, verb: 'ride', until_ms: null, promised: [] }, { request: 1, verb: 'ride', until_ms: 5 }, { request: 1, verb: 'electorate', names: ['../x'] }, { request: 1, verb: 'electorate', names: [], may_miss: -1 }, { request: 1, verb: 'reboot' },
     ].map(request => JSON.stringify(request)),
   ])('%s is refused', line => {
     expect(parseRequest(line)).toHaveProperty('wrong')

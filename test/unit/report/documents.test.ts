@@ -118,6 +118,20 @@ describe('ringward.status/1', () => {
     expect(hosts.find(({ name }) => name === 'web1')!.state).toBe('unmanaged')
   })
 
+  it('says what a ride by majority may miss, and which function waits for consents with what ends that', () => {
+    const harness = Harness.settled('mail', { inventory: { ride: 'majority' } })
+    harness.event({ event: 'lease', generation: 1, sequence: 900, deadline_ms: harness.now_ms + 2_000, electorate: ['login', 'ftp', 'proxy', 'web1', 'web2'], may_miss: 2 })
+    expect(status(harness).ride).toEqual({ policy: 'majority', asked: 5, may_miss: 2 })
+    expect(status(harness).unprotected).toEqual([])
+    harness.host('ftp').rides_by = { electorate: ['mail', 'login', 'proxy', 'web1', 'web2'], may_miss: 2 }
+    harness.run(1_000)
+    for (const name of ['ftp', 'login', 'web1', 'web2']) harness.die(name)
+    harness.run(6_000)
+    expect(status(harness).warnings).toContainEqual(expect.stringMatching(/^ftp waits for consents: .*present are mail, proxy; .*"ringward confirm-dead ftp"$/))
+    expect(status(harness).unprotected).toContainEqual({ function: 'ftp', reason: expect.stringContaining('3 of mail, login, proxy, web1, web2') as string })
+    expect(status(Harness.settled('mail'))).not.toHaveProperty('ride')
+  })
+
   it('tells promises from both sides', () => {
     const harness = Harness.settled('mail')
     harness.message('ftp', { kind: 'promise-request', request: 1, epoch: 1 })

@@ -37,6 +37,8 @@ describe('lease record', () => {
     expect(bytes.length % LEASE_BYTES).toBe(0)
     expect(decodeLease(bytes)).toEqual({ ...lease, electorate })
     expect(encodeLease({ ...lease, electorate: ['mail', 'login', 'proxy', 'web1', 'web2'] }).length).toBe(LEASE_BYTES)
+    const by_majority = { ...lease, electorate: ['mail', 'login'], may_miss: 1 }
+    expect(decodeLease(encodeLease(by_majority))).toEqual(by_majority)
     const shorter = encodeLease(lease, bytes.length)
     expect(shorter.length).toBe(bytes.length)
     expect(decodeLease(shorter)).toEqual(lease)
