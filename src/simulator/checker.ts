@@ -7,6 +7,7 @@ import { SHARE_OPERATION_MS } from './bounds.ts'
 import type { SimulatedHost } from './simulated-host.ts'
 import { waitingHosts, type Waiting } from './waiting.ts'
 import type { World } from './world.ts'
+import { memoryTaken_kb } from './memory-of-host.ts'
 
 export interface Violation {
   readonly rule: string
@@ -106,7 +107,7 @@ export class Checker {
   }
 
   private checkMemory(host: SimulatedHost): void {
-    const taken_kb = host.memoryTaken_kb()
+    const taken_kb = memoryTaken_kb(host)
     if (taken_kb <= this.world.free_kb) this.overfull.delete(host.name)
     else if (!this.overfull.has(host.name)) {
       this.overfull.add(host.name)

@@ -7,6 +7,7 @@ import { p1Of, p2Of } from '../core/ring.ts'
 import { consenters_ms, consentersNeeded } from './consenters.ts'
 import type { SimulatedHost } from './simulated-host.ts'
 import type { World } from './world.ts'
+import { memoryTaken_kb } from './memory-of-host.ts'
 
 /** What the outside knows of a host's health, and since when. */
 interface Health {
@@ -272,7 +273,7 @@ export class Liveness {
     const { free_kb } = this.world
     const helpers = this.helpers()
     if (free_kb === Infinity) return helpers.length > 0
-    const places = helpers.map(host => Math.max(0, Math.floor((free_kb - RESERVE_KB - host.memoryTaken_kb()) / VIRTUAL_SERVER_KB)))
+    const places = helpers.map(host => Math.max(0, Math.floor((free_kb - RESERVE_KB - memoryTaken_kb(host)) / VIRTUAL_SERVER_KB)))
     return places.reduce((sum, count) => sum + count, 0) >= unserved + SPARE_VIRTUAL_SERVERS
   }
 

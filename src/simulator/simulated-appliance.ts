@@ -38,8 +38,20 @@ export function applianceHand(host: SimulatedHost, asked: SimulatedHost, applian
     const order = orderOf(command, daemons.map(daemon => daemon.name))
     const lies = verb === 'release' && world.broken.hand_lies === true
     const result = lies ? { ok: true, detail: 'done', vip: 'off' as const } : segment_free ? appliance.obey(vip, order) : { ok: false, detail: 'another host answers for it' }
-    asked.noteAppliance()
+    noteAppliance(asked)
     host.later(world.random.between(20, 100), () => host.handle({ event: 'hand', target, verb, ...result }))
     if (verb === 'reboot') asked.reboot()
   })
+}
+
+/** What its system has is noted where the checker looks for every host's. */
+export function noteAppliance(host: SimulatedHost): void {
+  const { appliance, name, world } = host
+  if (!appliance) return
+  const { vip } = world.inventory.servers.find(server => server.name === name)!
+  if (host.up && appliance.addresses.has(vip)) host.addresses.add(name)
+  else host.addresses.delete(name)
+  const [daemon] = appliance.daemons.values()
+  host.service = daemon === 'running' ? 'good' : daemon ?? 'good'
+  world.changed()
 }

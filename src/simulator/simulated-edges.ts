@@ -5,6 +5,7 @@ import { askGuard } from './simulated-guard-client.ts'
 import type { Command } from '../core/command.ts'
 import type { ClaimRecord } from '../core/records.ts'
 import type { SimulatedHost } from './simulated-host.ts'
+import { freeMemory_kb } from './memory-of-host.ts'
 
 /** The edges give up on the share after this and report the outcome as unknown. */
 const SHARE_LIMIT_MS = 1_500
@@ -37,7 +38,7 @@ export function perform(host: SimulatedHost, command: Exclude<Command, { command
       return host.later(there() ? random.between(2, 30) : 400, () => host.handle({ event: 'examined', target, answered: there() }))
     }
     case 'probe': return probe(host, command)
-    case 'survey': return host.handle({ event: 'survey', average: { memory_kb: host.freeMemory_kb(random.between(2e6, 4e6)), cpu_idle_percent: random.between(40, 95), network_kb_per_s: random.between(0, 500) }, capacity: { memory_kb: 8e6, cores: 4, network_rated_kb_per_s: 256_000 } })
+    case 'survey': return host.handle({ event: 'survey', average: { memory_kb: freeMemory_kb(host, random.between(2e6, 4e6)), cpu_idle_percent: random.between(40, 95), network_kb_per_s: random.between(0, 500) }, capacity: { memory_kb: 8e6, cores: 4, network_rated_kb_per_s: 256_000 } })
     case 'send': return world.deliver(host, command.to, copyOf(command.message), 'stream')
     case 'publish': {
       const message = copyOf(command.message)

@@ -6,11 +6,12 @@ import type { Inventory } from '../core/inventory.ts'
 import { initialState, type State } from '../core/state.ts'
 import { step } from '../core/step.ts'
 import type { Charge } from '../guard/guard-protocol.ts'
+import { noteAppliance } from './simulated-appliance.ts'
 import { SimulatedClock, type OwnTimer } from './simulated-clock.ts'
-import { SimulatedGuard } from './simulated-guard.ts'
+import { guardOf } from './guard-of-host.ts'
+import type { SimulatedGuard } from './simulated-guard.ts'
 import type { World } from './world.ts'
 import { healthRounds, perform, pingRounds } from './simulated-edges.ts'
-
 
 /** `mute`: the connection opens and nothing is answered; a restart heals it. */
 export type ServiceCondition = 'good' | 'stopped' | 'mute' | 'broken until reboot'
@@ -99,26 +100,13 @@ export class SimulatedHost {
       this.up = true
       this.service = 'good'
       this.world.note(`${this.name} is up`)
-      if (this.appliance) return this.bootAppliance(this.appliance)
+      // No agent, no guard: its system alone decides what it has.
+      if (this.appliance) {
+        this.appliance.boot()
+        return noteAppliance(this)
+      }
       queue.after(random.between(400, 900), () => boot === this.boot && this.startManagement())
     })
-  }
-
-  /** No agent, no guard: its system alone decides what it has. */
-  private bootAppliance(appliance: MemoryAppliance): void {
-    appliance.boot()
-    this.noteAppliance()
-  }
-
-  /** The checker looks at every host's addresses alike. */
-  noteAppliance(): void {
-    if (!this.appliance) return
-    const vip = this.world.inventory.servers.find(server => server.name === this.name)!.vip
-    if (this.up && this.appliance.addresses.has(vip)) this.addresses.add(this.name)
-    else this.addresses.delete(this.name)
-    const [daemon] = this.appliance.daemons.values()
-    this.service = daemon === 'running' ? 'good' : daemon ?? 'good'
-    this.world.changed()
   }
 
   /** A fault of the service, wherever it is kept. */
@@ -201,30 +189,22 @@ export class SimulatedHost {
   }
 
   private startGuard(former: SimulatedGuard | undefined): void {
-    const { world } = this
     this.generation += 1
-    const guard = new SimulatedGuard({ host: this.name, profile: world.profile, queue: world.queue, clock: this.clock, lateness_ms: () => this.lateness_ms() / 3, share: world.share, broken: world.broken }, this.generation, {
-      onLease: (generation, sequence, deadline_ms, electorate, may_miss) => {
-        this.generation = Math.max(this.generation, generation)
-        this.handle({ event: 'lease', generation, sequence, deadline_ms, ...electorate ? { electorate } : {}, ...may_miss === undefined ? {} : { may_miss } })
-      },
-      onLost: (generation, stopped) => {
-        this.generation = Math.max(this.generation, generation)
-        this.handle({ event: 'lease-lost', generation, stopped })
-      },
-      onEnded: charge => this.endCharge(charge),
-      onPlaced: name => this.place(name),
-      onBarred: (name, epoch) => this.handle({ event: 'taken-off', function: name, epoch }),
-    }, former)
-    this.generation = Math.max(this.generation, guard.generation)
+    const guard = guardOf(this, former)
     this.guard = guard
+    this.noteGeneration(guard.generation)
     guard.agentPresent(this.core !== undefined)
     if (this.frozen === 'everything') guard.freeze()
     if (!this.old_disk) return guard.begin()
     guard.beginFromOldDisk(() => {
       this.old_disk = false
-      this.generation = Math.max(this.generation, guard.generation)
+      this.noteGeneration(guard.generation)
     })
+  }
+
+  /** On its disk before it is used. */
+  noteGeneration(generation: number): void {
+    this.generation = Math.max(this.generation, generation)
   }
 
   /** A remote hand's release: why it was refused, or undefined when the VIP is gone. */
@@ -235,18 +215,6 @@ export class SimulatedHost {
     if (standing && standing.epoch > epoch) return `epoch ${standing.epoch} is in charge`
     this.addresses.delete(name)
     return undefined
-  }
-
-  private place(name: string): void {
-    if (!this.up || this.addresses.has(name)) return
-    this.addresses.add(name)
-    this.world.changed()
-  }
-
-  private endCharge(charge: Charge): void {
-    if (charge.kind === 'native') this.addresses.delete(charge.function)
-    else this.virtual_servers.delete(charge.function)
-    this.world.changed()
   }
 
   killGuard(): void {
@@ -326,7 +294,8 @@ export class SimulatedHost {
     this.timer!.set(Math.max(command.at_ms, this.clock.now_ms + 1) + this.lateness_ms())
   }
 
-  private lateness_ms(): number {
+  /** How late a timer of its agent that is set now comes. */
+  lateness_ms(): number {
     return this.timers_late_ms === 0 ? 0 : this.world.weather.between(0, this.timers_late_ms)
   }
 
@@ -360,19 +329,6 @@ export class SimulatedHost {
   /** Its services as somebody finds them who opens a connection. */
   get answers(): ServiceCondition {
     return this.frozen === 'everything' ? 'mute' : this.service
-  }
-
-  /** With a limited memory: what is left beside the virtual servers, loaded or being loaded. Else whatever was drawn. */
-  freeMemory_kb(drawn_kb: number): number {
-    const { free_kb } = this.world
-    if (free_kb === Infinity) return drawn_kb
-    return this.world.broken.memory_unseen ? free_kb : Math.max(0, free_kb - this.memoryTaken_kb())
-  }
-
-  memoryTaken_kb(): number {
-    if (this.virtual_servers.size + this.loading.size === 0) return 0
-    const { servers } = this.world.inventory
-    return servers.filter(({ name }) => this.virtual_servers.has(name) || this.loading.has(name)).reduce((sum, { virtual_server }) => sum + virtual_server.memory_mb * 1024, 0)
   }
 
   /** Runs later, unless this agent's life or boot is over by then. */
