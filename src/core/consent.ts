@@ -8,7 +8,7 @@
  */
 import type { Context } from './context.ts'
 import { functionOf } from './context.ts'
-import { isPresent } from './presence.ts'
+import { isPresent, silentUntil_ms } from './presence.ts'
 import { CLOCK_RATE_ERROR, promiseGiven_ms } from './profile.ts'
 import type { ClaimRecord } from './records.ts'
 import type { Consents, Giving, State } from './state.ts'
@@ -42,15 +42,9 @@ export function consentsLack(state: State, claim: ClaimRecord): string | undefin
     const { from_ms, until_ms } = name === state.self ? { from_ms: own_ms, until_ms: Infinity } : free_ms.get(name) ?? { from_ms: Infinity, until_ms: -Infinity }
     return from_ms <= at_ms && at_ms <= until_ms
   }
-  const issued_ms = readIssued_ms(state, claim)
+  const issued_ms = silentUntil_ms(state, claim.holder)
   const agreed = [...free_ms.values()].some(({ until_ms: at_ms }) => at_ms <= issued_ms && voters.filter(name => isFree(name, at_ms)).length >= needed)
   return agreed ? undefined : `not yet ${needed} of ${voters.join(', ')} have said that no promise of theirs to ${claim.holder} stands`
-}
-
-/** When the last good read was issued: the silence of the lease counts until then. */
-function readIssued_ms(state: State, { holder }: ClaimRecord): number {
-  const { lease_since_ms, lease_silent_ms } = state.hosts.get(holder)!
-  return lease_since_ms + lease_silent_ms
 }
 
 /** Since when this host holds no promise to that one, those of its former agent included. */

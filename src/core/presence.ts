@@ -72,6 +72,12 @@ export function inGoodStanding(state: State, now_ms: number): boolean {
   return ownLeaseGood(state, now_ms) && shareFresh(state, now_ms)
 }
 
+/** When the last good read was issued: the silence of a lease counts until then. */
+export function silentUntil_ms(state: State, name: string): number {
+  const { lease_since_ms, lease_silent_ms } = hostOf(state, name)
+  return lease_since_ms + lease_silent_ms
+}
+
 /** The share was read lately enough to act on. */
 export function shareFresh(state: State, now_ms: number): boolean {
   return now_ms - state.share.last_returned_ms <= 2 * state.profile.renew_ms + 1

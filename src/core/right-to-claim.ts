@@ -6,7 +6,7 @@ import type { Context } from './context.ts'
 import { functionOf, hostOf } from './context.ts'
 import { isAsked, notAsked } from './electorate.ts'
 import type { State } from './state.ts'
-import { ownLeaseGood, shareFresh } from './presence.ts'
+import { ownLeaseGood, shareFresh, silentUntil_ms } from './presence.ts'
 
 export type RightToClaim =
   | { readonly proof: ProofKind; readonly epoch: number; readonly tombstone?: { readonly host: string; readonly generation: number } }
@@ -56,6 +56,8 @@ function silenceProof(context: Context, claim: ClaimRecord, epoch: number): Righ
   if (host.lease_silent_ms < state.profile.expire_ms) {
     return { refused: `the lease of ${holder} has been silent for ${Math.round(host.lease_silent_ms)} ms of ${state.profile.expire_ms} ms`, at_ms: host.lease_since_ms + state.profile.expire_ms }
   }
+  // A ride may have ended in a renewal that a read issued before does not show, while its host has not claimed anew yet.
+  if (claim.kind === 'native' && silentUntil_ms(state, holder) < host.promised_until_ms) return { refused: `the shared area was not read since a promise to ${holder} ended`, at_ms: host.promised_until_ms }
   const lack = consentsLack(state, claim)
   if (lack !== undefined) return { refused: lack, consents: true }
   return { proof: 'silence', epoch, tombstone: { host: holder, generation: host.lease?.generation ?? 0 } }

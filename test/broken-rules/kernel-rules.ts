@@ -85,6 +85,11 @@ export const KERNEL_RULES: readonly BrokenRule[] = [
     play: { faults: ['share-hang'] }, seeds: { from: 1, count: 40 }, seen: ['S1'],
   },
   {
+    name: 'read-before-the-end-of-a-promise', rule: 'R4', what: 'what was read before an own promise ended still proves silence when it has ended',
+    edits: [{ file: CLAIM, find: "claim.kind === 'native' && silentUntil_ms(state, holder) < host.promised_until_ms", replace: "claim.kind === 'native' && silentUntil_ms(state, holder) < 0" }],
+    play: { story: 'renewal at the end of a ride' }, seeds: { from: 1, count: 40 }, seen: ['S1'],
+  },
+  {
     name: 'expiry-before-the-end', rule: 'R4', what: 'D_exp is 1.2 s, below D_stop',
     edits: [{ file: PROFILE, find: 'gone_ms: 2_800, expire_ms: 3_100', replace: 'gone_ms: 2_800, expire_ms: 1_200' }],
     play: { faults: ['power-off'] }, seeds: { from: 1, count: 40 }, seen: ['S6'],

@@ -59,6 +59,18 @@ const STORIES = {
       world.queue.after(random.between(500, 2_000), () => bystanders(world, target).forEach(name => loseOperations(world, name, 'reads')))
     })
   } },
+  /** A host that rides is cut off, and renews in the last moment of its ride; whoever looks at the shared area sees it late, and the host itself reads nothing. */
+  'renewal at the end of a ride': { tell: (world, random) => {
+    const target = random.pick(world.names)
+    const late_ms = lateAnswers(world)
+    world.share.hang(target)
+    world.queue.after(random.between(4_000, 5_000), () => {
+      world.isolate(target)
+      loseOperations(world, target, 'reads')
+      for (const name of world.names) if (name !== target) late_ms.set(name, random.between(900, 970))
+      world.queue.after(random.between(1_000, 1_500), () => world.share.heal(target))
+    })
+  } },
   /** A power cut, and the agents that may be nominated start afresh meanwhile. */
   'nominees start afresh': { tell: (world, random) => {
     const target = random.pick(world.names)

@@ -83,6 +83,16 @@ describe('R4: a function may not be claimed', () => {
     expect(proofStands(harness.state, 'ftp', harness.now_ms + 100)).toBe(true)
   })
 
+  it('before the shared area was read after the end of an own promise', () => {
+    const harness = silentFtp()
+    const promised_until_ms = harness.now_ms + 100
+    harness.state.hosts.get('ftp')!.promised_until_ms = promised_until_ms
+    harness.now_ms = promised_until_ms
+    expect(right(harness)).toEqual({ refused: 'the shared area was not read since a promise to ftp ended', at_ms: promised_until_ms })
+    harness.observe()
+    expect(right(harness)).toMatchObject({ proof: 'silence' })
+  })
+
   it('when the holder keeps it unmanaged, however long it is silent', () => {
     const harness = Harness.settled('proxy')
     harness.host('ftp').standing = 'unmanaged'
