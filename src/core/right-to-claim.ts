@@ -43,8 +43,8 @@ export function isKeptUnmanaged(state: State, { holder, kind }: ClaimRecord): bo
  * R8: a promise keeps the native function of its host. The virtual servers there end with the lease whatever was promised (R2), so that the silence of that
  * lease proves as much of them as of any others.
  */
-export function isPromised(state: State, { holder, kind }: ClaimRecord, now_ms: number): boolean {
-  return kind === 'native' && hostOf(state, holder).promised_until_ms > now_ms
+export function isPromised(state: State, { holder, kind }: ClaimRecord, at_ms: number): boolean {
+  return kind === 'native' && hostOf(state, holder).promised_until_ms > at_ms
 }
 
 function silenceProof(context: Context, claim: ClaimRecord, epoch: number): RightToClaim {
@@ -52,12 +52,14 @@ function silenceProof(context: Context, claim: ClaimRecord, epoch: number): Righ
   const { holder } = claim
   const host = hostOf(state, holder)
   if (!isAsked(state, claim, state.self)) return { refused: notAsked(holder, state.self) }
-  if (isPromised(state, claim, now_ms)) return { refused: `a promise to ${holder} stands`, at_ms: host.promised_until_ms }
+  // The read that shows the silence must come after the promise: a ride may end in a renewal that an earlier one does not show, and its host gives on.
+  if (isPromised(state, claim, silentUntil_ms(state, holder))) {
+    const stands = host.promised_until_ms > now_ms
+    return { refused: stands ? `a promise to ${holder} stands` : `the shared area was not read since a promise to ${holder} ended`, at_ms: host.promised_until_ms }
+  }
   if (host.lease_silent_ms < state.profile.expire_ms) {
     return { refused: `the lease of ${holder} has been silent for ${Math.round(host.lease_silent_ms)} ms of ${state.profile.expire_ms} ms`, at_ms: host.lease_since_ms + state.profile.expire_ms }
   }
-  // A ride may have ended in a renewal that a read issued before does not show, while its host has not claimed anew yet.
-  if (claim.kind === 'native' && silentUntil_ms(state, holder) < host.promised_until_ms) return { refused: `the shared area was not read since a promise to ${holder} ended`, at_ms: host.promised_until_ms }
   const lack = consentsLack(state, claim)
   if (lack !== undefined) return { refused: lack, consents: true }
   return { proof: 'silence', epoch, tombstone: { host: holder, generation: host.lease?.generation ?? 0 } }

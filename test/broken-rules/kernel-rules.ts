@@ -14,7 +14,7 @@ const PROFILE = 'src/core/profile.ts'
 /** Watchdog and kernel end what the guard has left: 3 s late. */
 const NETS_LATE: Edit = { file: GUARD, find: 'return legal_ms + this.profile.gone_ms - this.profile.stop_ms', replace: 'return legal_ms + this.profile.gone_ms - this.profile.stop_ms + 3_000' }
 /** For nominees and managers alike. */
-const PROMISE_IGNORED: Edit = { file: CLAIM, find: "return kind === 'native' && hostOf(state, holder).promised_until_ms > now_ms", replace: "return kind === 'native' && hostOf(state, holder).promised_until_ms > Infinity" }
+const PROMISE_IGNORED: Edit = { file: CLAIM, find: "return kind === 'native' && hostOf(state, holder).promised_until_ms > at_ms", replace: "return kind === 'native' && hostOf(state, holder).promised_until_ms > at_ms + Infinity" }
 
 export const KERNEL_RULES: readonly BrokenRule[] = [
   {
@@ -86,7 +86,7 @@ export const KERNEL_RULES: readonly BrokenRule[] = [
   },
   {
     name: 'read-before-the-end-of-a-promise', rule: 'R4', what: 'what was read before an own promise ended still proves silence when it has ended',
-    edits: [{ file: CLAIM, find: "claim.kind === 'native' && silentUntil_ms(state, holder) < host.promised_until_ms", replace: "claim.kind === 'native' && silentUntil_ms(state, holder) < 0" }],
+    edits: [{ file: CLAIM, find: 'if (isPromised(state, claim, silentUntil_ms(state, holder))) {', replace: 'if (isPromised(state, claim, now_ms + 0 * silentUntil_ms(state, holder))) {' }],
     play: { story: 'renewal at the end of a ride' }, seeds: { from: 1, count: 40 }, seen: ['S1'],
   },
   {

@@ -46,7 +46,7 @@ export const REDUNDANT_RULES: readonly RedundantRule[] = [
   },
   {
     name: 'promise-ignored-at-the-claim', rule: 'R4', what: 'a nominee does not look for its own promise; managers do',
-    edits: [{ file: CLAIM, find: 'if (isPromised(state, claim, now_ms)) return { refused', replace: 'if (now_ms < 0) return { refused' }],
+    edits: [{ file: CLAIM, find: 'if (isPromised(state, claim, silentUntil_ms(state, holder))) {', replace: 'if (isPromised(state, claim, silentUntil_ms(state, holder) + Infinity)) {' }],
     plays: [{ faults: ['share-hang', 'cable'] }, { story: 'partial network in a share outage' }, ...ANYTHING],
     because: 'who rides has the promises of all, so its managers have promised as well and nominate nobody; without them: own-promise-ignored',
   },

@@ -35,7 +35,7 @@ const GUARD = 'src/guard/guard-core.ts'
 const CLAIM = 'src/core/right-to-claim.ts'
 const OBSERVATION = 'src/core/observation.ts'
 const PROMISE = 'src/core/promise.ts'
-const PROMISES_BIND_NOT: Edit = { file: CLAIM, find: 'hostOf(state, holder).promised_until_ms > now_ms', replace: 'hostOf(state, holder).promised_until_ms > now_ms + 1e9' }
+const PROMISES_BIND_NOT: Edit = { file: CLAIM, find: 'hostOf(state, holder).promised_until_ms > at_ms', replace: 'hostOf(state, holder).promised_until_ms > at_ms + 1e9' }
 /** The agent's half of the rule for hand-overs: alone it keeps the other half's mistakes harmless. */
 const HAND_OVER_BARS_NOTHING: Edit = { file: 'src/simulator/exhaustive/kernel-acts.ts', find: "if (order.proof === 'hand-over') this.bar(host, order.function, order.epoch - 1)", replace: '' }
 
