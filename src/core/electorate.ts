@@ -10,7 +10,7 @@
  * in such a read means that the lease was lost before and ridden on; the promise asked for then outlives the read's worth (2r).
  */
 import type { Context } from './context.ts'
-import type { ClaimRecord } from './records.ts'
+import { listsJust, type ClaimRecord } from './records.ts'
 import type { State } from './state.ts'
 
 /**
@@ -19,23 +19,7 @@ import type { State } from './state.ts'
  * could ride before. A `goodbye` counts: who reboots is back in a minute, and may then be the only one left to take over.
  */
 export function asked(state: State): string[] {
-  return state.order.filter(name => isOneToAsk(state, name))
-}
-
-function isOneToAsk(state: State, name: string): boolean {
-  return name !== state.self && (state.hosts.get(name)?.lease?.standing ?? 'unmanaged') !== 'unmanaged'
-}
-
-/** Whether the own records list just those that are asked. */
-function isListed(state: State): boolean {
-  const listed = state.own.electorate
-  let count = 0
-  for (const name of state.order) {
-    if (!isOneToAsk(state, name)) continue
-    if (!listed?.includes(name)) return false
-    count += 1
-  }
-  return listed?.length === count
+  return state.order.filter(name => name !== state.self && (state.hosts.get(name)?.lease?.standing ?? 'unmanaged') !== 'unmanaged')
 }
 
 /**
@@ -79,10 +63,10 @@ export function decideElectorate(context: Context): void {
   const { state } = context
   // Before the first read nobody's lease is known.
   if (state.share.last_returned_ms === -Infinity) return
-  if (isListed(state) && (state.own.may_miss ?? 0) === mayMiss(state, state.own.electorate?.length ?? 0)) return
-  if (!context.due(state.electorate_told_ms + state.profile.renew_ms)) return
-  state.electorate_told_ms = context.now_ms
   const names = asked(state)
   const may_miss = mayMiss(state, names.length)
+  if (listsJust(state.own.electorate, names) && (state.own.may_miss ?? 0) === may_miss) return
+  if (!context.due(state.electorate_told_ms + state.profile.renew_ms)) return
+  state.electorate_told_ms = context.now_ms
   context.do({ command: 'electorate', names, ...may_miss > 0 ? { may_miss } : {} })
 }
