@@ -129,13 +129,15 @@ export function noteReleased(context: Context, event: Of<'released'>): void {
 /** R2: the lease ended. Half-started work is dropped; a native function goes on only while the guard rides (R8). */
 export function noteLeaseLost(context: Context, event: Of<'lease-lost'>): void {
   const { state } = context
-  context.because(`Lease_is_lost: generation_${event.generation}_begins, stopped: ${event.stopped.join(' ') || `nothing, ${whoPromises(state)} and the own function goes on`}`, { level: 'alarm' })
+  const stopped = new Set(event.stopped)
+  const rides = ({ function: name, kind, stage }: Giving): boolean => kind === 'native' && stage === 'serving' && !stopped.has(name)
+  const goes_on = [...state.giving.values()].some(rides) ? `, ${whoPromises(state)} and the own function goes on` : ''
+  if (state.own.deadline_ms === 0 && stopped.size === 0) context.because(`No_lease_began_in_time: generation_${event.generation}_begins${goes_on}`, { level: 'warning' })
+  else context.because(`Lease_is_lost: generation_${event.generation}_begins, stopped: ${event.stopped.join(' ') || 'nothing'}${goes_on}`, { level: 'alarm' })
   // The record of the lost lease still stands on the share, and lists whom it listed.
   state.own = { ...state.own, generation: event.generation, sequence: 0, deadline_ms: 0 }
-  const stopped = new Set(event.stopped)
   for (const giving of [...state.giving.values()]) {
-    const rides = giving.kind === 'native' && giving.stage === 'serving' && !stopped.has(giving.function)
-    if (rides) continue
+    if (rides(giving)) continue
     state.giving.delete(giving.function)
     // The guard has stopped it; this clears what is left (devices, files).
     context.do({ command: 'stop', function: giving.function, kind: giving.kind })

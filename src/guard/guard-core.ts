@@ -65,6 +65,10 @@ export class GuardCore {
   private deadline_ms = 0
   /** t0 of the renewal the deadline counts from. */
   private issued_ms = 0
+  /** t0 of the first renewal under this generation; undefined before it. */
+  private begun_ms: number | undefined
+  /** This generation can have no lease any more: its first came too late. */
+  private too_late = false
   private ride_until_ms = 0
   private outstanding: Renewal | undefined
   private next_renewal_ms = 0
@@ -99,6 +103,8 @@ export class GuardCore {
     core.sequence = memory.sequence + SEQUENCE_JUMP
     core.deadline_ms = memory.deadline_ms
     core.issued_ms = memory.issued_ms
+    // Records without a lease may stand on the share for any time.
+    core.begun_ms = memory.deadline_ms > 0 ? memory.issued_ms : -Infinity
     core.ride_until_ms = memory.ride_until_ms
     core.electorate = memory.electorate
     core.listed = memory.listed
@@ -148,6 +154,7 @@ export class GuardCore {
 
   private issue(now_ms: number): Renewal {
     this.sequence++
+    this.begun_ms ??= now_ms
     this.next_renewal_ms = now_ms + this.profile.renew_ms
     const { electorate, may_miss } = this
     // From its issue on the record may stand on the share, acknowledged or not.
@@ -159,15 +166,19 @@ export class GuardCore {
   }
 
   /**
-   * The write has been acknowledged after fsync. True when that was in time: under the present generation and, when there
-   * is a lease, before its deadline. The caller has called `overdue` first. The first lease of a generation has no deadline to keep,
-   * but counts from its own t0 all the same.
+   * The write has been acknowledged after fsync. True when that was in time: under the present generation and before its deadline. The caller has called
+   * `overdue` first. The first lease of a generation must come within D_stop of the first record: whoever read that one may have counted its silence and
+   * claim by it. What comes later is no lease, and another generation begins (`overdue`).
    */
   acknowledged(renewal: Renewal, now_ms: number): boolean {
     if (this.outstanding === renewal) this.outstanding = undefined
     if (renewal.generation !== this.generation) return false
     const deadline_ms = renewal.issued_ms + this.profile.stop_ms
     if (now_ms >= deadline_ms || deadline_ms <= this.deadline_ms) return false
+    if (this.deadline_ms === 0 && now_ms >= this.begun_ms! + this.profile.stop_ms) {
+      this.too_late = true
+      return false
+    }
     this.deadline_ms = deadline_ms
     this.issued_ms = renewal.issued_ms
     // What stands on the share now is this record or one issued after it; none is while this one was outstanding.
@@ -198,7 +209,7 @@ export class GuardCore {
       return this.lose(charge => !riding || charge.kind === 'virtual', 'the lease was not renewed in time', now_ms)
     }
     if (this.deadline_ms === 0 && this.charges.size > 0 && now_ms >= this.ride_until_ms) return this.lose(() => true, 'the promises of the other members ended', now_ms)
-    return undefined
+    return this.too_late ? this.lose(() => false, 'the first renewal of its generation was not acknowledged in time', now_ms) : undefined
   }
 
   private lose(stops: (charge: Charge) => boolean, why: string, now_ms: number): Stop {
@@ -206,6 +217,8 @@ export class GuardCore {
     for (const charge of stopped) this.charges.delete(charge.function)
     this.generation++
     this.sequence = 0
+    this.begun_ms = undefined
+    this.too_late = false
     this.deadline_ms = 0
     this.outstanding = undefined
     this.next_renewal_ms = now_ms

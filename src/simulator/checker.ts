@@ -1,5 +1,6 @@
 /** The invariants (protocol 1), looked at from outside after every change. */
 import type { Reason } from '../core/command.ts'
+import { CLOCK_RATE_ERROR } from '../core/profile.ts'
 import { kindAt, type ClaimRecord, type LeaseRecord, type ReleaseRecord } from '../core/records.ts'
 import { rolesOf } from '../core/ring.ts'
 import type { Watch } from '../core/state.ts'
@@ -18,8 +19,10 @@ export interface Violation {
 export class Checker {
   readonly violations: Violation[] = []
   private readonly world: World
-  /** When the newest renewal that reached the share was issued (R1: t0), by generation: `host generation`. One that was held up proves no health. */
+  /** When the newest renewal that reached the share in time to be a lease was issued (R1: t0), by generation: `host generation`. One that came later proves no health. */
   private readonly renewed_ms = new Map<string, number>()
+  /** Until when a renewal has to arrive there to be in time, by generation likewise. */
+  private readonly until_ms = new Map<string, number>()
 
   private readonly overfull = new Set<string>()
   /** When a renewal last reached the share. */
@@ -51,8 +54,14 @@ export class Checker {
   }
 
   onLease(record: LeaseRecord, issued_ms: number): void {
-    this.renewed_ms.set(`${record.host} ${record.generation}`, issued_ms)
     const { now_ms } = this.world.queue
+    const lease = `${record.host} ${record.generation}`
+    // R1: what arrives when the lease that it would prolong has run out, or D_stop after the first record of its generation, is no lease, whenever its host hears of it.
+    const own_until_ms = issued_ms + this.world.profile.stop_ms * (1 + CLOCK_RATE_ERROR)
+    const until_ms = this.until_ms.get(lease) ?? own_until_ms
+    const in_time = now_ms < until_ms
+    this.until_ms.set(lease, in_time ? Math.max(own_until_ms, until_ms) : until_ms)
+    if (in_time) this.renewed_ms.set(lease, Math.max(issued_ms, this.renewed_ms.get(lease) ?? -Infinity))
     this.seen_ms.set(record.host, now_ms)
     if (now_ms - issued_ms > SHARE_OPERATION_MS) this.held_up_ms.set(record.host, now_ms)
   }

@@ -32,6 +32,11 @@ export const KERNEL_RULES: readonly BrokenRule[] = [
     play: { story: 'acknowledgement after the end' }, seeds: { from: 1, count: 40 }, seen: ['S1'],
   },
   {
+    name: 'first-lease-at-any-time', rule: 'R1', what: 'the first lease of a generation begins whenever a renewal is acknowledged, however long ago its first record was written',
+    edits: [{ file: GUARD, find: 'if (this.deadline_ms === 0 && now_ms >= this.begun_ms! + this.profile.stop_ms) {', replace: 'if (this.deadline_ms > Infinity) {' }],
+    play: { story: 'lease begins late' }, seeds: { from: 1, count: 40 }, seen: ['S1'],
+  },
+  {
     name: 'guard-never-stops', rule: 'R2', what: 'guard, watchdog and kernel let everything run on for three seconds when the lease has run out',
     edits: [{ file: GUARD, find: 'if (this.deadline_ms > 0 && now_ms >= this.deadline_ms) {', replace: 'if (this.deadline_ms > Infinity) {' }, NETS_LATE],
     play: { faults: ['cable'] }, seeds: { from: 1, count: 40 }, seen: ['S1'],

@@ -50,6 +50,32 @@ const STORIES = {
       world.queue.after(random.between(300, 1_400), () => world.isolate(target))
     }
   } },
+  /**
+   * A host boots and its renewals are carried out and called failed: everybody sees it renew, and it has no lease. Its function is handed over to that generation;
+   * then nothing of it arrives, until somebody claims by that silence, and just then one renewal does and is acknowledged.
+   */
+  'lease begins late': { tell: (world, random) => {
+    const target = random.pick(world.names)
+    const [renew, claim] = [world.share.renew.bind(world.share), world.share.claim.bind(world.share)]
+    let arrives: 'and fails' | 'held' | 'yes' = 'and fails'
+    let held = (): void => undefined
+    world.share.renew = (record, answer, refused) => {
+      if (record.host !== target || arrives === 'yes') renew(record, answer, refused)
+      else if (arrives === 'and fails') renew(record, () => refused?.(), refused)
+      else held = () => renew(record, answer, refused)
+    }
+    world.share.claim = (host, record, answer, refused) => {
+      if (record.function === target && host !== target) {
+        if (record.holder === target) arrives = 'held'
+        else if (arrives === 'held') {
+          arrives = 'yes'
+          world.queue.after(random.between(0, 40), held)
+        }
+      }
+      claim(host, record, answer, refused)
+    }
+    world.host(target).reboot()
+  } },
   /** A host without a network renews late once, so that it is suspected, and goes on renewing; the hosts that may be nominated cannot read. */
   'nominees cannot read': { tell: (world, random) => {
     const target = random.pick(world.names)

@@ -15,6 +15,8 @@ interface GuardFields {
   sequence: number
   deadline_ms: number
   issued_ms: number
+  begun_ms: number | undefined
+  too_late: boolean
   ride_until_ms: number
   outstanding: Renewal | undefined
   next_renewal_ms: number
@@ -31,7 +33,7 @@ interface GuardFields {
 const OWN_FIELDS = 'generation deadline_ms electorate | sequence may_miss'
 const SHARE_FIELDS = 'last_started_ms last_returned_ms outstanding_ms look | good'
 const PROMISE_FIELDS = 'sent_ms requests answered_ms ride_until_ms | request'
-const GUARD_FIELDS = 'generation sequence deadline_ms issued_ms ride_until_ms outstanding next_renewal_ms charges barred electorate listed | may_miss listed_may_miss profile renew_latency_ms agent_gone_since_ms leaving compared extended_ms'
+const GUARD_FIELDS = 'generation sequence deadline_ms issued_ms begun_ms too_late ride_until_ms outstanding next_renewal_ms charges barred electorate listed | may_miss listed_may_miss profile renew_latency_ms agent_gone_since_ms leaving compared extended_ms'
 const STATE_FIELDS = 'own share hosts functions giving promise electorate_told_ms counter | self wall_offset_ms inventory profile order servers by_priority started_ms was_whole health renewals clock_offset_ms standby alerts without_agent appliances watches rehoming power incidents standing_by round load virtual_services probe_requests condition_sequence condition_due roles orders pills alone leaving consents'
 const HOST_FIELDS = 'name lease lease_since_ms lease_grew_ms missing lease_silent_ms promised_until_ms | older newest_read_ms generation_since_ms reachable condition condition_ms'
 const FUNCTION_FIELDS = 'name claim release since_ms given_up_epoch claiming releasing_ms | failed_starts failed_ms overload_restarts return_wanted returning_ms came_home_ms flapping_told'
@@ -138,11 +140,12 @@ export class HostCodec {
     state.electorate_told_ms = then_ms - told_ms
   }
 
-  private restoreGuard(guard: GuardCore, [generation, deadline_ms, ride_ms, outstanding, next_ms, charges, barred, electorate, listed]: EncodedGuard, then_ms: number): void {
+  private restoreGuard(guard: GuardCore, [generation, deadline_ms, ride_ms, outstanding, next_ms, charges, barred, electorate, listed, begun_ms, too_late]: EncodedGuard, then_ms: number): void {
     const fields: Omit<GuardFields, 'sequence' | 'issued_ms'> = {
       generation, deadline_ms: deadline_ms === null ? 0 : then_ms + deadline_ms, ride_until_ms: then_ms + ride_ms, next_renewal_ms: then_ms + next_ms,
       outstanding: outstanding ? { generation: outstanding[0], sequence: 0, issued_ms: then_ms - outstanding[1], ...outstanding[2] ? { electorate: outstanding[2] } : {} } : undefined,
       charges: new Map(charges.map(([of, epoch, kind]) => [of, chargeOf(of, epoch, kind)])), barred: new Map(barred), electorate: electorate ?? undefined, listed: listed ?? undefined,
+      begun_ms: begun_ms === null ? undefined : then_ms - begun_ms, too_late,
     }
     Object.assign(guard, fields)
   }
@@ -158,10 +161,12 @@ const listOf = (names: readonly string[] | undefined): readonly string[] | null 
 
 /** The guard's private fields; the renewal's number is left out, for each record that reaches the share is newer than the one before. */
 function guardOf(guard: GuardCore, stop_ms: number): Value {
-  const { generation, deadline_ms, ride_until_ms, outstanding, next_renewal_ms, charges, barred, electorate, listed } = guard as unknown as GuardFields
+  const { generation, deadline_ms, begun_ms, too_late, ride_until_ms, outstanding, next_renewal_ms, charges, barred, electorate, listed } = guard as unknown as GuardFields
   return [
     generation, deadline_ms === 0 ? null : ahead(deadline_ms), ahead(ride_until_ms), outstanding ? [outstanding.generation, ago(outstanding.issued_ms, stop_ms), listOf(outstanding.electorate)] : null, ahead(next_renewal_ms),
     [...charges.values()].map(charge => [charge.function, charge.epoch, charge.kind]).sort(), [...barred].sort(), listOf(electorate), listOf(listed),
+    // Only the first lease of a generation is judged by it.
+    begun_ms === undefined || deadline_ms > 0 ? null : ago(begun_ms, stop_ms), too_late,
   ]
 }
 
@@ -212,7 +217,7 @@ type EncodedState = [
   own: [number, number | null, Names], share: [number, number | null, number | null, boolean], hosts: EncodedHost[], functions: EncodedFunction[], giving: EncodedGiving[],
   promise: [sent_ms: number, ride_ms: number, answered: [string, number][], requests: number[]], told_ms: number,
 ]
-type EncodedGuard = [number, number | null, number, [number, number, Names] | null, number, [string, number, FunctionKind][], [string, number][], Names, Names]
+type EncodedGuard = [number, number | null, number, [number, number, Names] | null, number, [string, number, FunctionKind][], [string, number][], Names, Names, number | null, boolean]
 type Encoded = [
   name: string, state: EncodedState, guard: EncodedGuard, given: [string, FunctionKind, number][], renewal_applied: boolean, up_to_date: string[],
   read: [[string, ReadLease][] | null, [string, ReadClaim][] | null] | null, claims: [string, Claiming][], releases: [string, Releasing][], orders: KernelHost['orders'],

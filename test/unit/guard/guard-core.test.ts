@@ -60,6 +60,39 @@ describe('R1 renewal', () => {
     expect(core.acknowledged(tooSlow, 5_001)).toBe(false)
   })
 
+  test('the first of a generation is none when it comes D_stop after the first record, which somebody may have read since: another generation begins', () => {
+    const core = freshCore()
+    core.failed(core.renew(1_000)!)
+    const second = core.renew(2_900)!
+    expect(core.acknowledged(second, 3_000)).toBe(false)
+    expect(core.status(3_000)).toMatchObject({ generation: 5, good: false })
+    expect(core.overdue(3_000)).toMatchObject({ charges: [], generation: 6 })
+    expect(core.overdue(3_000)).toBeUndefined()
+    expect(core.renew(3_000)).toMatchObject({ generation: 6, sequence: 1 })
+  })
+
+  test('the first of a generation may come by a later record, within D_stop of the first', () => {
+    const core = freshCore()
+    core.failed(core.renew(1_000)!)
+    expect(core.acknowledged(core.renew(2_900)!, 2_999)).toBe(true)
+    expect(core.status(2_999)).toMatchObject({ generation: 5, good: true, deadline_ms: 4_900 })
+  })
+
+  test('a guard that goes on by promises alone begins another generation: the records of its forerunner may be of any age', () => {
+    const core = freshCore()
+    renewed(core, 0)
+    core.arm(native, 5, 0, 20)
+    core.ride(1_500, OTHERS, 1_000)
+    core.ride(2_900, OTHERS, 1_900)
+    expect(core.overdue(2_000)).toMatchObject({ charges: [], generation: 6 })
+    const heir = GuardCore.resume(profile, core.memory(), 2_100)!
+    heir.agentPresent(true, 2_100)
+    expect(heir.acknowledged(heir.renew(2_500)!, 2_510)).toBe(false)
+    expect(heir.overdue(2_510)).toMatchObject({ charges: [], generation: 7 })
+    expect(heir.all()).toEqual([native])
+    expect(heir.acknowledged(heir.renew(2_510)!, 2_520)).toBe(true)
+  })
+
   test('being late is seen after one and a half intervals', () => {
     const core = freshCore()
     expect(core.late(5_000)).toBe(false)
