@@ -14,6 +14,8 @@ import { isKeptUnmanaged, isPromised, proofStands } from './right-to-claim.ts'
 import { p1Of, p2Of } from './ring.ts'
 import type { Incident, Rehoming, State } from './state.ts'
 
+/** The streams of a manager that is cut off itself end one after the other, within half of the heartbeat's limit. */
+const CUT_OFF_MS = 500
 /** A nominee on the LAN answers in milliseconds; a stalled one is passed over. */
 const ANSWER_LIMIT_MS = 1_500
 /** Covers a cold start of a virtual server (thesis: 42.84 s) with room. */
@@ -36,7 +38,7 @@ export function beginRehoming(context: Context, incident: Incident, name: string
   if (state.rehoming.get(name)?.epoch === epoch) return
   const tried = new Set(claim && release && claim.holder !== name ? [claim.holder] : [])
   if (!incident.functions.has(name)) incident.functions.set(name, epoch)
-  state.rehoming.set(name, { function: name, incident: incident.id, epoch, nominee: undefined, as: 'virtual', nominated_ms: -Infinity, heard_ms: -Infinity, stage: '', stage_ms: -Infinity, ready_ms: -Infinity, tried, retry_ms: -Infinity })
+  state.rehoming.set(name, { function: name, incident: incident.id, epoch, nominee: undefined, as: 'virtual', nominated_ms: -Infinity, heard_ms: -Infinity, stage: '', stage_ms: -Infinity, ready_ms: -Infinity, cut_off_ms: Infinity, tried, retry_ms: -Infinity })
 }
 
 /** Lost: not renewing any more, or confirmed by the examination for the very generation that made the claim. */
@@ -127,7 +129,7 @@ function continueRehoming(context: Context, rehoming: Rehoming, lost: boolean): 
     if (context.due(Math.max(rehoming.retry_ms, mayStartAgain_ms(state, rehoming.function)))) nominate(context, rehoming, incident)
     return
   }
-  const why = nomineeFailure(context, rehoming)
+  const why = nomineeFailure(context, rehoming) ?? homeIsSooner(state, rehoming)
   if (why === undefined) return keepNomination(context, rehoming)
   context.because(`Nominee_${rehoming.nominee}_for_${rehoming.function}_is_passed_over: ${why}`, { level: 'warning', incident: incident.id })
   context.send(rehoming.nominee, { kind: 'withdraw', function: rehoming.function, epoch: rehoming.epoch })
@@ -153,6 +155,7 @@ function keepNomination(context: Context, rehoming: Rehoming): void {
 function nomineeFailure(context: Context, rehoming: Rehoming): string | undefined {
   const { state } = context
   if (!isPresent(state, rehoming.nominee!)) return 'it left the ring'
+  if (isCutOff(context, rehoming)) return 'it is not reachable any more'
   if (rehoming.stage === '') return context.due(rehoming.heard_ms + stretched(state, ANSWER_LIMIT_MS)) ? 'it does not answer' : undefined
   if (rehoming.stage === 'preparing') return context.due(rehoming.heard_ms + PREPARE_LIMIT_MS) ? 'it was not ready in time' : undefined
   const claim = functionOf(state, rehoming.function).claim
@@ -161,6 +164,16 @@ function nomineeFailure(context: Context, rehoming: Rehoming): string | undefine
     return undefined
   }
   return context.due(rehoming.heard_ms + CLAIM_LIMIT_MS) ? 'it did not claim though proof stands' : undefined
+}
+
+/** Its agent stands still, or the network is cut between it and us; who reaches nobody is cut off himself. */
+function isCutOff(context: Context, rehoming: Rehoming): boolean {
+  const { state, now_ms } = context
+  const { nominee } = rehoming
+  const isReached = (host: string): boolean => host !== state.self && hostOf(state, host).reachable
+  const cut_off = nominee !== state.self && !isReached(nominee!) && state.order.some(isReached)
+  rehoming.cut_off_ms = cut_off ? Math.min(rehoming.cut_off_ms, now_ms) : Infinity
+  return cut_off && context.due(rehoming.cut_off_ms + CUT_OFF_MS)
 }
 
 export function withdrawNomination(context: Context, rehoming: Rehoming, why: string): void {
@@ -180,6 +193,12 @@ function homeIsReady(state: State, name: string): boolean {
   const healthy = name === state.self ? state.order.every(host => host === name || !isPresent(state, host)) : watch?.service.verdict === 'OK' && watch.service.good_rounds > 0
   return (release !== undefined || claim?.holder !== name) && isPresent(state, name) && leavingReason(state, name) === undefined && healthy
     && (claim?.holder !== name || generation > claim.generation)
+}
+
+/** A virtual server may load for minutes; meanwhile its own server has booted. */
+function homeIsSooner(state: State, { function: name, as, stage, tried }: Rehoming): string | undefined {
+  const loads = as === 'virtual' && (stage === '' || stage === 'preparing')
+  return loads && !tried.has(name) && homeIsReady(state, name) ? `${name} is back and its services are good` : undefined
 }
 
 /** A host that stands ready, or nearly, for a manager that has died meanwhile: its successor goes on from the stage reached. */
@@ -226,6 +245,7 @@ function sendNomination(context: Context, rehoming: Rehoming, host: string, kind
   rehoming.nominee = host
   rehoming.nominated_ms = context.now_ms
   rehoming.heard_ms = context.now_ms
+  rehoming.cut_off_ms = Infinity
   rehoming.stage = ''
   rehoming.as = kind
   sendNominate(context, rehoming)

@@ -168,6 +168,8 @@ export interface Rehoming {
   stage_ms: number
   /** When a leaving holder was last told that the nominee stands ready. */
   ready_ms: number
+  /** Since when the nominee, and not everybody, is not reachable; Infinity while it is. */
+  cut_off_ms: number
   readonly tried: Set<string>
   retry_ms: number
 }

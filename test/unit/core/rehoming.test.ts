@@ -66,13 +66,55 @@ describe('a nominee that cannot', () => {
     expect(harness.sent('withdraw', 'web1').map(({ message }) => message)).toEqual([{ kind: 'withdraw', function: 'ftp', epoch: 1 }])
   })
 
-  it('dies while it prepares: the next best is nominated', () => {
+  it('leaves the ring while it prepares: the next best is nominated', () => {
     const harness = lostFtp()
     progress(harness, 'web1', 'preparing')
-    harness.die('web1')
+    harness.host('web1').renews = false
     harness.runUntil(() => nominees(harness).length > 1, 5_000)
     expect(nominees(harness).slice(0, 2)).toEqual(['web1', 'web2'])
     expect(harness.said('it left the ring')).toBe(true)
+  })
+
+  it('is not reachable any more while it prepares, and renews: the next best is nominated', () => {
+    const harness = lostFtp()
+    progress(harness, 'web1', 'preparing')
+    harness.host('web1').reachable = false
+    harness.event({ event: 'reach', host: 'web1', reachable: false, why: 'no heartbeat' })
+    harness.run(490)
+    expect(nominees(harness)).toEqual(['web1'])
+    harness.run(20)
+    expect(nominees(harness)).toEqual(['web1', 'web2'])
+    expect(harness.said('Nominee_web1_for_ftp_is_passed_over: it is not reachable any more')).toBe(true)
+  })
+
+  it('is waited for by a manager that reaches nobody: it is cut off itself', () => {
+    const harness = lostFtp()
+    progress(harness, 'web1', 'preparing')
+    harness.deaf('web2')
+    harness.run(200)
+    harness.deaf()
+    harness.run(1_000)
+    expect(nominees(harness)).toEqual(['web1'])
+  })
+
+  it('loads still when the function\'s own server is back and good: that one is nominated', () => {
+    const harness = lostFtp()
+    harness.addRelease('ftp', 1, 'power', 'login')
+    progress(harness, 'web1', 'preparing')
+    harness.comeBack('ftp')
+    harness.runUntil(() => nominees(harness).length > 1, 5_000)
+    expect(harness.sent('nominate').at(-1)).toMatchObject({ to: 'ftp', message: { function: 'ftp', as: 'native' } })
+    expect(harness.said('Nominee_web1_for_ftp_is_passed_over: ftp is back and its services are good')).toBe(true)
+    expect(harness.sent('withdraw', 'web1').length).toBe(1)
+  })
+
+  it('stands ready when the function\'s own server is back: it claims at once, and is left to it', () => {
+    const harness = lostFtp()
+    progress(harness, 'web1', 'prepared')
+    harness.addRelease('ftp', 1, 'power', 'login')
+    harness.comeBack('ftp')
+    harness.run(3_000)
+    expect(nominees(harness)).toEqual(['web1'])
   })
 
   it('is ready and does not claim though proof stands: the next best is nominated', () => {
