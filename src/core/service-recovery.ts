@@ -11,7 +11,7 @@ import { isSlow, withhold } from './local-health.ts'
 import { isHeld, leavingReason } from './orders.ts'
 import { inGoodStanding } from './presence.ts'
 import { isPathBad, tellsOfDaemon } from './path.ts'
-import type { Incident, State, Watch } from './state.ts'
+import type { State, Watch } from './state.ts'
 import { enterMode, tellP2 } from './mode.ts'
 
 /** Over SSH: connect, restart, and what a service manager takes for it; squid needs seconds. */
@@ -61,6 +61,7 @@ export function decideServiceRecovery(context: Context, watch: Watch): void {
   if (leavingReason(context.state, watch.target) !== undefined) return enterMode(context, watch, 'regular', 'the target leaves')
   if (!givesItself(context.state, watch.target)) return leaveToBackup(context, watch)
   if (!watch.repair) return startRepair(context, watch, 'confirm')
+  if (watch.repair.step === 'restart' && claimedAnew(context.state, watch)) return startedAnew(context, watch)
   if (!context.due(watch.repair.deadline_ms)) return
   timeOut(context, watch)
 }
@@ -122,6 +123,7 @@ function healed(context: Context, watch: Watch): void {
 function restart(context: Context, watch: Watch): void {
   const { target, service } = watch
   const index = serverOf(context.state, target).daemons.findIndex(daemon => daemon.name === service.daemon)
+  endOutdated(context, watch)
   if (watch.incident === undefined) openIncident(context, target, 'St1', `${service.daemon} ${service.verdict}: ${service.detail}`)
   context.because(`${service.daemon}_is_stop_condition_(${service.verdict}: ${service.detail})`, { level: 'alarm', incident: watch.incident })
   context.because(`Start_to_restart_${service.daemon}`, { incident: watch.incident })
@@ -136,7 +138,7 @@ function release(context: Context, watch: Watch): void {
   const { claim } = functionOf(state, target)
   const incident = watch.incident === undefined ? undefined : state.incidents.get(watch.incident)
   if (!claim || !incident) return enterMode(context, watch, 'regular', 'nothing to release')
-  if (claim.epoch !== watch.repair?.epoch) return startedAnew(context, watch, incident)
+  if (!watch.repair || claimedAnew(state, watch)) return startedAnew(context, watch)
   const in_doubt = isSlow(state) && watch.service.timed_out
   if (in_doubt) withhold(context, watch, `${watch.repair.daemon}_of_${target}_does_not_answer_in_time`)
   const standing = inGoodStanding(state, context.now_ms)
@@ -165,11 +167,29 @@ function noteNoStanding(context: Context, watch: Watch): void {
   context.because(text, { level: 'warning', incident: watch.incident })
 }
 
-/** What was to be repaired is over: the target has booted and claimed again, or somebody else has. A bad service is found again by the next round. */
-function startedAnew(context: Context, watch: Watch, incident: Incident): void {
+/** The epoch under which the repair began is over. */
+function claimedAnew(state: State, { target, repair }: Watch): boolean {
+  return functionOf(state, target).claim?.epoch !== repair?.epoch
+}
+
+/**
+ * What was to be repaired is over: the target has booted and claimed again, or somebody else has. A bad service is found again by the next round.
+ * A restart that was asked for before is not waited for: with a hand that does not answer that would double its 10 s.
+ */
+function startedAnew(context: Context, watch: Watch): void {
   if (!givesItself(context.state, watch.target)) return leaveToBackup(context, watch)
-  closeIncident(context, incident, 'repaired', 'the target has started afresh and claimed its function anew')
+  const incident = context.state.incidents.get(watch.incident ?? '')
+  if (incident) closeIncident(context, incident, 'repaired', 'the target has started afresh and claimed its function anew')
   enterMode(context, watch, 'regular', 'the target has claimed its function anew')
+}
+
+/** A repair that was broken off, and the target has claimed its function anew since: by that record the function is given again, whatever comes of this repair. */
+function endOutdated(context: Context, watch: Watch): void {
+  const { state } = context
+  const incident = state.incidents.get(watch.incident ?? '')
+  const begun = incident?.functions.get(watch.target)
+  if (!incident || begun === undefined || begun === functionOf(state, watch.target).claim?.epoch) return
+  closeIncident(context, incident, 'repaired', 'the target has claimed its function anew')
 }
 
 /** The VIP is off the target by its own hand's word, and nobody waits for that any more: without the record nobody would give the function. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Harness } from './harness.ts'
+import { claimOf, Harness } from './harness.ts'
 
 /** login is P1 of ftp, whose service goes bad; the remote hand is in the test's own hands. */
 function badService(): Harness {
@@ -65,6 +65,39 @@ describe('St1: a restart heals', () => {
     }
     harness.event({ event: 'probed', where: 'own address', target: 'ftp', verdict: 'OK', daemon: 'service', detail: '' })
     expect(mode(harness)).toBe('regular')
+  })
+})
+
+describe('the target claims its function anew in the middle of a repair', () => {
+  it('the answer of the restart is not waited for: a service that is bad still is found again when a boot may be over', () => {
+    const harness = badService()
+    harness.host('ftp').generation = 2
+    harness.addClaim(claimOf('ftp', 2, 'ftp', { generation: 2 }))
+    harness.host('ftp').giving = [{ function: 'ftp', epoch: 2, kind: 'native', stage: 'serving' }]
+    harness.run(1_500)
+    expect(harness.said('End_of_incident_(ftp): the target has started afresh and claimed its function anew')).toBe(true)
+    harness.runUntil(() => hands(harness).length > 1, 12_000)
+    expect(hands(harness)).toEqual(['restart-daemon 0', 'restart-daemon 0'])
+    answer(harness, 'restart-daemon', false, 'unit failed')
+    expect(hands(harness).at(-1)).toBe('release ftp 2')
+  })
+
+  it('a record that was left open by a repair that was broken off is closed before the next begins: its function is given again', () => {
+    const harness = badService()
+    const first = [...harness.state.incidents.keys()]
+    harness.message('ftp', { kind: 'promise-request', request: 1, epoch: 1 })
+    harness.host('ftp').renews = false
+    harness.runUntil(() => mode(harness) === 'regular', 4_000)
+    expect([...harness.state.incidents.keys()]).toEqual(first)
+    Object.assign(harness.host('ftp'), { renews: true, generation: 2 })
+    harness.addClaim(claimOf('ftp', 2, 'ftp', { generation: 2 }))
+    harness.host('ftp').giving = [{ function: 'ftp', epoch: 2, kind: 'native', stage: 'serving' }]
+    harness.runUntil(() => hands(harness).length > 1, 20_000)
+    expect([...harness.state.incidents.keys()]).not.toEqual(first)
+    answer(harness, 'restart-daemon', false, 'unit failed')
+    harness.run(200)
+    expect(hands(harness).at(-1)).toBe('release ftp 2')
+    expect(mode(harness)).toBe('service recovery')
   })
 })
 
