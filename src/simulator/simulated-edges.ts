@@ -166,7 +166,9 @@ function prepare(host: SimulatedHost, command: Of<'prepare'>): void {
   host.preparing.set(command.function, attempt)
   host.loading.add(command.function)
   world.changed()
-  host.later(world.random.between(200, 900) + (world.late_starts.get(host.name)?.later_ms ?? 0), () => {
+  // Its own work takes longer on an overloaded host; what comes late does so by as much as the fault says.
+  const late_ms = (world.late_starts.get(host.name)?.later_ms ?? 0) / host.slowness
+  host.later(world.random.between(200, 900) + late_ms, () => {
     // A stop in between calls the preparation off.
     if (boot !== host.boot || host.preparing.get(command.function) !== attempt) return
     host.loading.delete(command.function)
@@ -225,7 +227,7 @@ function stopNow(host: SimulatedHost, { function: name, kind }: Of<'stop'>): voi
     ends(queue.now_ms)
     host.handle({ event: 'stopped', function: name, ok, detail })
   }
-  ends(queue.now_ms + takes_ms)
+  ends(queue.now_ms + takes_ms * host.slowness)
   host.later(takes_ms, () => {
     if (broken.stop_lies) return answer(true, '')
     if (kind === 'virtual') host.virtual_servers.delete(name)

@@ -52,6 +52,15 @@ const SWARM_SEEDS: readonly { readonly seed: number; readonly found: string }[] 
   { seed: 940_193, found: 'a leaving host that handed a function to its own server claimed it as virtual: it was taken by silence while that server rode' },
   { seed: 940_028, found: 'the end of one fault of late starts ended another one, and L1 was asked of a host that still loaded late' },
   { seed: 900_924, found: 'a manager without the share took a VIP off under an epoch that was over, and the target did not know it' },
+  { seed: 2_000_161, found: 'nobody came to a ring whose hosts were all off' },
+  { seed: 2_002_131, found: 'a repair waited for the hand of the one before it, which did not answer (L1)' },
+  { seed: 2_003_823, found: 'the checker took a renewal for health that came after D_stop, and began no lease' },
+  { seed: 2_005_384, found: 'a nominee whose agent stood still was waited for while it loaded (L1)' },
+  { seed: 2_005_808, found: 'a server was back and good, and its function waited for a virtual server that loaded still (L1)' },
+  { seed: 2_010_139, found: 'a repair ended in the middle, for the record of the one before it called its function given again (L1)' },
+  { seed: 2_010_700, found: 'a lease began under a generation that had been taken for silent (S1)' },
+  { seed: 2_011_888, found: 'a simulated stop on a slow host took off the VIP that had been put on again (L1)' },
+  { seed: 2_014_010, found: 'a host that had said goodbye lost its power before its agent was back, and nobody came to it (L3)' },
   { seed: 960_043, found: 'the last host left gave nobody\'s function again after an outage of the share: it was taken for the failed one' },
 ]
 
