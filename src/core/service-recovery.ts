@@ -66,9 +66,10 @@ export function decideServiceRecovery(context: Context, watch: Watch): void {
   timeOut(context, watch)
 }
 
-function startRepair(context: Context, watch: Watch, step: NonNullable<Watch['repair']>['step']): void {
+/** `verify_ms`: a service that is looked at after a restart is looked at for so long, at least once. */
+function startRepair(context: Context, watch: Watch, step: NonNullable<Watch['repair']>['step'], verify_ms = VERIFY_LIMIT_MS): void {
   const limit_ms = step === 'restart' ? RESTART_LIMIT_MS + 1_000 : step === 'release' ? RELEASE_LIMIT_MS + 1_000 : step === 'failed' ? RETRY_MS : 2 * RELEASE_LIMIT_MS
-  watch.repair = { step, started_ms: context.now_ms, deadline_ms: context.now_ms + limit_ms, daemon: watch.service.daemon, epoch: functionOf(context.state, watch.target).claim?.epoch ?? 0 }
+  watch.repair = { step, verify_until_ms: context.now_ms + verify_ms, deadline_ms: context.now_ms + limit_ms, daemon: watch.service.daemon, epoch: functionOf(context.state, watch.target).claim?.epoch ?? 0 }
 }
 
 function probe(context: Context, watch: Watch): void {
@@ -83,7 +84,7 @@ export function continueRepair(context: Context, watch: Watch): void {
   if (service.verdict === 'OK') return healed(context, watch)
   if (repair.step === 'confirm') return
   if (repair.step !== 'verify') return
-  if (context.now_ms >= repair.started_ms + VERIFY_LIMIT_MS) return release(context, watch)
+  if (context.now_ms >= repair.verify_until_ms) return release(context, watch)
   repair.deadline_ms = context.now_ms + VERIFY_ATTEMPT_MS
 }
 
@@ -102,7 +103,7 @@ function timeOut(context: Context, watch: Watch): void {
       if (isPathBad(watch)) return enterMode(context, watch, 'network examination', 'the network was lost while the service was looked at')
       watch.repair!.deadline_ms = context.now_ms + 2 * RELEASE_LIMIT_MS
       return probe(context, watch)
-    case 'restart': return release(context, watch)
+    case 'restart': return lookOnceMore(context, watch)
     case 'release': return releaseFailed(context, watch, 'the remote hand did not answer')
     case 'failed': return release(context, watch)
   }
@@ -129,6 +130,12 @@ function restart(context: Context, watch: Watch): void {
   context.because(`Start_to_restart_${service.daemon}`, { incident: watch.incident })
   startRepair(context, watch, 'restart')
   context.do({ command: 'hand', target, verb: 'restart-daemon', args: [String(Math.max(0, index))], limit_ms: RESTART_LIMIT_MS })
+}
+
+/** The hand has failed, or was not heard of again for 10 s: meanwhile the service may have come back by itself, or by what the hand did. */
+function lookOnceMore(context: Context, watch: Watch): void {
+  startRepair(context, watch, 'verify', 0)
+  probe(context, watch)
 }
 
 /** The service cannot be healed in place: VIP off the target by the remote hand, the release is the proof (R4). */
@@ -215,10 +222,7 @@ export function noteRepairHand(context: Context, watch: Watch, verb: string, ok:
     return
   }
   if (verb === 'restart-daemon' && watch.repair.step === 'restart') {
-    if (!ok) {
-      watch.service.detail = detail
-      return release(context, watch)
-    }
+    if (!ok) return lookOnceMore(context, watch)
     startRepair(context, watch, 'verify')
     return probe(context, watch)
   }

@@ -139,7 +139,7 @@ export interface Watch {
   examination: { readonly started_ms: number; direct: boolean | undefined; indirect: boolean; request: number } | undefined
   /** `timed_out`: the verdict is a silence by this host's clock. */
   service: { verdict: 'OK' | 'ERROR' | 'NG' | undefined; timed_out: boolean; daemon: string; detail: string; good_rounds: number; good_seen: boolean; probing_since_ms: number | undefined }
-  repair: { step: 'confirm' | 'restart' | 'verify' | 'release' | 'failed'; started_ms: number; deadline_ms: number; daemon: string; epoch: number } | undefined
+  repair: { step: 'confirm' | 'restart' | 'verify' | 'release' | 'failed'; verify_until_ms: number; deadline_ms: number; daemon: string; epoch: number } | undefined
   /** The epoch whose VIP the remote hand was ordered to take off, until it answers: its word is proof, whatever has changed meanwhile. */
   taking_off: number | undefined
   incident: string | undefined
@@ -263,8 +263,8 @@ export interface State {
   readonly orders: { hold_until_ms: number | undefined; readonly maintenance_until_ms: Map<string, number> }
   /** Who is asked on the share whether it is alone. */
   readonly pills: Map<string, PillRecord>
-  /** Since when this host has heard nobody while others renew, how often in a row the gateway did not answer since, and when it last did. */
-  alone: { readonly since_ms: number; gateway_asked_ms: number; gateway_missed: number; gateway_heard_ms: number } | undefined
+  /** Since when this host has heard nobody while others renew, whether it was asked since, how often in a row the gateway did not answer, and when it last did. */
+  alone: { readonly since_ms: number; asked: boolean; gateway_asked_ms: number; gateway_missed: number; gateway_heard_ms: number } | undefined
   /** This host was told to leave. */
   leaving: { readonly why: Leaving; readonly since_ms: number } | undefined
 }

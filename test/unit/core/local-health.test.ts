@@ -103,6 +103,7 @@ describe('a slow manager', () => {
     refused()
     refused()
     harness.event({ event: 'hand', target: 'ftp', verb: 'restart-daemon', ok: false, detail: 'it fails' })
+    refused()
     expect(harness.asked('hand').map(({ verb }) => verb)).toEqual(['restart-daemon', 'release'])
   })
 

@@ -102,6 +102,18 @@ describe('the target claims its function anew in the middle of a repair', () => 
 })
 
 describe('St2: a restart does not heal', () => {
+  it.each(['unit failed', 'no answer'])('the service is looked at once more before the VIP comes off (%s): it may have come back by itself', detail => {
+    const harness = badService()
+    harness.manual.add('probe')
+    harness.forget()
+    answer(harness, 'restart-daemon', false, detail)
+    expect(harness.asked('probe').map(({ target, where }) => [target, where])).toEqual([['ftp', 'own address']])
+    harness.event({ event: 'probed', where: 'own address', target: 'ftp', verdict: 'OK', daemon: 'service', detail: '' })
+    expect(mode(harness)).toBe('regular')
+    expect(harness.asked('hand')).toEqual([])
+    expect(harness.asked('incident').at(-1)!.entry).toMatchObject({ stage: 'closed', outcome: 'repaired' })
+  })
+
   it('the VIP comes off by the remote hand, and the choice of a host runs beside it', () => {
     const harness = unhealed()
     expect(hands(harness)).toEqual(['restart-daemon 0', 'release ftp 1'])
