@@ -10,6 +10,9 @@ import { isPresent } from './presence.ts'
 import { p1Of } from './ring.ts'
 import type { Giving, State } from './state.ts'
 
+/** What was refused is asked again soon: nobody else can give the function before its stop is confirmed. */
+const STOP_RETRY_MS = 2_000
+
 type Of<Name extends Event['event']> = Extract<Event, { event: Name }>
 
 export function notePrepared(context: Context, event: Of<'prepared'>): void {
@@ -67,7 +70,11 @@ export function noteStopped(context: Context, event: Of<'stopped'>): void {
   const { state } = context
   const giving = state.giving.get(event.function)
   if (giving?.stage !== 'stopping' || giving.stopped) return
-  if (!event.ok) return void context.because(`Stop_of_${event.function}_failed: ${event.detail}; it is tried again`, { level: 'alarm', incident: giving.incident })
+  if (!event.ok) {
+    context.because(`Stop_of_${event.function}_failed: ${event.detail}; it is tried again in ${STOP_RETRY_MS} ms`, { level: 'alarm', incident: giving.incident })
+    giving.deadline_ms = Math.min(giving.deadline_ms, context.now_ms + STOP_RETRY_MS)
+    return
+  }
   state.condition_due = true
   const { claim, release } = functionOf(state, event.function)
   const mine = claim?.holder === state.self && release === undefined
