@@ -18,6 +18,8 @@ import type { Incident, Rehoming, State } from './state.ts'
 const CUT_OFF_MS = 500
 /** A nominee on the LAN answers in milliseconds; a stalled one is passed over. */
 const ANSWER_LIMIT_MS = 1_500
+/** A saved state is loaded by then; who loads for longer starts cold, or has trouble. */
+const LOADED_SOON_MS = 2_000
 /** Covers a cold start of a virtual server (thesis: 42.84 s) with room. */
 const PREPARE_LIMIT_MS = 95_000
 /** A prepared nominee claims within a read and a write of the share once proof stands. */
@@ -129,11 +131,12 @@ function continueRehoming(context: Context, rehoming: Rehoming, lost: boolean): 
     if (context.due(Math.max(rehoming.retry_ms, mayStartAgain_ms(state, rehoming.function)))) nominate(context, rehoming, incident)
     return
   }
-  const why = nomineeFailure(context, rehoming) ?? homeIsSooner(state, rehoming)
+  const failure = nomineeFailure(context, rehoming)
+  const why = failure ?? homeIsSooner(context, rehoming)
   if (why === undefined) return keepNomination(context, rehoming)
   context.because(`Nominee_${rehoming.nominee}_for_${rehoming.function}_is_passed_over: ${why}`, { level: 'warning', incident: incident.id })
   context.send(rehoming.nominee, { kind: 'withdraw', function: rehoming.function, epoch: rehoming.epoch })
-  rehoming.tried.add(rehoming.nominee)
+  if (failure !== undefined) rehoming.tried.add(rehoming.nominee)
   rehoming.nominee = undefined
   nominate(context, rehoming, incident)
 }
@@ -155,7 +158,7 @@ function keepNomination(context: Context, rehoming: Rehoming): void {
 function nomineeFailure(context: Context, rehoming: Rehoming): string | undefined {
   const { state } = context
   if (!isPresent(state, rehoming.nominee!)) return 'it left the ring'
-  if (isCutOff(context, rehoming)) return 'it is not reachable any more'
+  if (isNomineeCutOff(context, rehoming)) return 'it is not reachable any more'
   if (rehoming.stage === '') return context.due(rehoming.heard_ms + stretched(state, ANSWER_LIMIT_MS)) ? 'it does not answer' : undefined
   if (rehoming.stage === 'preparing') return context.due(rehoming.heard_ms + PREPARE_LIMIT_MS) ? 'it was not ready in time' : undefined
   const claim = functionOf(state, rehoming.function).claim
@@ -167,7 +170,7 @@ function nomineeFailure(context: Context, rehoming: Rehoming): string | undefine
 }
 
 /** Its agent stands still, or the network is cut between it and us; who reaches nobody is cut off himself. */
-function isCutOff(context: Context, rehoming: Rehoming): boolean {
+function isNomineeCutOff(context: Context, rehoming: Rehoming): boolean {
   const { state, now_ms } = context
   const { nominee } = rehoming
   const isReached = (host: string): boolean => host !== state.self && hostOf(state, host).reachable
@@ -195,10 +198,10 @@ function homeIsReady(state: State, name: string): boolean {
     && (claim?.holder !== name || generation > claim.generation)
 }
 
-/** A virtual server may load for minutes; meanwhile its own server has booted. */
-function homeIsSooner(state: State, { function: name, as, stage, tried }: Rehoming): string | undefined {
-  const loads = as === 'virtual' && (stage === '' || stage === 'preparing')
-  return loads && !tried.has(name) && homeIsReady(state, name) ? `${name} is back and its services are good` : undefined
+/** A virtual server that starts cold may load for a minute; meanwhile its own server has booted. */
+function homeIsSooner(context: Context, { function: name, as, stage, heard_ms, tried }: Rehoming): string | undefined {
+  const loads = as === 'virtual' && stage === 'preparing' && context.due(heard_ms + LOADED_SOON_MS)
+  return loads && !tried.has(name) && homeIsReady(context.state, name) ? `${name} is back and its services are good` : undefined
 }
 
 /** A host that stands ready, or nearly, for a manager that has died meanwhile: its successor goes on from the stage reached. */
