@@ -6,9 +6,9 @@ import type { Context } from './context.ts'
 import { functionOf, hostOf } from './context.ts'
 import { lookWhenDue } from './observation.ts'
 import type { Giving, State } from './state.ts'
-import { leavesToOthersUntil_ms } from './pill.ts'
+import { leavesToOthersUntil_ms } from './alone.ts'
 import { CUT_OFF } from './placement.ts'
-import { isCutOff, isRenewing, ownLeaseGood, shareFresh } from './presence.ts'
+import { isRenewing, ownLeaseGood, shareFresh } from './presence.ts'
 import { claimMargin_ms, rightToClaim } from './right-to-claim.ts'
 
 /** Longest a step may take before it counts as failed: a cold start under emulation takes 5 s, real hosts 43 s (thesis 5.4). */
@@ -112,10 +112,7 @@ function continueGiving(context: Context, giving: Giving): void {
     case 'prepared':
       if (claim && claim.epoch > giving.epoch) return stopGiving(context, giving, `epoch ${claim.epoch} belongs to ${claim.holder}`)
       if (giving.nominator !== '' && context.due(giving.heard_ms + NOMINATION_LIFE_MS)) return stopGiving(context, giving, `${giving.nominator} nominates no more`)
-      if (giving.kind === 'virtual' && isCutOff(state, context.now_ms)) return failGiving(context, giving, CUT_OFF)
-      if (giving.stage === 'prepared') return giving.kind === 'native' || context.due(leavesToOthersUntil_ms(state, giving.begun_ms, context.now_ms)) ? tryClaim(context, giving) : undefined
-      if (context.due(giving.deadline_ms)) failGiving(context, giving, 'the virtual server was not ready in time')
-      return
+      return continueNominated(context, giving)
     case 'claiming':
       if (claim && claim.epoch > giving.epoch) {
         if (isMine(state, giving.function, claim.epoch)) return startServing(context, giving, claim.epoch)
@@ -134,6 +131,15 @@ function continueGiving(context: Context, giving: Giving): void {
       if (giving.stopped) state.giving.delete(giving.function)
       else stopGiving(context, giving, 'the stop was not confirmed in time')
   }
+}
+
+function continueNominated(context: Context, giving: Giving): void {
+  const { state, now_ms } = context
+  if (giving.kind === 'native') return giving.stage === 'prepared' ? tryClaim(context, giving) : undefined
+  const leaves_until_ms = leavesToOthersUntil_ms(state, giving.begun_ms, now_ms)
+  if (leaves_until_ms === Infinity) return failGiving(context, giving, CUT_OFF)
+  if (giving.stage === 'preparing') return context.due(giving.deadline_ms) ? failGiving(context, giving, 'the virtual server was not ready in time') : undefined
+  if (context.due(leaves_until_ms)) tryClaim(context, giving)
 }
 
 export function failGiving(context: Context, giving: Giving, why: string): void {

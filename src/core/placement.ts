@@ -6,7 +6,8 @@ import { isAsked, notAsked } from './electorate.ts'
 import type { GivenFunction } from './message.ts'
 import { nonSelectValue, normaliseLoads, type HostCapacity, type LoadAverage, type NormalisedLoad } from './non-select.ts'
 import { leavingReason } from './orders.ts'
-import { isCutOff, isPresent } from './presence.ts'
+import { leavesToOthersUntil_ms } from './alone.ts'
+import { isPresent } from './presence.ts'
 import type { State } from './state.ts'
 
 /** Kept free on the chosen host beside the virtual server's own memory. */
@@ -57,8 +58,8 @@ function loadOf(state: State, host: string): State['load'] {
   return host === state.self ? state.load : hostOf(state, host).condition?.load
 }
 
-/** Why a host that hears nobody gives nobody's function. */
-export const CUT_OFF = 'it hears none of the hosts that renew: it is cut off itself'
+/** Why a host that hears nobody, and that somebody asks whether it is alone, gives nobody's function. */
+export const CUT_OFF = 'it hears none of the hosts that renew, and is asked whether it is alone: it is cut off itself'
 
 const LOAD_UNKNOWN = 'its load is not known yet'
 
@@ -102,7 +103,7 @@ function reasonAgainst({ state, now_ms }: Pick<Context, 'state' | 'now_ms'>, nam
   if (!isPresent(state, host)) return 'not in the ring'
   const leaving = leavingReason(state, host)
   if (leaving !== undefined) return `it leaves (${leaving})`
-  if (host === state.self && isCutOff(state, now_ms)) return CUT_OFF
+  if (host === state.self && leavesToOthersUntil_ms(state, -Infinity, now_ms) === Infinity) return CUT_OFF
   if (host !== state.self && !hostOf(state, host).reachable) return 'not reachable from this manager'
   const { claim, release } = functionOf(state, name)
   if (claim && !release && claim.holder !== host && !isAsked(state, claim, host)) return notAsked(claim.holder, host)

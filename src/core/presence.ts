@@ -21,37 +21,6 @@ export function isRenewing(state: State, name: string, now_ms: number): boolean 
   return name === state.self || (isPresent(state, name) && now_ms - hostOf(state, name).lease_grew_ms < state.profile.stop_ms)
 }
 
-/** A condition is told each interval; after three nothing is heard any more. In short intervals a heartbeat's limit is longer. */
-const HEARING_INTERVALS = 3
-const LEAST_HEARING_MS = 1_000
-
-/**
- * Hears nobody, and two or more hosts go on renewing as it does: the network is lost here, not there, and no client is likely to be reached from here. Of
- * two hosts alone neither can tell which of them it is. Who died renews no more: its last record is read within an interval and two renewals of its last word.
- */
-export function isCutOff(state: State, now_ms: number): boolean {
-  return renewingUnheard(state, now_ms) >= 2
-}
-
-/** How many hosts go on renewing while this one hears nobody at all. */
-export function renewingUnheard(state: State, now_ms: number): number {
-  const limit_ms = Math.max(HEARING_INTERVALS * state.inventory.interval_ms, LEAST_HEARING_MS)
-  let unheard = 0
-  for (const name of state.order) {
-    if (name === state.self || state.without_agent.has(name)) continue
-    const { reachable, condition_ms } = hostOf(state, name)
-    if (reachable && now_ms - condition_ms <= limit_ms) return 0
-    if (renewsUnheard(state, name, now_ms)) unheard += 1
-  }
-  return unheard
-}
-
-/** Renews, and has done so for longer since its last word than a host that has died can seem to. */
-export function renewsUnheard(state: State, name: string, now_ms: number): boolean {
-  const { lease_grew_ms, condition_ms } = hostOf(state, name)
-  return isRenewing(state, name, now_ms) && lease_grew_ms - condition_ms > state.inventory.interval_ms + 2 * state.profile.renew_ms
-}
-
 /** Has ever joined and is managed; only such a host can be missed. */
 export function isMember(state: State, name: string): boolean {
   return name === state.self || hostOf(state, name).lease?.standing === 'member'

@@ -1,4 +1,5 @@
 /** The core: one pure step, the same for daemon and simulator. It may change `state` in place; nothing else is touched. */
+import { decideAlone, noteGateway } from './alone.ts'
 import { isAgentless } from './appliance.ts'
 import { noteAppliancePower } from './appliance-power.ts'
 import { noteApplianceHand } from './appliance-vip.ts'
@@ -20,7 +21,7 @@ import { decideLeaving, noteLeave, noteReady } from './leaving.ts'
 import { decideObservation, noteObservation, noteObservationFailed } from './observation.ts'
 import { decideOrders } from './orders.ts'
 import { noteConfirmedDead } from './confirmed-dead.ts'
-import { decidePill, noteAsked, noteGateway } from './pill.ts'
+import { decidePill, noteAsked } from './pill.ts'
 import { decidePower, notePower, tellNominee } from './power.ts'
 import { answerPromiseRequest, decidePromises, notePromise } from './promise.ts'
 import { decideReadiness, noteObeyed } from './readiness.ts'
@@ -62,6 +63,7 @@ function decide(context: Context): void {
   decideLeaving(context)
   decideWatches(context)
   decidePower(context)
+  decideAlone(context)
   decidePill(context)
   decideRehoming(context)
   decideGiving(context)

@@ -2,6 +2,7 @@
  * The bounds of L1 and L2 (protocol 6), term by term. What a real host takes for its own work stands here as the simulated parts take
  * it (simulated-edges.ts, simulated-share.ts, world.ts); everything else is a constant of the protocol or of the core.
  */
+import { hold_ms } from '../core/alone.ts'
 import { ASK_AGAIN_MS } from '../core/consent.ts'
 import { CLOCK_RATE_ERROR, type Profile } from '../core/profile.ts'
 
@@ -43,17 +44,19 @@ export interface BoundTerms {
   readonly handless: boolean
   /** Others have to consent (R8 by majority). */
   readonly consents: boolean
+  /** Each host that could give it hears no other agent, and leaves it to others for a while. */
+  readonly unheard: boolean
 }
 
 export function functionBound_ms(profile: Profile, interval_ms: number, terms: BoundTerms): number {
-  const { cause, waiting_pairs, slot, failing_hosts, messages_lost, handless, consents } = terms
+  const { cause, waiting_pairs, slot, failing_hosts, messages_lost, handless, consents, unheard } = terms
   const base_ms = cause === 'lease' ? leaseBound_ms(profile) + (consents ? CONSENTS_MS : 0) : serviceBound_ms(interval_ms)
   // What P2 nominates when proof stands already is not loaded beside the wait any more.
   const slot_ms = slot ? Math.max(interval_ms, SLOT_LEAST_MS) + PREPARE_MS : 0
   // The first pair loads beside the wait for proof; each further one takes its whole start, and a word to the manager and back.
   const queue_ms = waiting_pairs * (PREPARE_MS + RESUME_MS + 4 * MESSAGE_MS)
   const hand_ms = handless && cause === 'service' ? HAND_LIMITS_MS + STOP_MS + profile.renew_ms : 0
-  return base_ms + slot_ms + queue_ms + hand_ms + failing_hosts * (PREPARE_MS + 2 * MESSAGE_MS) + (messages_lost ? RESENT_MS : 0) + SAMPLE_MS
+  return base_ms + slot_ms + queue_ms + hand_ms + failing_hosts * (PREPARE_MS + 2 * MESSAGE_MS) + (messages_lost ? RESENT_MS : 0) + (unheard ? hold_ms(interval_ms) : 0) + SAMPLE_MS
 }
 
 /** The last renewal is seen one observation later at most (R3), has then to be silent for D_exp by any clock, is read once more, claimed, and the machine runs. */

@@ -31,6 +31,7 @@ interface Outage {
   failing_hosts: number
   handless: boolean
   consents: boolean
+  unheard: boolean
   cause: 'lease' | 'service'
   violated: boolean
   why: string
@@ -101,7 +102,7 @@ export class Liveness {
   private judgeFunction(name: string, unserved: number): void {
     const { world } = this
     const now_ms = world.queue.now_ms
-    const outage = this.outages.get(name) ?? { began_ms: now_ms - SAMPLE_MS, from_ms: now_ms - SAMPLE_MS, crowded_ms: -Infinity, roomy_ms: now_ms, waiting_pairs: 0, slot: false, failing_hosts: 0, handless: false, consents: false, cause: 'lease', violated: false, why: 'it ceased' }
+    const outage = this.outages.get(name) ?? { began_ms: now_ms - SAMPLE_MS, from_ms: now_ms - SAMPLE_MS, crowded_ms: -Infinity, roomy_ms: now_ms, waiting_pairs: 0, slot: false, failing_hosts: 0, handless: false, consents: false, unheard: false, cause: 'lease', violated: false, why: 'it ceased' }
     this.outages.set(name, outage)
     this.restart(name, outage)
     this.noteTerms(name, outage, unserved)
@@ -269,6 +270,12 @@ export class Liveness {
     return core?.leaving !== undefined || this.mayStand(name)
   }
 
+  /** An agent that lives and that nothing keeps from being heard. */
+  private hearsAnother({ name }: SimulatedHost): boolean {
+    for (const other of this.world.hosts.values()) if (other.name !== name && this.isLiving(other) && other.frozen === undefined && this.world.linked(name, other.name)) return true
+    return false
+  }
+
   private hasRoom(unserved: number): boolean {
     const { free_kb } = this.world
     const helpers = this.helpers()
@@ -286,6 +293,7 @@ export class Liveness {
       this.move(outage, Math.min(...helpers.map(host => this.healthOf(host.name).changed_ms)), 'no host could give it')
       outage.waiting_pairs = Math.max(outage.waiting_pairs, Math.ceil(unserved / (2 * helpers.length)) - 1)
     }
+    outage.unheard ||= helpers.every(host => !this.hearsAnother(host))
     outage.handless ||= world.handless.size + world.halfHands.size > 0
     outage.failing_hosts = Math.max(outage.failing_hosts, world.failingStarts.size)
   }

@@ -27,16 +27,40 @@ it('a host whose neighbours have just died with their last record unread is not 
   expect(harness.asked('claim').map(({ order: { function: name } }) => name)).toEqual(['ftp'])
 })
 
-it('a host that is cut off after it was nominated does not claim: no client would reach what it gives', () => {
-  const harness = Harness.settled('proxy')
-  harness.manual.add('prepare')
-  nominated(harness)
-  harness.deaf()
-  harness.run(HEARD_AS_LIVING_MS)
-  harness.event({ event: 'prepared', function: 'ftp', ok: true, detail: 'paused' })
-  expect(harness.asked('claim')).toEqual([])
-  expect(harness.said('Cannot_give_ftp: it hears none of the hosts that renew')).toBe(true)
-  expect(order(harness)).toEqual(['prepare', 'stop'])
+describe('a host that is cut off after it was nominated', () => {
+  function cutOff(): Harness {
+    const harness = Harness.settled('proxy')
+    harness.manual.add('prepare')
+    nominated(harness)
+    harness.deaf()
+    harness.run(HEARD_AS_LIVING_MS)
+    return harness
+  }
+
+  it('does not claim when others ask it whether it is alone: no client would reach what it gives', () => {
+    const harness = cutOff()
+    const { generation, sequence } = harness.state.own
+    harness.pills = [{ schema: 'ringward.pill/1', host: 'proxy', generation, sequence, by: 'mail' }]
+    harness.run(600)
+    harness.event({ event: 'prepared', function: 'ftp', ok: true, detail: 'paused' })
+    expect(harness.asked('claim')).toEqual([])
+    expect(harness.said('Cannot_give_ftp: it hears none of the hosts that renew')).toBe(true)
+    expect(order(harness)).toEqual(['prepare', 'stop'])
+  })
+
+  it('leaves it to those who hear others for five seconds, then claims: all may have lost one another', () => {
+    const harness = cutOff()
+    harness.event({ event: 'prepared', function: 'ftp', ok: true, detail: 'paused' })
+    const ready_ms = harness.now_ms
+    for (let beat = 0; beat < 4; beat += 1) {
+      harness.run(1_000)
+      nominated(harness)
+    }
+    expect(harness.asked('claim')).toEqual([])
+    expect(harness.runUntil(() => harness.asked('claim').length > 0, 3_000)).toBe(true)
+    expect(harness.now_ms - ready_ms).toBeGreaterThan(4_000)
+    expect(harness.newest('ftp')).toMatchObject({ epoch: 2, holder: 'proxy' })
+  })
 })
 
 describe('R10: at boot', () => {

@@ -112,11 +112,11 @@ export class Harness {
     this.event({ event: 'reach', host: name, reachable: false, why: 'no heartbeat' })
   }
 
-  /** No word of the others arrives here any more, though they live and renew. */
+  /** No word of the others arrives here any more, and no answer to a ping, though they live and renew. */
   deaf(...except: string[]): void {
     for (const [name, host] of this.hosts) {
       if (except.includes(name)) continue
-      host.reachable = false
+      Object.assign(host, { reachable: false, answers: false })
       this.event({ event: 'reach', host: name, reachable: false, why: 'no heartbeat' })
     }
   }

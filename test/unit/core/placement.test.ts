@@ -42,16 +42,18 @@ describe('a host is out of the question', () => {
     expect(reasonOf(harness, 'web1')).toBe('not reachable from this manager')
   })
 
-  it('when it is this host, which hears none of the hosts that renew', () => {
+  it('when it is this host, which hears none of the hosts that renew and is asked whether it is alone', () => {
     const harness = Harness.settled('mail')
     harness.deaf('web2')
+    const { generation, sequence } = harness.state.own
+    harness.pills = [{ schema: 'ringward.pill/1', host: 'mail', generation, sequence, by: 'login' }]
     harness.run(2_100)
     expect(reasonOf(harness, 'mail')).toContain('VM 0')
     // A stream may stay open for a while though nothing comes through it: web2 has told nothing for three rounds.
-    harness.host('web2').reachable = false
-    harness.run(3_100)
+    Object.assign(harness.host('web2'), { reachable: false, answers: false })
+    harness.run(3_600)
     expect(harness.state.hosts.get('web2')!.reachable).toBe(true)
-    expect(reasonOf(harness, 'mail')).toBe('it hears none of the hosts that renew: it is cut off itself')
+    expect(reasonOf(harness, 'mail')).toBe('it hears none of the hosts that renew, and is asked whether it is alone: it is cut off itself')
     // One renewing host that is not heard does not tell which of the two is cut off.
     for (const { name } of harness.inventory.servers) if (name !== 'mail' && name !== 'web2') harness.host(name).renews = false
     harness.run(2_600)

@@ -108,6 +108,18 @@ describe('a nominee that cannot', () => {
     expect(harness.sent('withdraw', 'web1').length).toBe(1)
   })
 
+  it('is asked again when the function\'s own server declines: nothing was wrong with it', () => {
+    const harness = lostFtp()
+    harness.addRelease('ftp', 1, 'power', 'login')
+    progress(harness, 'web1', 'preparing')
+    harness.comeBack('ftp')
+    harness.runUntil(() => nominees(harness).length > 1, 5_000)
+    progress(harness, 'ftp', 'declined', 'its own lease is not good')
+    harness.run(20)
+    expect(nominees(harness)).toEqual(['web1', 'ftp'])
+    expect(harness.sent('nominate').at(-1)).toMatchObject({ to: 'web1', message: { function: 'ftp', as: 'virtual' } })
+  })
+
   it('stands ready when the function\'s own server is back: it claims at once, and is left to it', () => {
     const harness = lostFtp()
     progress(harness, 'web1', 'prepared')

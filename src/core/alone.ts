@@ -1,0 +1,112 @@
+/**
+ * A host that hears nobody while others renew: the network is lost here, or there. It leaves to the others what it was to give, and lets go of what it gives when it is
+ * asked (pill.ts).
+ */
+import type { Context } from './context.ts'
+import { hostOf } from './context.ts'
+import { isSlow } from './local-health.ts'
+import { inGoodStanding, isRenewing } from './presence.ts'
+import type { PillRecord } from './records.ts'
+import type { State } from './state.ts'
+
+/** A condition is told each interval; after three nothing is heard any more. In short intervals a heartbeat's limit is longer. */
+const HEARING_INTERVALS = 3
+const LEAST_HEARING_MS = 1_000
+/** So long must a host have been alone before it lets go, or takes what nobody else does: a short outage does nothing. */
+const HOLD_INTERVALS = 5
+const LEAST_HOLD_MS = 5_000
+/** The gateway is asked each interval while alone; its answer counts for so long. */
+const GATEWAY_INTERVALS = 3
+/** A question is over when its host has renewed so often since: no clock is compared, and none of last week's is obeyed. */
+const PILL_RENEWALS = 20
+
+/**
+ * Hears nobody, none of its neighbours answers a ping, and two or more hosts go on renewing as it does: the network is lost here, not there, and no client is
+ * likely to be reached from here. Of two that do not hear each other only a gateway can tell which of them it is. Who died renews no more: its last record is
+ * read within an interval and two renewals of its last word.
+ */
+function hearsNobody(state: State, now_ms: number): boolean {
+  const least = state.inventory.gateway === undefined ? 2 : 1
+  return renewingUnheard(state, now_ms) >= least && !reachesNeighbour(state)
+}
+
+/** How many hosts go on renewing while this one hears nobody at all. */
+function renewingUnheard(state: State, now_ms: number): number {
+  const limit_ms = hearing_ms(state)
+  let unheard = 0
+  for (const name of state.order) {
+    if (name === state.self || state.without_agent.has(name)) continue
+    const { reachable, condition_ms } = hostOf(state, name)
+    if (reachable && now_ms - condition_ms <= limit_ms) return 0
+    if (renewsUnheard(state, name, now_ms)) unheard += 1
+  }
+  return unheard
+}
+
+/** Renews, and has done so for longer since its last word than a host that has died can seem to. */
+export function renewsUnheard(state: State, name: string, now_ms: number): boolean {
+  const { lease_grew_ms, condition_ms } = hostOf(state, name)
+  return isRenewing(state, name, now_ms) && lease_grew_ms - condition_ms > state.inventory.interval_ms + 2 * state.profile.renew_ms
+}
+
+/** By a ping, which a host answers whose agent stands still. */
+function reachesNeighbour({ watches, without_agent }: State): boolean {
+  for (const { target, ping_seen, ping_missed } of watches.values()) if (!without_agent.has(target) && ping_seen && ping_missed === 0) return true
+  return false
+}
+
+/** A host that was heard again begins anew. */
+export function decideAlone(context: Context): void {
+  const { state, now_ms } = context
+  if (!hearsNobody(state, now_ms) || !inGoodStanding(state, now_ms)) return void (state.alone = undefined)
+  const alone = state.alone ??= { since_ms: now_ms, asked: false, gateway_asked_ms: -Infinity, gateway_missed: 0, gateway_heard_ms: -Infinity }
+  alone.asked ||= isAsked(state)
+  const { interval_ms, gateway } = state.inventory
+  if (gateway === undefined || !context.due(alone.gateway_asked_ms + interval_ms)) return
+  alone.gateway_asked_ms = now_ms
+  context.do({ command: 'gateway' })
+}
+
+/** On the share, lately: somebody who hears others reaches this host as little as it reaches them. */
+export function isAsked(state: State): boolean {
+  const pill = state.pills.get(state.self)
+  return pill !== undefined && renewalsSince(state, pill) <= PILL_RENEWALS
+}
+
+export function renewalsSince(state: State, pill: PillRecord): number {
+  const { generation, sequence } = pill.host === state.self ? state.own : hostOf(state, pill.host).lease ?? { generation: 0, sequence: 0 }
+  return generation === pill.generation && sequence >= pill.sequence ? sequence - pill.sequence : Infinity
+}
+
+/** The gateway answered, or none of several packets came back. A slow host's silence counts for nothing. */
+export function noteGateway(context: Context, answered: boolean): void {
+  const { alone } = context.state
+  if (!alone) return
+  if (answered) {
+    alone.gateway_missed = 0
+    alone.gateway_heard_ms = context.now_ms
+  } else if (!isSlow(context.state)) alone.gateway_missed += 1
+}
+
+/** The gateway has answered since this host hears nobody, and lately. */
+export function reachesGateway({ alone, inventory }: State, now_ms: number): boolean {
+  return alone !== undefined && now_ms - alone.gateway_heard_ms <= GATEWAY_INTERVALS * inventory.interval_ms
+}
+
+/**
+ * Until when this host leaves to others what it was to give: once one of them has asked it on the share, until it hears somebody; else so long from the nomination
+ * that one comes first who hears others, or whom the gateway answers. If none comes, somebody has to give it all the same: all may have lost one another.
+ */
+export function leavesToOthersUntil_ms(state: State, nominated_ms: number, now_ms: number): number {
+  const { alone } = state
+  if (alone === undefined || reachesGateway(state, now_ms)) return -Infinity
+  return alone.asked ? Infinity : Math.max(alone.since_ms, nominated_ms) + hold_ms(state.inventory.interval_ms)
+}
+
+export function hold_ms(interval_ms: number): number {
+  return Math.max(HOLD_INTERVALS * interval_ms, LEAST_HOLD_MS)
+}
+
+function hearing_ms({ inventory: { interval_ms } }: State): number {
+  return Math.max(HEARING_INTERVALS * interval_ms, LEAST_HEARING_MS)
+}
