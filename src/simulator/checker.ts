@@ -83,7 +83,7 @@ export class Checker {
       if (silent_ms < world.profile.gone_ms) this.violate('S6', `${record.holder} claims ${record.function}/${record.epoch} of ${former.holder}, which renewed ${Math.round(silent_ms)} ms ago`)
     }
     // Not what its disk says now: a claim of a former life may come late, and the disk have been put back meanwhile.
-    if (record.by === record.holder && !this.renewed_ms.has(`${record.holder} ${record.generation}`)) this.violate('S3', `claim under a generation that never had a lease: ${record.function}/${record.epoch}`)
+    if (record.by === record.holder && !this.until_ms.has(`${record.holder} ${record.generation}`)) this.violate('S3', `claim under a generation that never had a lease: ${record.function}/${record.epoch}`)
   }
 
   /** Called before the record is added: who releases by power or by word must be right about a host that cannot speak for itself. */

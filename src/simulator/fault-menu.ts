@@ -37,10 +37,7 @@ function until({ world, ends_ms }: Strike, end: () => void): number {
 }
 
 function freeze(what: 'agent' | 'everything'): Fault {
-  return strike => {
-    strike.host.freeze(what)
-    return until(strike, () => strike.host.thaw())
-  }
+  return strike => until(strike, strike.host.freeze(what))
 }
 
 function disturb(draw: (random: RandomStream) => Disturbance): Fault {

@@ -77,6 +77,7 @@ export class SimulatedHost {
   readonly stopping_until_ms = new Map<string, number>()
   /** The agent's own. */
   private timer: OwnTimer | undefined
+  private readonly freezes = new Set<{ readonly what: 'agent' | 'everything' }>()
   private frozen_ms = 0
   /** What has come while the agent was frozen, in its order. */
   private readonly held: (() => void)[] = []
@@ -120,6 +121,7 @@ export class SimulatedHost {
   powerOff(): void {
     if (this.powered) this.struck_ms = this.world.queue.now_ms
     this.boot += 1
+    this.freezes.clear()
     this.frozen = undefined
     this.held.length = 0
     this.powered = false
@@ -260,6 +262,7 @@ export class SimulatedHost {
     this.agent_life += 1
     this.core = undefined
     this.held.length = 0
+    for (const freeze of this.freezes) if (freeze.what === 'agent') this.freezes.delete(freeze)
     if (this.frozen === 'agent') this.frozen = undefined
     this.loading.clear()
     this.guard?.agentPresent(false)
@@ -299,22 +302,30 @@ export class SimulatedHost {
     return this.timers_late_ms === 0 ? 0 : this.world.weather.between(0, this.timers_late_ms)
   }
 
-  /** Of the agent alone, or of everything but the kernel: virtual servers stand still as well. */
-  freeze(what: 'agent' | 'everything'): void {
-    if (!this.up) return
-    this.frozen = what
-    this.frozen_ms = this.world.queue.now_ms
-    if (what === 'everything') this.guard?.freeze()
-    this.world.fallSilent(this.name, () => this.frozen !== undefined)
+  /** Of the agent alone, or of everything but the kernel: virtual servers stand still as well. Frozen twice it thaws with the last; the result ends this one. */
+  freeze(what: 'agent' | 'everything'): () => void {
+    if (!this.up) return () => undefined
+    const freeze = { what }
+    this.freezes.add(freeze)
+    if (this.frozen === undefined) this.standStill()
+    if (what === 'everything' && this.frozen !== 'everything') this.guard?.freeze()
+    this.frozen = this.frozen === 'everything' ? 'everything' : what
     this.world.changed()
+    return () => { if (this.freezes.delete(freeze)) this.thaw() }
+  }
+
+  private standStill(): void {
+    this.frozen_ms = this.world.queue.now_ms
+    this.world.fallSilent(this.name, () => this.frozen !== undefined)
   }
 
   /** What is overdue ends in the same instant; then the agent's timer, then what has come meanwhile. */
-  thaw(): void {
-    if (!this.frozen) return
-    this.guard?.thaw()
-    this.frozen = undefined
+  private thaw(): void {
+    const left = [...this.freezes].map(({ what }) => what)
+    if (this.frozen === 'everything' && !left.includes('everything')) this.guard?.thaw()
+    this.frozen = left.includes('everything') ? 'everything' : left[0]
     this.world.changed()
+    if (this.frozen) return
     this.handle({ event: 'timer' })
     this.handle({ event: 'health', stalled_ms: Math.round(this.world.queue.now_ms - this.frozen_ms), own_probes_missed: 0 })
     for (const run of this.held.splice(0)) run()

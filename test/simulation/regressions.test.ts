@@ -61,6 +61,11 @@ const SWARM_SEEDS: readonly { readonly seed: number; readonly found: string }[] 
   { seed: 2_010_700, found: 'a lease began under a generation that had been taken for silent (S1)' },
   { seed: 2_011_888, found: 'a simulated stop on a slow host took off the VIP that had been put on again (L1)' },
   { seed: 2_014_010, found: 'a host that had said goodbye lost its power before its agent was back, and nobody came to it (L3)' },
+  { seed: 2_050_004, found: 'a nominee that would have been ready in a moment was passed over for a server without a lease (L1)' },
+  { seed: 2_052_412, found: 'a simulated host that was frozen twice went on with half of it at the first thaw (S1)' },
+  { seed: 2_053_009, found: 'the one host that was reached took itself for cut off, though a neighbour answered its pings (L1)' },
+  { seed: 2_056_211, found: 'three hosts that had lost one another left a released function to each other for ever (L1)' },
+  { seed: 2_051_286, found: 'the checker asked a lease of a generation whose first record was a late word of a former life' },
   { seed: 960_043, found: 'the last host left gave nobody\'s function again after an outage of the share: it was taken for the failed one' },
 ]
 
