@@ -6,11 +6,12 @@ import { readConfigurationDirectory } from '../src/configuration/directory.ts'
 import { loadHostSettings, ownServer, type HostSettings } from '../src/configuration/host-settings.ts'
 import { loadKeys, type Keys } from '../src/configuration/key-files.ts'
 import { loadConfiguration } from '../src/configuration/load.ts'
-import { versionNumber } from '../src/configuration/manifest.ts'
+import { COPIED_MANIFEST, parseManifest, programDigest, versionNumber } from '../src/configuration/manifest.ts'
 import { placesOf, type Places } from '../src/configuration/places.ts'
 import { formatProblem } from '../src/configuration/problem.ts'
 import { restartNeeded } from '../src/configuration/restart-needed.ts'
 import type { Inventory, Server } from '../src/core/inventory.ts'
+import type { RunningProgram } from '../src/core/message.ts'
 import { PROFILES, type Profile } from '../src/core/profile.ts'
 import { parseJson } from '../src/edges/lines.ts'
 import { RingwardError } from '../src/errors.ts'
@@ -24,6 +25,7 @@ export interface AgentSettings {
   readonly profile: Profile
   /** Folder of the verified program: the share helper's bundle is there. */
   readonly program: string
+  readonly running: RunningProgram | undefined
 }
 
 /** `agent.mjs --data DIR --program DIR`: both verified local copies. Bad configuration never starts. */
@@ -34,7 +36,17 @@ export async function loadAgentSettings(args: readonly string[]): Promise<AgentS
   const places = placesOf()
   const inventory = await loadInventory(data)
   const host = await loadHostSettings(places.host_toml)
-  return { places, host, keys: await loadKeys(places), inventory, self: ownServer(inventory, host, hostname()), profile: PROFILES[inventory.profile], program: join(program) }
+  return { places, host, keys: await loadKeys(places), inventory, self: ownServer(inventory, host, hostname()), profile: PROFILES[inventory.profile], program, running: await runningProgram(program) }
+}
+
+/** By the manifest that the Executer has verified these files against. It serves an alert alone: without it the agent runs as well. */
+async function runningProgram(program: string): Promise<RunningProgram | undefined> {
+  try {
+    const manifest = parseManifest(await readFile(join(program, COPIED_MANIFEST)))
+    return { version: manifest.version, digest: programDigest(manifest) }
+  } catch {
+    return undefined
+  }
 }
 
 async function loadInventory(data: string): Promise<Inventory> {

@@ -90,6 +90,7 @@ export class Agent {
     const server = (name: string): Server => this.servers.get(name) ?? serverOf(this.state, name)
     this.know(inventory)
     this.state = initialState(self.name, inventory, profile, clock.wall().getTime() - clock.boot_ms(), clock.boot_ms())
+    this.state.program = settings.running
     this.share = new ShareClient({ directory: host.share, host: self.name, helper: [process.execPath, join(settings.program, 'share-helper.mjs')], clock, onProblem: problem })
     this.journal = new Journal({ host: self.name, places, clock, share: this.share, onProblem: text => diagnostics.warn(text) })
     this.loop = new Loop({ state: this.state, clock, onReasons: reasons => this.journal.reasons(reasons), carryOut: command => this.carryOut(command), onBroken })

@@ -1,6 +1,6 @@
 import { mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { parseManifest, verifyBytes, versionNumber, type Manifest, type ManifestEntry } from '../src/configuration/manifest.ts'
+import { COPIED_MANIFEST, parseManifest, verifyBytes, versionNumber, type Manifest, type ManifestEntry } from '../src/configuration/manifest.ts'
 import type { Places } from '../src/configuration/places.ts'
 import { RingwardError, reasonOf } from '../src/errors.ts'
 
@@ -11,8 +11,6 @@ export interface LocalCopy {
   readonly data: string
 }
 
-/** Both trees keep the manifest they were verified against; the leading dot keeps it apart from published names. */
-const MANIFEST = '.manifest.json'
 /** Programs are run, not changed; root alone writes here anyway. */
 const PROGRAM_MODE = 0o555
 const DATA_MODE = 0o444
@@ -47,7 +45,7 @@ async function installTree(folder: string, files: readonly ManifestEntry[], mode
     folders.add(dirname(place))
     await writeDurably(place, bytes, mode)
   }
-  await writeDurably(join(temporary, MANIFEST), manifest_bytes, DATA_MODE)
+  await writeDurably(join(temporary, COPIED_MANIFEST), manifest_bytes, DATA_MODE)
   for (const each of folders) await syncFolder(each)
   await rm(folder, { recursive: true, force: true })
   await rename(temporary, folder)
@@ -62,9 +60,9 @@ async function installTree(folder: string, files: readonly ManifestEntry[], mode
 export async function openCopy(places: Places, version: string): Promise<{ copy: LocalCopy; manifest_bytes: Buffer }> {
   const copy = copyPlaces(places, version)
   try {
-    const manifest_bytes = await readFile(join(copy.program, MANIFEST))
+    const manifest_bytes = await readFile(join(copy.program, COPIED_MANIFEST))
     const manifest = parseManifest(manifest_bytes)
-    if (!manifest_bytes.equals(await readFile(join(copy.data, MANIFEST)))) throw new Error('program and data are of different publications')
+    if (!manifest_bytes.equals(await readFile(join(copy.data, COPIED_MANIFEST)))) throw new Error('program and data are of different publications')
     for (const entry of manifest.program.files) verifyBytes(entry, await readFile(join(copy.program, entry.path)))
     for (const entry of manifest.data.files) verifyBytes(entry, await readFile(join(copy.data, entry.path)))
     return { copy, manifest_bytes }
@@ -75,7 +73,7 @@ export async function openCopy(places: Places, version: string): Promise<{ copy:
 
 /** The program files of a copy, as its manifest lists them. */
 export async function publishedProgram({ program }: LocalCopy): Promise<readonly ManifestEntry[]> {
-  return parseManifest(await readFile(join(program, MANIFEST))).program.files
+  return parseManifest(await readFile(join(program, COPIED_MANIFEST))).program.files
 }
 
 /** The version that was last found good, or undefined when there is none yet. */

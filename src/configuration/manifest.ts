@@ -30,12 +30,16 @@ export interface Manifest {
   readonly signature: string | null
 }
 
+/** Each verified copy of program and data keeps the manifest it was verified against; the leading dot keeps it apart from published names. */
+export const COPIED_MANIFEST = '.manifest.json'
 /** 2,000 entries of 150 bytes, doubled. */
 export const MANIFEST_LIMIT_BYTES = 1024 * 1024
 const ENTRIES_LIMIT = 2_000
 /** A bundle with everything in it has 3 MB. */
 export const PROGRAM_FILE_LIMIT_BYTES = 64 * 1024 * 1024
 const DEPTH_LIMIT = 4
+/** Of a SHA-256: enough to tell the few programs of a ring apart. */
+const DIGEST_DIGITS = 16
 
 const VERSION_PATTERN = /^([1-9][0-9]{0,8})(?:-([a-z0-9][a-z0-9.-]{0,39}))?$/
 const SEGMENT_PATTERN = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$/
@@ -61,6 +65,12 @@ export function verifyBytes(entry: ManifestEntry, bytes: Uint8Array): void {
   const found = entryOf(entry.path, bytes)
   if (found.size !== entry.size) refuse(`${entry.path} has ${found.size} bytes, but ${entry.size} were published; run "ringward publish" if the change was meant`)
   if (found.sha256 !== entry.sha256) refuse(`${entry.path} is not what was published (SHA-256 ${found.sha256.slice(0, 12)}…, published ${entry.sha256.slice(0, 12)}…); run "ringward publish" if the change was meant`)
+}
+
+/** Tells two programs apart, whatever the versions are under which they were published: of the names and contents of all its files. */
+export function programDigest({ program }: Manifest): string {
+  const files = program.files.map(({ path, sha256 }) => `${sha256} ${path}`).sort()
+  return createHash('sha256').update(files.join('\n')).digest('hex').slice(0, DIGEST_DIGITS)
 }
 
 /** Whether the manifest's time is over. A clock that is wrong is the reason that none expires yet. */

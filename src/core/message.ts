@@ -15,12 +15,20 @@ export interface GivenFunction {
   readonly stage: GivingStage
 }
 
+export interface RunningProgram {
+  readonly version: string
+  /** Of its contents: the same program may be published under several versions. */
+  readonly digest: string
+}
+
 /** What a host tells all others about itself, once a round. */
 export interface ConditionMessage {
   readonly kind: 'condition'
   readonly generation: number
   readonly sequence: number
   readonly version: string
+  /** What program it runs, and under which version that was published; an older one does not tell. */
+  readonly program?: RunningProgram
   /** Its wall clock when it spoke; an older version does not tell. */
   readonly wall_ms?: number
   readonly load?: { readonly average: LoadAverage; readonly forecast: LoadAverage; readonly capacity: HostCapacity }
@@ -93,6 +101,7 @@ const SHAPES: Readonly<Record<Exclude<Message['kind'], 'condition'>, Shape>> = {
 }
 
 const CONDITION = shapeOf({ generation: 'number', sequence: 'number', version: 'string' })
+const PROGRAM = shapeOf({ version: 'string', digest: 'string' })
 const AVERAGE = shapeOf({ memory_kb: 'number', cpu_idle_percent: 'number', network_kb_per_s: 'number' })
 const CAPACITY = shapeOf({ memory_kb: 'number', cores: 'number', network_rated_kb_per_s: 'number' })
 const GIVEN = shapeOf({ function: 'string', epoch: 'number', kind: 'string', stage: 'string' })
@@ -118,10 +127,11 @@ const isRecord = (value: unknown): value is Record<string, unknown> => typeof va
 const isListOf = (list: unknown, shape: Shape): boolean => Array.isArray(list) && list.length <= LIST_LIMIT && list.every(entry => isRecord(entry) && hasShape(entry, shape))
 
 function isCondition(value: Record<string, unknown>): boolean {
-  const { load, giving, watches, leaving, agentless, wall_ms } = value
+  const { load, giving, watches, leaving, agentless, program, wall_ms } = value
   if (leaving !== undefined && leaving !== 'shutdown' && leaving !== 'reboot') return false
   if (!hasShape(value, CONDITION)) return false
   if (wall_ms !== undefined && !Number.isFinite(wall_ms)) return false
+  if (program !== undefined && !(isRecord(program) && hasShape(program, PROGRAM))) return false
   if (load !== undefined) {
     if (!isRecord(load) || !isRecord(load['average']) || !isRecord(load['forecast']) || !isRecord(load['capacity'])) return false
     if (!hasShape(load['average'], AVERAGE) || !hasShape(load['forecast'], AVERAGE) || !hasShape(load['capacity'], CAPACITY)) return false

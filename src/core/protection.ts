@@ -119,9 +119,14 @@ function standbyAlerts(state: State): Alert[] {
 function versionAlerts(state: State): Alert[] {
   const alerts: Alert[] = []
   for (const name of state.order) {
-    const version = name === state.self || !isPresent(state, name) ? undefined : hostOf(state, name).condition?.version
-    if (version === undefined || version === state.inventory.version) continue
-    alerts.push({ code: 'VERSION_SKEW', subject: name, reason: `it runs version ${version}, and ${state.self} runs ${state.inventory.version}`, next_step: 'see "journalctl -t ringward" on the older one; a publication that needs a restart is taken up by flag off and on' })
+    const condition = name === state.self || !isPresent(state, name) ? undefined : hostOf(state, name).condition
+    if (!condition) continue
+    const { version, program } = condition
+    if (version !== state.inventory.version) {
+      alerts.push({ code: 'VERSION_SKEW', subject: name, reason: `it runs version ${version}, and ${state.self} runs ${state.inventory.version}`, next_step: 'see "journalctl -t ringward" on the older one; a publication that needs a restart is taken up by flag off and on' })
+    } else if (program && state.program && program.digest !== state.program.digest) {
+      alerts.push({ code: 'VERSION_SKEW', subject: name, reason: `it runs the program of version ${program.version}, and ${state.self} runs that of ${state.program.version}`, next_step: 'a running agent takes up a newer configuration, and a newer program when its flag is set anew: "ringward flag off --wait && ringward flag on --wait" on the older one' })
+    }
   }
   return alerts
 }

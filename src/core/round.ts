@@ -65,6 +65,7 @@ export function conditionOf(state: State, now_ms: number): ConditionMessage {
   const agentless = applianceReports(state)
   return {
     kind: 'condition', generation: state.own.generation, sequence: state.condition_sequence, version: state.inventory.version,
+    ...(state.program ? { program: state.program } : {}),
     ...(state.clock_offset_ms === undefined ? {} : { wall_ms: Math.round(now_ms + state.clock_offset_ms) }),
     ...(state.load ? { load: state.load } : {}),
     giving: [...state.giving.values()].map(({ function: name, epoch, kind, stage }) => ({ function: name, epoch, kind, stage })),

@@ -3,7 +3,7 @@ import type { Appliance } from './appliance.ts'
 import type { Trouble } from './trouble.ts'
 import type { LocalHealth } from './local-health.ts'
 import type { Inventory, Server } from './inventory.ts'
-import type { ConditionMessage, GivingStage, Leaving } from './message.ts'
+import type { ConditionMessage, GivingStage, Leaving, RunningProgram } from './message.ts'
 import type { HostCapacity, LoadAverage } from './non-select.ts'
 import type { Prediction } from './prediction.ts'
 import type { Profile } from './profile.ts'
@@ -209,6 +209,8 @@ export interface State {
   /** As last published and found good; `reconfigure` alone changes it. */
   inventory: Inventory
   readonly profile: Profile
+  /** What runs here; undefined where nobody asks (simulator, tests). */
+  program: RunningProgram | undefined
   /** Server names in ring order. `hosts` may know more: former members whose claims still stand. */
   order: readonly string[]
   /** The servers of the inventory by name. */
@@ -297,7 +299,7 @@ export function initialState(self: string, inventory: Inventory, profile: Profil
   const ring = ringOf(inventory)
   const { order } = ring
   return {
-    self, wall_offset_ms, ...ring, profile, started_ms: now_ms, was_whole: false,
+    self, wall_offset_ms, ...ring, profile, program: undefined, started_ms: now_ms, was_whole: false,
     own: { generation: 0, sequence: 0, deadline_ms: 0 },
     health: { score: 0, reason: '' }, renewals: { late: undefined, slow: [] }, clock_offset_ms: undefined, standby: new Map(), alerts: { next_ms: -Infinity, standing: new Map() },
     share: { good: false, last_started_ms: -Infinity, last_returned_ms: -Infinity, outstanding_ms: undefined, look: true },

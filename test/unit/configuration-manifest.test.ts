@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { entryOf, hasExpired, isSafePath, parseManifest, verifyBytes, versionNumber, type Manifest } from '../../src/configuration/manifest.ts'
+import { entryOf, hasExpired, isSafePath, parseManifest, programDigest, verifyBytes, versionNumber, type Manifest } from '../../src/configuration/manifest.ts'
 
 const bytes = Buffer.from('hello')
 const sound: Manifest = {
@@ -32,6 +32,16 @@ describe('manifest', () => {
 
   it('refuses what is no JSON, not UTF-8 or too large', () => {
     for (const text of [Buffer.from('{'), Buffer.from([0x22, 0xff, 0x22]), Buffer.alloc(1024 * 1024 + 1, ' ')]) expect(() => parseManifest(text)).toThrow(refused)
+  })
+
+  it('tells programs apart by what they hold, not by their version', () => {
+    const program = (...files: readonly Manifest['program']['files'][number][]): Manifest => ({ ...sound, program: { ...sound.program, files } })
+    const [agent, guard] = [entryOf('agent.mjs', bytes), entryOf('guard.mjs', bytes)]
+    const digest = programDigest(program(agent, guard))
+    expect(digest).toMatch(/^[0-9a-f]{16}$/)
+    expect(programDigest({ ...program(guard, agent), version: '8-b' })).toBe(digest)
+    expect(programDigest(program(agent, entryOf('guard.mjs', Buffer.from('other'))))).not.toBe(digest)
+    expect(programDigest(program(agent))).not.toBe(digest)
   })
 
   it('verifies bytes by size and hash', () => {

@@ -116,6 +116,17 @@ describe('protection', () => {
     expect(told(harness, 'VERSION_SKEW')).toEqual(['raised web1'])
   })
 
+  it('VERSION_SKEW: a host that has taken up the configuration of a publication, and not its program', () => {
+    const harness = Harness.settled('mail')
+    harness.state.program = { version: '8-b', digest: 'bb' }
+    harness.host('ftp').program = { version: '7-a', digest: 'bb' }
+    harness.host('web1').program = { version: '7-a', digest: 'aa' }
+    harness.run(1_500)
+    expect(found(harness, 'VERSION_SKEW')).toMatchObject([{ subject: 'web1', reason: 'it runs the program of version 7-a, and mail runs that of 8-b', next_step: expect.stringContaining('ringward flag off --wait && ringward flag on --wait') }])
+    const condition = harness.asked('publish').map(({ message }) => message).findLast(message => message.kind === 'condition')
+    expect(condition).toMatchObject({ program: { version: '8-b', digest: 'bb' } })
+  })
+
   it('CLOCK_OFF: who differs from the middle of all, the own clock included', () => {
     const harness = Harness.settled('mail')
     harness.event({ event: 'health', stalled_ms: 0, own_probes_missed: 0, wall_offset_ms: 1_000_000 })

@@ -6,7 +6,7 @@ import type { Command, Reason } from '../../../src/core/command.ts'
 import { Context } from '../../../src/core/context.ts'
 import type { Event } from '../../../src/core/event.ts'
 import type { Inventory, Server } from '../../../src/core/inventory.ts'
-import type { ConditionMessage, GivenFunction, Message } from '../../../src/core/message.ts'
+import type { ConditionMessage, GivenFunction, Message, RunningProgram } from '../../../src/core/message.ts'
 import type { HostCapacity, LoadAverage } from '../../../src/core/non-select.ts'
 import { PROFILES, type Profile } from '../../../src/core/profile.ts'
 import type { ClaimRecord, LeaseStanding, PillRecord, ReleaseRecord, StandingOrder } from '../../../src/core/records.ts'
@@ -37,6 +37,7 @@ export interface HostScript {
   /** Whom it says it watches; without it, whom it should. */
   watches?: readonly string[]
   version?: string
+  program?: RunningProgram
   /** Its wall clock, minus the boot clock of the core under test. */
   wall_offset_ms?: number
   /** What its lease says of a ride by majority. */
@@ -231,7 +232,7 @@ export class Harness {
   private roundOfAll(): void {
     this.round_ms = this.now_ms
     this.condition_sequence += 1
-    for (const [name, host] of this.hosts) if (host.reachable) this.message(name, { ...conditionOf(host, this.condition_sequence), watches: this.watchesOf(name), ...host.version === undefined ? {} : { version: host.version }, ...host.wall_offset_ms === undefined ? {} : { wall_ms: this.now_ms + host.wall_offset_ms } })
+    for (const [name, host] of this.hosts) if (host.reachable) this.message(name, { ...conditionOf(host, this.condition_sequence), watches: this.watchesOf(name), ...host.version === undefined ? {} : { version: host.version }, ...host.program ? { program: host.program } : {}, ...host.wall_offset_ms === undefined ? {} : { wall_ms: this.now_ms + host.wall_offset_ms } })
     for (const target of this.asked('watch').at(-1)?.targets ?? [...this.state.watches.keys()]) this.event({ event: 'ping', target, answered: this.host(target).answers })
   }
 

@@ -42,6 +42,7 @@ describe('parseMessage', () => {
   it('refuses a list longer than any ring', () => {
     const condition = MESSAGES.at(-1)!
     expect(parseMessage({ ...condition, giving: Array.from({ length: 1_025 }, () => native('ftp')) })).toBeUndefined()
+    expect(parseMessage({ ...condition, program: { version: '7' } })).toBeUndefined()
     expect(parseMessage({ ...condition, watches: [{ target: 'mail', priority: '1', mode: 'regular' }] })).toBeUndefined()
     expect(parseMessage({ ...condition, load: { average: load, forecast: load, capacity: { ...capacity, cores: Infinity } } })).toBeUndefined()
   })
