@@ -86,7 +86,7 @@ export const UNBOUNDED = {
   network: 'the network lost, delayed or doubled messages beyond the twentieth that the bound counts with',
   late_start: 'a host loaded its virtual server late',
   queue: 'starts that loaded late, or stood ready and waited for proofs of their own kept every host from starting it',
-  hand: 'no remote hand reached it, or one did half its work, and its program or that of its P1 was too old to be asked, or to ask, instead',
+  hand: 'no remote hand reached it, or one did half its work, or none was sent, for it leaves; and its program or that of its P1 was too old to be asked, or to ask, instead',
   holder: 'its holder was present by the share\'s word and could do nothing: frozen, or told of its renewals too late',
   managers: 'one of its managers was overloaded, or did not reach every host',
   workers: 'who worked on it was overloaded, or the shared area did not answer it in time',

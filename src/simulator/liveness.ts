@@ -231,11 +231,11 @@ export class Liveness {
     return giving?.stage === 'serving' && giving.epoch === epoch
   }
 
-  /** No hand does its work there and says so; the last resort is a word that came later than the program of one of the two. */
+  /** No hand does its work there and says so, or none is sent, for the host leaves; the word that is left came later than the program of one of the two. */
   private cannotBeAskedToYield(name: string): boolean {
     const { world } = this
     const first = p1Of(world.names, name, host => world.checker.isRenewed(host))
-    return (world.handless.has(name) || world.halfHands.has(name)) && [name, first].some(host => host !== undefined && world.host(host).program === 'older')
+    return (world.handless.has(name) || world.halfHands.has(name) || this.isLeaving(world.host(name))) && [name, first].some(host => host !== undefined && world.host(host).program === 'older')
   }
 
   /** A service is repaired by P1 alone; daemons of a host that is new to it get the time of a reboot, unless it has seen them good (protocol 5). */
