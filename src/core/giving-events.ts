@@ -4,7 +4,7 @@ import { isAgentless } from './appliance.ts'
 import type { Context } from './context.ts'
 import { functionOf } from './context.ts'
 import { whoPromises } from './electorate.ts'
-import { beginGiving, enterStage, failGiving, releaseEpoch, reportProgress, stopGiving } from './giving.ts'
+import { beginGiving, enterStage, failGiving, goOnAsBefore, releaseEpoch, reportProgress, stopGiving } from './giving.ts'
 import { noteClaim } from './observation.ts'
 import { isPresent } from './presence.ts'
 import { p1Of } from './ring.ts'
@@ -60,6 +60,7 @@ export function noteServing(context: Context, event: Of<'serving'>): void {
   if (giving?.stage !== 'starting' || giving.epoch !== event.epoch) return
   if (!event.ok) return failGiving(context, giving, event.detail)
   context.because(`${giving.kind === 'virtual' ? 'Server_start_Complete' : 'Function_is_given'}_${giving.function}_(epoch_${giving.epoch})`, { incident: giving.incident })
+  giving.goes_on_as = undefined
   enterStage(context, giving, 'serving')
   reportProgress(context, giving, 'serving', event.detail)
   context.state.condition_due = true
@@ -137,14 +138,17 @@ export function noteReleased(context: Context, event: Of<'released'>): void {
 export function noteLeaseLost(context: Context, event: Of<'lease-lost'>): void {
   const { state } = context
   const stopped = new Set(event.stopped)
-  const rides = ({ function: name, kind, stage }: Giving): boolean => kind === 'native' && stage === 'serving' && !stopped.has(name)
+  const rides = ({ function: name, kind, stage, goes_on_as }: Giving): boolean => kind === 'native' && (stage === 'serving' || (stage === 'starting' && goes_on_as !== undefined)) && !stopped.has(name)
   const goes_on = [...state.giving.values()].some(rides) ? `, ${whoPromises(state)} and the own function goes on` : ''
   if (state.own.deadline_ms === 0 && stopped.size === 0) context.because(`No_lease_began_in_time: generation_${event.generation}_begins${goes_on}`, { level: 'warning' })
   else context.because(`Lease_is_lost: generation_${event.generation}_begins, stopped: ${event.stopped.join(' ') || 'nothing'}${goes_on}`, { level: 'alarm' })
   // The record of the lost lease still stands on the share, and lists whom it listed.
   state.own = { ...state.own, generation: event.generation, sequence: 0, deadline_ms: 0 }
   for (const giving of [...state.giving.values()]) {
-    if (rides(giving)) continue
+    if (rides(giving)) {
+      if (giving.stage === 'starting') goOnAsBefore(context, giving, 'the lease is lost again')
+      continue
+    }
     state.giving.delete(giving.function)
     // The guard has stopped it; this clears what is left (devices, files).
     context.do({ command: 'stop', function: giving.function, kind: giving.kind })

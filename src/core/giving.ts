@@ -90,12 +90,26 @@ function continueServing(context: Context, giving: Giving): void {
   if (claim.holder !== state.self || giving.stage !== 'serving') return
   if (giving.taken_off_ms !== undefined && claim.epoch === giving.epoch && context.due(giving.taken_off_ms + 2 * state.profile.renew_ms)) return releaseTakenOff(context, giving)
   if (isMine(state, giving.function, claim.epoch)) {
-    if (claim.epoch !== giving.epoch) startServing(context, giving, claim.epoch)
+    if (claim.epoch !== giving.epoch && context.due(giving.again_ms ?? -Infinity)) serveAnew(context, giving, claim.epoch)
     return
   }
   if (giving.deadline_ms !== Infinity && !context.due(giving.deadline_ms)) return
   // The function outlived the lease under promises (R8): claim it again under the new generation.
   if (claim.generation !== state.own.generation) tryClaim(context, giving)
+}
+
+function serveAnew(context: Context, giving: Giving, epoch: number): void {
+  if (giving.kind === 'native') giving.goes_on_as = giving.epoch
+  startServing(context, giving, epoch)
+}
+
+/** What is given by promise is not stopped because a lease was too short to take it up anew: the guard has it in charge under the former epoch still. */
+export function goOnAsBefore(context: Context, giving: Giving, why: string): void {
+  context.because(`${giving.function}_goes_on_under_epoch_${giving.goes_on_as}: epoch ${giving.epoch} could not be taken up (${why}); it is tried again`, { level: 'warning', incident: giving.incident })
+  giving.epoch = giving.goes_on_as!
+  giving.goes_on_as = undefined
+  giving.again_ms = context.now_ms + context.state.profile.renew_ms
+  enterStage(context, giving, 'serving')
 }
 
 /** Who has sent the hand is dead, or does not reach the share: nobody else knows that the function is not given here any more. */
@@ -143,6 +157,7 @@ function continueNominated(context: Context, giving: Giving): void {
 }
 
 export function failGiving(context: Context, giving: Giving, why: string): void {
+  if (giving.stage === 'starting' && giving.goes_on_as !== undefined) return goOnAsBefore(context, giving, why)
   context.because(`Cannot_give_${giving.function}: ${why}`, { level: 'alarm', incident: giving.incident })
   reportProgress(context, giving, 'failed', why)
   giving.hand_over = undefined

@@ -85,6 +85,10 @@ export interface Giving {
   release_as?: ReleaseHow
   /** When a remote hand took its VIP off: who has sent it writes the release, unless that one is lost meanwhile. */
   taken_off_ms?: number | undefined
+  /** It is given under this epoch without a break and is being taken up under a later one (R8): if that fails, it goes on as before. */
+  goes_on_as?: number | undefined
+  /** When that is tried again. */
+  again_ms?: number | undefined
 }
 
 export type Mode = 'regular' | 'network examination' | 'service recovery' | 'backup server' | 'target recovery'

@@ -131,7 +131,7 @@ export class HostCodec {
     Object.assign(state, { started_ms: -FAR_MS })
     this.ring.names.filter(other => other !== state.self).forEach((other, index) => restoreHost(state.hosts.get(other)!, hosts[index]!, then_ms))
     this.ring.functions.forEach((of, index) => restoreFunction(state.functions.get(of)!, functions[index]!, own[0], then_ms))
-    for (const item of giving) state.giving.set(item[0], newGiving(item))
+    for (const item of giving) state.giving.set(item[0], newGiving(item, then_ms))
     const [sent_ms, ride_ms, answered, requests] = promise
     state.promise.sent_ms = then_ms - sent_ms
     state.promise.ride_until_ms = then_ms + ride_ms
@@ -170,15 +170,16 @@ function guardOf(guard: GuardCore, stop_ms: number): Value {
   ]
 }
 
-function givingOf({ function: name, kind, stage, epoch, nominator, deadline_ms, hand_over, stopped }: Giving): Value {
+function givingOf({ function: name, kind, stage, epoch, nominator, deadline_ms, hand_over, stopped, goes_on_as, again_ms }: Giving): Value {
   const limit = deadline_ms === Infinity ? 'none' : deadline_ms <= NOW_MS ? 'passed' : 'ahead'
-  return [name, kind, stage, epoch, nominator, limit, hand_over ? [hand_over.to, hand_over.generation, hand_over.kind] : null, stopped]
+  return [name, kind, stage, epoch, nominator, limit, hand_over ? [hand_over.to, hand_over.generation, hand_over.kind] : null, stopped, goes_on_as ?? null, ahead(again_ms ?? -Infinity)]
 }
 
-function newGiving([name, kind, stage, epoch, nominator, limit, hand_over, stopped]: EncodedGiving): Giving {
+function newGiving([name, kind, stage, epoch, nominator, limit, hand_over, stopped, goes_on_as, again_ms]: EncodedGiving, then_ms: number): Giving {
   return {
     function: name, kind, stage, epoch, nominator, incident: '', begun_ms: NOW_MS, heard_ms: NOW_MS, deadline_ms: limit === 'none' ? Infinity : limit === 'passed' ? NOW_MS : NOW_MS + FAR_MS,
     hand_over: hand_over ? { to: hand_over[0], generation: hand_over[1], kind: hand_over[2] } : undefined, stopped,
+    goes_on_as: goes_on_as ?? undefined, again_ms: then_ms + again_ms,
   }
 }
 
@@ -212,7 +213,7 @@ function restoreFunction(facts: FunctionFacts, [claim, released, given_up, relea
 type Names = readonly string[] | null
 type EncodedHost = [lease: [number, Names] | null, since_ms: number, grew_ms: number, missing: boolean, silent_ms: number, promised_ms: number]
 type EncodedFunction = [claim: [number, string, number, FunctionKind] | null, released: boolean, given_up: number, releasing_ms: number, released_since: boolean, claiming: number | null]
-type EncodedGiving = [string, FunctionKind, Giving['stage'], number, string, 'none' | 'passed' | 'ahead', [string, number, FunctionKind] | null, boolean]
+type EncodedGiving = [string, FunctionKind, Giving['stage'], number, string, 'none' | 'passed' | 'ahead', [string, number, FunctionKind] | null, boolean, number | null, number]
 type EncodedState = [
   own: [number, number | null, Names], share: [number, number | null, number | null, boolean], hosts: EncodedHost[], functions: EncodedFunction[], giving: EncodedGiving[],
   promise: [sent_ms: number, ride_ms: number, answered: [string, number][], requests: number[]], told_ms: number,

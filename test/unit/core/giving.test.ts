@@ -63,6 +63,51 @@ describe('a host that is cut off after it was nominated', () => {
   })
 })
 
+describe('what goes on by promise and is taken up anew under the next generation', () => {
+  /** ftp rode through an outage; its lease is back, it has claimed its function again, and is about to take it up. */
+  function takingUp(): Harness {
+    const harness = Harness.settled('ftp')
+    harness.manual.add('serve')
+    harness.loseLease([])
+    for (let beat = 0; beat < 3; beat += 1) {
+      for (const { to, message } of harness.sent('promise-request')) harness.message(to, { kind: 'promise', request: message.request })
+      harness.forget()
+      harness.run(400)
+    }
+    harness.renews = true
+    harness.runUntil(() => harness.asked('serve').length > 0, 3_000)
+    expect(harness.newest('ftp')).toMatchObject({ epoch: 2, holder: 'ftp', generation: 2, proof: 'own-past' })
+    return harness
+  }
+
+  it('goes on as before when the lease is too short for it, and is tried again', () => {
+    const harness = takingUp()
+    harness.event({ event: 'serving', function: 'ftp', epoch: 2, ok: false, detail: 'the lease is not good for 500 ms more' })
+    expect(harness.said('ftp_goes_on_under_epoch_1: epoch 2 could not be taken up (the lease is not good for 500 ms more)')).toBe(true)
+    expect(harness.state.giving.get('ftp')).toMatchObject({ stage: 'serving', epoch: 1 })
+    expect(harness.asked('stop')).toEqual([])
+    harness.forget()
+    harness.run(600)
+    expect(harness.asked('serve')).toMatchObject([{ function: 'ftp', epoch: 2 }])
+    harness.event({ event: 'serving', function: 'ftp', epoch: 2, ok: true, detail: '' })
+    expect(harness.state.giving.get('ftp')).toMatchObject({ stage: 'serving', epoch: 2 })
+  })
+
+  it('goes on as before when the lease is lost in between', () => {
+    const harness = takingUp()
+    harness.loseLease([])
+    expect(harness.state.giving.get('ftp')).toMatchObject({ stage: 'serving', epoch: 1 })
+    expect(harness.asked('stop')).toEqual([])
+  })
+
+  it('ends when the guard has stopped it', () => {
+    const harness = takingUp()
+    harness.loseLease(['ftp'])
+    expect(harness.state.giving.has('ftp')).toBe(false)
+    expect(harness.asked('stop')).toMatchObject([{ function: 'ftp', kind: 'native' }])
+  })
+})
+
 describe('R10: at boot', () => {
   it('nothing is given before the own lease is held and the share was read', () => {
     const harness = new Harness('proxy')
