@@ -45,19 +45,20 @@ export const MENU_OUTCOMES: Readonly<Record<string, Outcome>> = {
   bridge: NOTHING,
   'majorities-ring': NOTHING,
   'share-hang-some': ridden({ mail: 1, ftp: 1, web2: 1 }),
-  'share-slow': ridden({ ftp: 3 }),
-  'share-slow-all': ridden({ mail: 2, login: 2, ftp: 2, proxy: 1, web1: 2, web2: 2 }),
+  'share-slow': ridden({ ftp: 1 }),
+  'share-slow-all': ridden({ mail: 1, login: 1, ftp: 1, proxy: 1, web1: 2, web2: 2 }),
   'share-dead': ridden({ ftp: 1 }),
   'share-dead-some': ridden({ mail: 1, ftp: 1, web2: 1 }),
   'share-dead-all': ridden({ mail: 1, login: 1, ftp: 1, proxy: 1, web1: 1, web2: 1 }),
   'share-late': ridden({ ftp: 2 }),
-  'share-late-all': ridden({ mail: 2, login: 1, ftp: 1, proxy: 1, web1: 1, web2: 2 }),
+  'share-late-all': ridden({ mail: 2, login: 1, ftp: 1, proxy: 2, web1: 1, web2: 2 }),
   // The answer to the claim that counts is lost; it is given up after 1.5 s, and a look shows the claim meanwhile.
   'claim-answers-lost': { ...powerCut('ftp', 'login'), cut_at_most_ms: { ftp: TAKEOVER_MS + 1_500 } },
   // The chosen host is one of the late ones.
   'late-starts': { ...powerCut('ftp', 'login'), cut_at_most_ms: { ftp: 20_000 + TAKEOVER_MS } },
-  // The hand is asked for 10 s at most, then the target itself; here the second order gets through.
-  'half-hand': { claims: { ftp: [RELEASED, RETURNED] }, incidents: ['ftp: St2 returned, by login'], cut_at_most_ms: { ftp: TAKEOVER_MS } },
+  // The hand is asked for 10 s at most, and has healed nothing; its second order takes the VIP off, and the target itself says so.
+  'half-hand': { claims: { ftp: [RELEASED, RETURNED] }, incidents: ['ftp: St2 returned, by login'], cut_at_most_ms: { ftp: 10_000 + TAKEOVER_MS } },
+  'half-hand-heals': { claims: {}, incidents: ['ftp: St1 repaired, by login'], cut_at_most_ms: { ftp: 3_000 } },
   'service-flaps': { claims: {}, incidents: Array.from({ length: 10 }, () => 'ftp: St1 repaired, by login'), cut_at_most_ms: { ftp: 1_500 } },
   'old-disk': { claims: { ftp: [TAKEN_OVER, RETURNED] }, incidents: ['ftp: Nt1 returned, by login'], cut_at_most_ms: { ftp: TAKEOVER_MS } },
   // Its goodbye sets the function free; the hand-over needs a message that the older ones do not know.
