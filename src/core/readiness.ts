@@ -4,6 +4,7 @@ import { functionOf, hostOf, serverOf } from './context.ts'
 import { isThere } from './appliance.ts'
 import { isHeld, leavingReason } from './orders.ts'
 import { inGoodStanding } from './presence.ts'
+import { mayReboot } from './reboot.ts'
 import type { Watch } from './state.ts'
 
 /** Restart, restart, reboot, reboot: then only a person helps, and the ladder begins anew after the pause. */
@@ -49,9 +50,11 @@ function readyTarget(context: Context, watch: Watch): void {
   if (service.verdict === undefined || isHeld(state) || !inGoodStanding(state, now_ms) || leavingReason(state, target) !== undefined || isBeingHealed(context, watch)) return
   const { reboot_limit_ms, daemons } = serverOf(state, target)
   // After a boot, and after each rung, the daemons get the time a reboot may take.
-  if (!context.due(Math.max(watch.readying.next_ms, hostOf(state, target).generation_since_ms + reboot_limit_ms))) return
+  const due_ms = Math.max(watch.readying.next_ms, hostOf(state, target).generation_since_ms + reboot_limit_ms)
+  if (!context.due(due_ms)) return
   const { readying } = watch
   const verb = LADDER[readying.rung]
+  if (verb === 'reboot' && !mayReboot(context, watch, target, due_ms)) return
   if (verb === undefined) {
     context.because(`__${target}_cannot_be_made_ready: ${service.daemon} ${service.detail}; repair it by hand, its function goes on elsewhere`, { level: 'alarm', incident: watch.incident })
     watch.readying = { ...readying, rung: 0, ordered_ms: now_ms, next_ms: now_ms + EXHAUSTED_PAUSE_MS }

@@ -9,6 +9,7 @@ import { isOffAndReplaced } from './power.ts'
 import { inGoodStanding, isMember, isPresent } from './presence.ts'
 import { decideReturns } from './returning.ts'
 import type { Incident, State } from './state.ts'
+import { mayReboot } from './reboot.ts'
 import { withdrawNomination } from './rehoming.ts'
 
 /** Rungs of the ladder are bounded: after as many the target is reported down, and the virtual server goes on. */
@@ -73,7 +74,7 @@ function decideHealing(context: Context, incident: Incident): void {
   const reboots = healing.step === 'reboot' || (incident.trouble === 'St2' && healing.reboots < REBOOT_ATTEMPTS && isThere(state, incident.target))
   if (!reboots) return wake(context, incident)
   // Who does not read the share knows of a target what is long past: it may have healed, and others manage it.
-  if (inGoodStanding(state, context.now_ms)) reboot(context, incident)
+  if (inGoodStanding(state, context.now_ms) && mayReboot(context, state.watches.get(incident.target), incident.target, healing.until_ms)) reboot(context, incident)
 }
 
 /** The maintenance is over, or it has booted again: from now on it is a target like any other. */

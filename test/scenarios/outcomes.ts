@@ -109,8 +109,8 @@ export const OUTCOMES: Readonly<Record<string, Outcome>> = {
   },
   // Nobody has written the release: the target does, two renewals later.
   'P1-dies-VIP-off': {
-    claims: { login: [TAKEN_OVER, RETURNED], ftp: ['another, virtual, released', RETURNED] }, incidents: ['ftp: Nt1 returned, by mail', 'login: Nt2 returned, by mail'],
-    cut_at_most_ms: { login: TAKEOVER_MS, ftp: 2_500 }, said: ['ftp Virtual_IP_of_ftp_was_taken_off_here', 'ftp Stop_ftp_(native): a remote hand'],
+    claims: { login: [TAKEN_OVER, RETURNED], ftp: ['another, virtual, released', RETURNED] }, incidents: ['ftp: Nt1 returned, by login', 'login: Nt2 returned, by mail'],
+    cut_at_most_ms: { login: TAKEOVER_MS, ftp: 2_500 }, said: ['ftp Virtual_IP_of_ftp_was_taken_off_here', 'ftp Stop_ftp_(native): a remote hand', 'mail Reboot_of_ftp_is_put_off: it gives login'],
   },
   'P1-without-share-bad-service': {
     claims: { login: [TAKEN_OVER, RETURNED], ftp: ['another, virtual, released', RETURNED] }, incidents: ['ftp: St1 repaired, by login', 'ftp: St2 returned, by mail', 'login: host returned, by mail'],

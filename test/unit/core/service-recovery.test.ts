@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { claimOf, Harness } from './harness.ts'
+import { claimOf, Harness, virtual } from './harness.ts'
 
 /** login is P1 of ftp, whose service goes bad; the remote hand is in the test's own hands. */
 function badService(): Harness {
@@ -197,6 +197,34 @@ describe('St2: a restart does not heal', () => {
     if (nominee === 'login') expect(harness.newest('ftp')).toMatchObject({ epoch: 2, holder: 'login', proof: 'released' })
     else expect(harness.sent('nominate', nominee).length).toBeGreaterThan(0)
   })
+})
+
+it('a target that gives a function of another is not rebooted before that is given elsewhere, for a minute at most', () => {
+  const harness = badService()
+  harness.addClaim(claimOf('web1', 2, 'ftp', { kind: 'virtual' }))
+  harness.host('ftp').giving.push(virtual('web1', 2))
+  harness.observe()
+  answer(harness, 'restart-daemon', false, 'unit failed')
+  answer(harness, 'release', true)
+  harness.run(30_000)
+  expect(hands(harness)).not.toContain('reboot')
+  expect(harness.said('Reboot_of_ftp_is_put_off: it gives web1')).toBe(true)
+  harness.addClaim(claimOf('web1', 3, 'web1'))
+  harness.run(1_000)
+  expect(hands(harness).filter(hand => hand === 'reboot')).toHaveLength(1)
+})
+
+it('... and then all the same', () => {
+  const harness = badService()
+  harness.addClaim(claimOf('web1', 2, 'ftp', { kind: 'virtual' }))
+  harness.host('ftp').giving.push(virtual('web1', 2))
+  harness.observe()
+  answer(harness, 'restart-daemon', false, 'unit failed')
+  answer(harness, 'release', true)
+  harness.run(59_000)
+  expect(hands(harness)).not.toContain('reboot')
+  harness.run(2_000)
+  expect(hands(harness)).toContain('reboot')
 })
 
 describe('the service is not blamed', () => {
