@@ -47,6 +47,7 @@ function chosen(names: readonly string[]): Search[] {
 function words(play: Play): string {
   if ('story' in play) return `story "${play.story}"`
   if ('drawn' in play) return `drawn, ${play.drawn.hosts.join('–')} hosts, ${play.drawn.faults.join('–')} faults`
+  if ('swarm' in play) return `swarm, ${play.swarm.hosts.join('–')} hosts`
   const { faults = [], count, ...others } = play
   const wishes = Object.entries(others).map(([key, value]) => `${key} ${JSON.stringify(value)}`)
   return [...faults.length > 0 ? faults.map(fault => `\`${fault}\``) : [`${count ?? 1} at random`], ...wishes].join(', ')

@@ -9,9 +9,11 @@ export interface Edit {
   readonly replace: string
 }
 
-/** What happens to the ring: named faults at random moments, a plan drawn whole from the seed, or a story told in code. */
+/** What happens to the ring: named faults at random moments, a plan drawn whole from the seed (short or of the swarm), or a story told in code. */
 export type Play =
   | Omit<ScheduleOptions, 'seed' | 'onLog'>
+  /** The schedules of `ringward simulate`: minutes long, from the whole menu. */
+  | { readonly swarm: { readonly hosts: readonly [number, number] } }
   | { readonly drawn: { readonly hosts: readonly [number, number]; readonly faults: readonly [number, number] } }
   | { readonly story: StoryName }
 

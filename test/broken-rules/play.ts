@@ -1,5 +1,6 @@
 /** Plays one seed and tells what was seen to be broken. */
-import { runPlan, runSchedule } from '../../src/simulator/schedule.ts'
+import { runPlan, runSchedule, runSwarm } from '../../src/simulator/schedule.ts'
+import { drawSwarm } from '../../src/simulator/swarm.ts'
 import type { Violation } from '../../src/simulator/checker.ts'
 import type { Play, Seen } from './broken-rule.ts'
 import { playStory } from './stories.ts'
@@ -12,6 +13,10 @@ export interface Sight {
 /** A story ends in the middle of things: only what the checker saw on the way counts. */
 function results(play: Play, seed: number): { readonly violations: readonly Violation[]; readonly deviations: readonly string[] } {
   if ('story' in play) return { violations: playStory(play.story, seed), deviations: [] }
+  if ('swarm' in play) {
+    const [least, most] = play.swarm.hosts
+    return runSwarm(drawSwarm(seed, { least, most }))
+  }
   if ('drawn' in play) {
     const [least_hosts, most_hosts] = play.drawn.hosts
     const [least_faults, most_faults] = play.drawn.faults

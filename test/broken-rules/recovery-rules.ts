@@ -48,7 +48,7 @@ export const RECOVERY_RULES: readonly BrokenRule[] = [
   },
   {
     name: 'dead-nominee-stays', rule: 'L1', what: 'a nominee that dies, fails to answer or does not claim is not replaced',
-    edits: [{ file: REHOMING, find: 'const why = nomineeFailure(context, rehoming)\n', replace: 'const why = [nomineeFailure(context, rehoming)].slice(1)[0]\n' }],
+    edits: [{ file: REHOMING, find: 'const failure = nomineeFailure(context, rehoming)\n', replace: 'const failure = [nomineeFailure(context, rehoming)].slice(1)[0]\n' }],
     play: { drawn: { hosts: [5, 12], faults: [4, 11] } }, seeds: { from: 144, count: 10 }, seen: ['L1'],
   },
   {
@@ -75,5 +75,20 @@ export const RECOVERY_RULES: readonly BrokenRule[] = [
     name: 'roles-do-not-follow', rule: 'L2', what: 'who has become P1 or P2 of a host does not begin to watch it',
     edits: [{ file: 'src/core/watching.ts', find: 'if (watch) watch.priority = priority', replace: 'if (watch || state.was_whole) watch && (watch.priority = priority)' }],
     play: { faults: ['power-off, no wake'] }, seeds: { from: 1, count: 10 }, seen: ['L2'],
+  },
+  {
+    name: 'nominee-cut-off-is-waited-for', rule: 'L1', what: 'a nominee that is not reachable any more is waited for',
+    edits: [{ file: REHOMING, find: "if (isNomineeCutOff(context, rehoming)) return 'it is not reachable any more'", replace: 'void isNomineeCutOff(context, rehoming)' }],
+    play: { swarm: { hosts: [3, 6] } }, seeds: { from: 2_005_384, count: 10 }, seen: ['L1'],
+  },
+  {
+    name: 'outdated-record-stays-open', rule: 'L1', what: 'the record of a repair that was broken off serves the next one, and calls its function given again',
+    edits: [{ file: 'src/core/service-recovery.ts', find: '  endOutdated(context, watch)\n', replace: '  if (endOutdated.length < 0) endOutdated(context, watch)\n' }],
+    play: { swarm: { hosts: [3, 6] } }, seeds: { from: 2_010_139, count: 10 }, seen: ['L1'],
+  },
+  {
+    name: 'unheard-leaves-it-for-ever', rule: 'L1', what: 'a host that hears nobody never gives what nobody else gives',
+    edits: [{ file: 'src/core/alone.ts', find: 'return alone.asked ? Infinity :', replace: 'return alone.since_ms > -Infinity ? Infinity :' }],
+    play: { swarm: { hosts: [3, 6] } }, seeds: { from: 2_056_211, count: 10 }, seen: ['L1'],
   },
 ]

@@ -10,8 +10,12 @@ const OBSERVATION = 'src/core/observation.ts'
 const POWER = 'src/core/power.ts'
 const ELECTORATE = 'src/core/electorate.ts'
 const PROMISE = 'src/core/promise.ts'
+const REHOMING = 'src/core/rehoming.ts'
+const SERVICE_RECOVERY = 'src/core/service-recovery.ts'
 
 const ANYTHING: readonly Play[] = [{ story: 'mean' }, { drawn: { hosts: [3, 8], faults: [1, 7] } }]
+
+const SWARM: readonly Play[] = [{ swarm: { hosts: [3, 6] } }]
 
 export const REDUNDANT_RULES: readonly RedundantRule[] = [
   {
@@ -106,7 +110,7 @@ export const REDUNDANT_RULES: readonly RedundantRule[] = [
   },
   {
     name: 'lost-lease-keeps-what-was-begun', rule: 'R2', what: 'what was begun is not dropped in the agent when the lease is lost',
-    edits: [{ file: GIVING_EVENTS, find: 'if (rides) continue\n', replace: 'if (rides || !rides) continue\n' }],
+    edits: [{ file: GIVING_EVENTS, find: 'if (rides(giving)) {', replace: 'if (!rides(giving)) continue\n    else {' }],
     plays: [{ faults: ['cable'] }, ...ANYTHING],
     because: 'the guard has stopped it, and reconciling (R7) finds that it is not given',
   },
@@ -187,5 +191,35 @@ export const REDUNDANT_RULES: readonly RedundantRule[] = [
     edits: [{ file: 'src/core/placement.ts', find: 'export const STARTS_LIMIT = 2', replace: 'export const STARTS_LIMIT = 200' }],
     plays: ANYTHING,
     because: 'simulated starts do not slow each other; on real hosts they do (unit tests, `scripts/lab patterns`)',
+  },
+  {
+    name: 'nobody-releases-what-was-taken-off', rule: 'release', what: 'a target whose VIP a hand has taken off waits for a record that its sender cannot write any more',
+    edits: [{ file: GIVING, find: 'if (giving.taken_off_ms !== undefined && claim.epoch', replace: 'if (giving.taken_off_ms === Infinity && claim.epoch' }],
+    plays: SWARM,
+    because: 'its next manager finds the service bad, and takes off and releases what is off already: seconds later',
+  },
+  {
+    name: 'takes-off-without-good-standing', rule: 'release', what: 'a manager that does not read the shared area takes VIPs off',
+    edits: [{ file: SERVICE_RECOVERY, find: 'const standing = inGoodStanding(state, context.now_ms)', replace: 'const standing = inGoodStanding(state, context.now_ms) || state.order.length > 0' }],
+    plays: SWARM,
+    because: 'the target releases what was taken off, and its next manager does; it saves a cut by somebody who knows only what is past',
+  },
+  {
+    name: 'second-manager-asks-for-no-return', rule: '6', what: 'P2 asks for no return while P1 is there and reaches nobody',
+    edits: [{ file: 'src/core/returning.ts', find: 'return first !== undefined && !hostOf(state, first).reachable && p2Of', replace: 'return first === undefined && p2Of' }],
+    plays: SWARM,
+    because: 'the function is given all the while, and comes home when P1 is heard again',
+  },
+  {
+    name: 'home-is-not-sooner', rule: '6', what: 'a function waits for a virtual server that loads, though its own server is back and good',
+    edits: [{ file: REHOMING, find: '?? homeIsSooner(context, rehoming)', replace: '?? [homeIsSooner(context, rehoming)].slice(1)[0]' }],
+    plays: SWARM,
+    because: 'no bound is promised while a virtual server loads late, and this saves the wait for it',
+  },
+  {
+    name: 'repair-outlives-its-epoch', rule: '5', what: 'a restart that was asked for is waited for though the target has claimed its function anew',
+    edits: [{ file: SERVICE_RECOVERY, find: "if (watch.repair.step === 'restart' && claimedAnew(context.state, watch)) return startedAnew(context, watch)\n", replace: '' }],
+    plays: SWARM,
+    because: 'nothing is released under another epoch than the repair began with; a hand that does not answer is waited for 10 s longer',
   },
 ]
