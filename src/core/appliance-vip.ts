@@ -6,9 +6,8 @@ import { functionOf } from './context.ts'
 import type { Event } from './event.ts'
 import { releaseEpoch } from './giving.ts'
 import { isHeld } from './orders.ts'
-import { ownLeaseGood, shareFresh } from './presence.ts'
 import { askToReturn, STABLE_ROUNDS } from './returning.ts'
-import { claimMargin_ms } from './right-to-claim.ts'
+import { mayTakeUp } from './right-to-claim.ts'
 import type { Watch } from './state.ts'
 
 /** Longest an order may take: connect, find out the system, two lists of addresses, an announcement. */
@@ -38,8 +37,7 @@ export function isBusy(context: Context, appliance: Appliance): boolean {
 
 /** Whoever acts on a target needs what any claim needs: a good lease, and the share read lately (R4). */
 export function mayAct(context: Context): boolean {
-  const { state, now_ms } = context
-  return !isHeld(state) && ownLeaseGood(state, now_ms, claimMargin_ms(context)) && shareFresh(state, now_ms) && state.share.last_returned_ms >= state.started_ms
+  return !isHeld(context.state) && mayTakeUp(context)
 }
 
 export function decideVip(context: Context, watch: Watch, appliance: Appliance): void {

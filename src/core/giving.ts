@@ -8,8 +8,8 @@ import { lookWhenDue } from './observation.ts'
 import type { Giving, State } from './state.ts'
 import { leavesToOthersUntil_ms } from './alone.ts'
 import { CUT_OFF } from './placement.ts'
-import { isRenewing, ownLeaseGood, shareFresh } from './presence.ts'
-import { claimMargin_ms, rightToClaim } from './right-to-claim.ts'
+import { isRenewing } from './presence.ts'
+import { mayTakeUp, rightToClaim } from './right-to-claim.ts'
 
 /** Longest a step may take before it counts as failed: a cold start under emulation takes 5 s, real hosts 43 s (thesis 5.4). */
 export const STEP_LIMIT_MS: Readonly<Record<'preparing' | 'claiming' | 'starting' | 'stopping', number>> = {
@@ -164,12 +164,6 @@ export function failGiving(context: Context, giving: Giving, why: string): void 
   stopGiving(context, giving, why)
 }
 
-/** By a good lease, and a share read lately and since this agent's start. */
-function mayReconcile(context: Context): boolean {
-  const { state, now_ms } = context
-  return ownLeaseGood(state, now_ms, claimMargin_ms(context)) && shareFresh(state, now_ms) && state.share.last_returned_ms >= state.started_ms
-}
-
 /** R7 and R10: a function whose newest claim names this host is given, claimed again, or released. */
 function reconcile(context: Context, name: string): void {
   const { state } = context
@@ -210,7 +204,7 @@ export function releaseEpoch(context: Context, name: string, epoch: number, how:
 
 export function decideGiving(context: Context): void {
   const { servers, order, giving } = context.state
-  const may_reconcile = mayReconcile(context)
+  const may_reconcile = mayTakeUp(context)
   for (const name of order) decideGivingOf(context, name, may_reconcile)
   // What is given for a server that was taken out of the ring has still to end.
   for (const name of giving.keys()) if (!servers.has(name)) decideGivingOf(context, name, may_reconcile)

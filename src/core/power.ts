@@ -18,7 +18,7 @@ import { releaseEpoch } from './giving.ts'
 import { allRestored, changeTrouble } from './incident.ts'
 import { lookWhenDue } from './observation.ts'
 import { isHeld } from './orders.ts'
-import { ownLeaseGood, shareFresh } from './presence.ts'
+import { inGoodStanding, ownLeaseGood } from './presence.ts'
 import { slot_ms } from './rehoming.ts'
 import { isKeptUnmanaged } from './right-to-claim.ts'
 import type { Incident, PowerFacts, PowerQuestion, State, Watch } from './state.ts'
@@ -111,7 +111,7 @@ function believe(context: Context, watch: Watch, off: PowerQuestion): void {
   if (incident && (incident.trouble === 'Nt1' || incident.trouble === 'host')) changeTrouble(context, incident, 'Nt2', 'power is off', 'its power controller says so')
   const host = hostOf(state, watch.target)
   const standing = off.claims.filter(claim => isStanding(state, watch.target, claim))
-  if (standing.length === 0 || !context.due(host.promised_until_ms) || !ownLeaseGood(state, now_ms) || !shareFresh(state, now_ms)) return
+  if (standing.length === 0 || !context.due(host.promised_until_ms) || !inGoodStanding(state, now_ms)) return
   const missed_ms = 2 * state.profile.renew_ms
   if (host.lease_silent_ms < missed_ms) {
     return lookWhenDue(context, host.lease_since_ms + missed_ms)

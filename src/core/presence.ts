@@ -37,8 +37,8 @@ export function graceEnds_ms(state: State): number {
 }
 
 /** Renews and reads: what it knows of claims is true, and what it writes is read. Others count who does not as absent, and act in its place. */
-export function inGoodStanding(state: State, now_ms: number): boolean {
-  return ownLeaseGood(state, now_ms) && shareFresh(state, now_ms)
+export function inGoodStanding(state: State, now_ms: number, margin_ms = 0): boolean {
+  return ownLeaseGood(state, now_ms, margin_ms) && shareFresh(state, now_ms)
 }
 
 /** When the last good read was issued: the silence of a lease counts until then. */

@@ -6,7 +6,7 @@ import type { Context } from './context.ts'
 import { functionOf, hostOf } from './context.ts'
 import { isAsked, notAsked } from './electorate.ts'
 import type { State } from './state.ts'
-import { ownLeaseGood, shareFresh, silentUntil_ms } from './presence.ts'
+import { inGoodStanding, ownLeaseGood, shareFresh, silentUntil_ms } from './presence.ts'
 
 export type RightToClaim =
   | { readonly proof: ProofKind; readonly epoch: number; readonly tombstone?: { readonly host: string; readonly generation: number } }
@@ -16,6 +16,12 @@ export type RightToClaim =
 /** The lease must outlast the claim and the start of the function. */
 export function claimMargin_ms(context: Context): number {
   return context.state.profile.stop_ms / 4
+}
+
+/** What the share says is this host's to give may be taken up: in good standing for long enough, by a read since this agent's start. */
+export function mayTakeUp(context: Context): boolean {
+  const { state, now_ms } = context
+  return inGoodStanding(state, now_ms, claimMargin_ms(context)) && state.share.last_returned_ms >= state.started_ms
 }
 
 export function rightToClaim(context: Context, name: string): RightToClaim {
