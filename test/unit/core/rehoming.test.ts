@@ -1,24 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { GivingStage } from '../../../src/core/message.ts'
 import { claimOf, Harness, virtual } from './harness.ts'
-
-const ROOMY = { memory_kb: 7e6, cpu_idle_percent: 99, network_kb_per_s: 1 }
-const SMALL = { memory_kb: 100_000, cpu_idle_percent: 5, network_kb_per_s: 1 }
-
-/** login is P1 of ftp; web1 is by far the best host, web2 the next. */
-function lostFtp(): Harness {
-  const harness = Harness.settled('login')
-  harness.host('web1').load = ROOMY
-  harness.host('web2').load = { ...ROOMY, memory_kb: 6e6 }
-  harness.run(1_100)
-  harness.die('ftp')
-  harness.runUntil(() => harness.sent('nominate').length > 0, 5_000)
-  return harness
-}
-
-const nominees = (harness: Harness): string[] => [...new Set(harness.sent('nominate').map(({ to }) => to))]
-const progress = (harness: Harness, from: string, stage: GivingStage | 'declined' | 'busy' | 'failed', detail = ''): void =>
-  void harness.message(from, { kind: 'progress', incident: 'i', function: 'ftp', epoch: 1, stage, detail })
+import { lostFtp, nominees, progress, ROOMY, SMALL } from './lost-ftp.ts'
 
 describe('the choice of a host', () => {
   it('falls on the lowest non-select value and is recorded with every candidate', () => {
@@ -45,113 +27,6 @@ describe('the choice of a host', () => {
     harness.run(6_000)
     expect(harness.newest('ftp')).toMatchObject({ epoch: 2, holder: 'login', kind: 'virtual', proof: 'silence', tombstone: { host: 'ftp', generation: 1 } })
     expect(harness.asked('incident').some(({ entry }) => entry.stage === 'function given')).toBe(true)
-  })
-})
-
-describe('a nominee that cannot', () => {
-  it.each(['declined', 'failed'] as const)('%s: the next best is nominated, the first not asked again', stage => {
-    const harness = lostFtp()
-    progress(harness, 'web1', stage, 'no room')
-    expect(nominees(harness)).toEqual(['web1', 'web2'])
-    expect(harness.said('web1_cannot_give_ftp: no room')).toBe(true)
-    harness.run(100)
-    expect(harness.asked('incident').at(-1)!.entry.candidates!.find(({ host }) => host === 'web1')).toMatchObject({ value: null, reason: 'tried already' })
-  })
-
-  it('does not answer: it is passed over, and told so', () => {
-    const harness = lostFtp()
-    harness.run(1_600)
-    expect(nominees(harness)).toEqual(['web1', 'web2'])
-    expect(harness.said('Nominee_web1_for_ftp_is_passed_over: it does not answer')).toBe(true)
-    expect(harness.sent('withdraw', 'web1').map(({ message }) => message)).toEqual([{ kind: 'withdraw', function: 'ftp', epoch: 1 }])
-  })
-
-  it('leaves the ring while it prepares: the next best is nominated', () => {
-    const harness = lostFtp()
-    progress(harness, 'web1', 'preparing')
-    harness.host('web1').renews = false
-    harness.runUntil(() => nominees(harness).length > 1, 5_000)
-    expect(nominees(harness).slice(0, 2)).toEqual(['web1', 'web2'])
-    expect(harness.said('it left the ring')).toBe(true)
-  })
-
-  it('is not reachable any more while it prepares, and renews: the next best is nominated', () => {
-    const harness = lostFtp()
-    progress(harness, 'web1', 'preparing')
-    harness.host('web1').reachable = false
-    harness.event({ event: 'reach', host: 'web1', reachable: false, why: 'no heartbeat' })
-    harness.run(490)
-    expect(nominees(harness)).toEqual(['web1'])
-    harness.run(20)
-    expect(nominees(harness)).toEqual(['web1', 'web2'])
-    expect(harness.said('Nominee_web1_for_ftp_is_passed_over: it is not reachable any more')).toBe(true)
-  })
-
-  it('is waited for by a manager that reaches nobody: it is cut off itself', () => {
-    const harness = lostFtp()
-    progress(harness, 'web1', 'preparing')
-    harness.deaf('web2')
-    harness.run(200)
-    harness.deaf()
-    harness.run(1_000)
-    expect(nominees(harness)).toEqual(['web1'])
-  })
-
-  it('loads still when the function\'s own server is back and good: that one is nominated', () => {
-    const harness = lostFtp()
-    harness.addRelease('ftp', 1, 'power', 'login')
-    progress(harness, 'web1', 'preparing')
-    harness.comeBack('ftp')
-    harness.runUntil(() => nominees(harness).length > 1, 5_000)
-    expect(harness.sent('nominate').at(-1)).toMatchObject({ to: 'ftp', message: { function: 'ftp', as: 'native' } })
-    expect(harness.said('Nominee_web1_for_ftp_is_passed_over: ftp is back and its services are good')).toBe(true)
-    expect(harness.sent('withdraw', 'web1').length).toBe(1)
-  })
-
-  it('is asked again when the function\'s own server declines: nothing was wrong with it', () => {
-    const harness = lostFtp()
-    harness.addRelease('ftp', 1, 'power', 'login')
-    progress(harness, 'web1', 'preparing')
-    harness.comeBack('ftp')
-    harness.runUntil(() => nominees(harness).length > 1, 5_000)
-    progress(harness, 'ftp', 'declined', 'its own lease is not good')
-    harness.run(20)
-    expect(nominees(harness)).toEqual(['web1', 'ftp'])
-    expect(harness.sent('nominate').at(-1)).toMatchObject({ to: 'web1', message: { function: 'ftp', as: 'virtual' } })
-  })
-
-  it('stands ready when the function\'s own server is back: it claims at once, and is left to it', () => {
-    const harness = lostFtp()
-    progress(harness, 'web1', 'prepared')
-    harness.addRelease('ftp', 1, 'power', 'login')
-    harness.comeBack('ftp')
-    harness.run(3_000)
-    expect(nominees(harness)).toEqual(['web1'])
-  })
-
-  it('is ready and does not claim though proof stands: the next best is nominated', () => {
-    const harness = lostFtp()
-    progress(harness, 'web1', 'prepared')
-    harness.run(9_000)
-    expect(harness.said('it did not claim though proof stands')).toBe(true)
-    expect(nominees(harness)).toContain('web2')
-  })
-
-  it('is waited for as long as proof does not stand', () => {
-    const harness = lostFtp()
-    progress(harness, 'web1', 'prepared')
-    for (let count = 0; count < 20; count += 1) {
-      harness.message('ftp', { kind: 'promise-request', request: count, epoch: 1 })
-      harness.state.watches.get('ftp')!.mode_since_ms = harness.now_ms
-      harness.run(500)
-    }
-    expect(nominees(harness)).toEqual(['web1'])
-  })
-
-  it('that is not the nominee is not listened to', () => {
-    const harness = lostFtp()
-    progress(harness, 'mail', 'failed')
-    expect(nominees(harness)).toEqual(['web1'])
   })
 })
 
