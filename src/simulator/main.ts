@@ -155,7 +155,10 @@ async function mainOfSwarm(): Promise<void> {
     schedules: Number(values.schedules), seed: Number(values.seed), jobs: Number(values.jobs), ...ride === undefined ? {} : { ride },
     hosts: parseRange(values.hosts ?? '') ?? SWARM_HOSTS, faults: parseRange(values.faults ?? '') ?? SWARM_FAULTS,
   }
-  const { signal } = new AbortController()
+  const ending = new AbortController()
+  const { signal } = ending
+  // Hours are not lost by Ctrl-C: what was played is told.
+  process.once('SIGINT', () => ending.abort()).once('SIGTERM', () => ending.abort())
   const isOver = enough(signal, values.seconds === undefined ? undefined : Number(values.seconds), () => performance.now())
   if (values.share !== undefined) return playShare(wished, Number(values.share), told => console.log(JSON.stringify(told)), isOver)
   const began_ms = performance.now()
