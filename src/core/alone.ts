@@ -21,13 +21,11 @@ const GATEWAY_INTERVALS = 3
 const PILL_RENEWALS = 20
 
 /**
- * Hears nobody, none of its neighbours answers a ping, and two or more hosts go on renewing as it does: the network is lost here, not there, and no client is
- * likely to be reached from here. Of two that do not hear each other only a gateway can tell which of them it is. Who died renews no more: its last record is
- * read within an interval and two renewals of its last word.
+ * Two or more hosts go on renewing as it does, and none of them is heard: the fault is here, not there. Of two that do not hear each other only a gateway can tell
+ * which of them it is. Who died renews no more: its last record is read within an interval and two renewals of its last word.
  */
-function hearsNobody(state: State, now_ms: number): boolean {
-  const least = state.inventory.gateway === undefined ? 2 : 1
-  return renewingUnheard(state, now_ms) >= least && !reachesNeighbour(state)
+function hearsNobody({ inventory }: State, unheard: number): boolean {
+  return unheard >= (inventory.gateway === undefined ? 2 : 1)
 }
 
 /** How many hosts go on renewing while this one hears nobody at all. */
@@ -49,7 +47,7 @@ export function renewsUnheard(state: State, name: string, now_ms: number): boole
   return isRenewing(state, name, now_ms) && lease_grew_ms - condition_ms > state.inventory.interval_ms + 2 * state.profile.renew_ms
 }
 
-/** By a ping, which a host answers whose agent stands still. */
+/** By a ping, which a host answers whose agent stands still or has another key: clients are reached as well. */
 function reachesNeighbour({ watches, without_agent }: State): boolean {
   for (const { target, ping_seen, ping_missed } of watches.values()) if (!without_agent.has(target) && ping_seen && ping_missed === 0) return true
   return false
@@ -58,8 +56,11 @@ function reachesNeighbour({ watches, without_agent }: State): boolean {
 /** A host that was heard again begins anew. */
 export function decideAlone(context: Context): void {
   const { state, now_ms } = context
-  if (!hearsNobody(state, now_ms) || !inGoodStanding(state, now_ms)) return void (state.alone = undefined)
-  const alone = state.alone ??= { since_ms: now_ms, asked: false, gateway_asked_ms: -Infinity, gateway_missed: 0, gateway_heard_ms: -Infinity }
+  const unheard = renewingUnheard(state, now_ms)
+  if (!hearsNobody(state, unheard) || !inGoodStanding(state, now_ms)) return void (state.alone = undefined)
+  const alone = state.alone ??= { since_ms: now_ms, unheard, unreached_ms: Infinity, asked: false, gateway_asked_ms: -Infinity, gateway_missed: 0, gateway_heard_ms: -Infinity }
+  alone.unheard = unheard
+  alone.unreached_ms = reachesNeighbour(state) ? Infinity : Math.min(alone.unreached_ms, now_ms)
   alone.asked ||= isAsked(state)
   const { interval_ms, gateway } = state.inventory
   if (gateway === undefined || !context.due(alone.gateway_asked_ms + interval_ms)) return
@@ -94,13 +95,18 @@ export function reachesGateway({ alone, inventory }: State, now_ms: number): boo
 }
 
 /**
- * Until when this host leaves to others what it was to give: once one of them has asked it on the share, until it hears somebody; else so long from the nomination
- * that one comes first who hears others, or whom the gateway answers. If none comes, somebody has to give it all the same: all may have lost one another.
+ * Until when this host leaves to others what it was to give. Two or more who renew may hear one another: one of them comes first. Of the last two the one whom the
+ * gateway answers acts at once. Where it stays silent this host may be cut off from clients too: it waits longer, and once it was asked on the share, until it hears
+ * somebody. If none comes, somebody has to give it all the same: all may have lost one another.
  */
 export function leavesToOthersUntil_ms(state: State, nominated_ms: number, now_ms: number): number {
-  const { alone } = state
-  if (alone === undefined || reachesGateway(state, now_ms)) return -Infinity
-  return alone.asked ? Infinity : Math.max(alone.since_ms, nominated_ms) + hold_ms(state.inventory.interval_ms)
+  const { alone, inventory: { gateway, interval_ms } } = state
+  if (alone === undefined) return -Infinity
+  const reached = reachesGateway(state, now_ms)
+  if (!reached && alone.asked) return Infinity
+  if (reached && alone.unheard < 2) return -Infinity
+  const holds = gateway !== undefined && !reached && alone.unheard >= 2 ? 2 : 1
+  return Math.max(alone.since_ms, nominated_ms) + holds * hold_ms(interval_ms)
 }
 
 export function hold_ms(interval_ms: number): number {

@@ -71,7 +71,7 @@ export function noteAsked(context: Context, target: string, ok: boolean, detail:
 export function decidePill(context: Context): void {
   const { state, now_ms } = context
   const { alone, inventory: { interval_ms, gateway } } = state
-  if (alone === undefined || !context.due(alone.since_ms + hold_ms(interval_ms))) return
+  if (alone === undefined || !context.due(alone.unreached_ms + hold_ms(interval_ms))) return
   if (gateway !== undefined && alone.gateway_missed < GATEWAY_MISSES) return
   const pill = state.pills.get(state.self)
   if (!pill || !isAsked(state)) return
@@ -79,7 +79,7 @@ export function decidePill(context: Context): void {
   if (isSlow(state) || isHeld(state) || state.leaving || !context.due(graceEnds_ms(state))) return
   for (const giving of [...state.giving.values()]) {
     if (giving.stage !== 'serving' && giving.stage !== 'starting') continue
-    context.because(`Asked_by_${pill.by}_on_the_shared_area: ${giving.function}_is_released_(${gateway === undefined ? 'no host' : 'neither a host nor the gateway'} was heard for ${Math.round(now_ms - alone.since_ms)} ms)`, { level: 'alarm' })
+    context.because(`Asked_by_${pill.by}_on_the_shared_area: ${giving.function}_is_released_(${gateway === undefined ? 'no host' : 'neither a host nor the gateway'} was heard for ${Math.round(now_ms - alone.unreached_ms)} ms)`, { level: 'alarm' })
     giving.release_as = 'goodbye'
     stopGiving(context, giving, ALONE)
   }

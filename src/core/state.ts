@@ -269,8 +269,11 @@ export interface State {
   readonly orders: { hold_until_ms: number | undefined; readonly maintenance_until_ms: Map<string, number> }
   /** Who is asked on the share whether it is alone. */
   readonly pills: Map<string, PillRecord>
-  /** Since when this host has heard nobody while others renew, whether it was asked since, how often in a row the gateway did not answer, and when it last did. */
-  alone: { readonly since_ms: number; asked: boolean; gateway_asked_ms: number; gateway_missed: number; gateway_heard_ms: number } | undefined
+  /**
+   * Since when this host has heard nobody while others renew, how many do, since when no neighbour answers a ping either (Infinity while one does), whether it was asked since,
+   * how often in a row the gateway did not answer, and when it last did.
+   */
+  alone: { readonly since_ms: number; unheard: number; unreached_ms: number; asked: boolean; gateway_asked_ms: number; gateway_missed: number; gateway_heard_ms: number } | undefined
   /** This host was told to leave. */
   leaving: { readonly why: Leaving; readonly since_ms: number } | undefined
 }
