@@ -59,7 +59,7 @@ export const RECOVERY_RULES: readonly BrokenRule[] = [
   {
     name: 'no-host-is-the-end', rule: 'L1', what: 'a function for which there was no host is not looked after again',
     edits: [{ file: REHOMING, find: 'rehoming.retry_ms = context.now_ms + RETRY_MS', replace: 'rehoming.retry_ms = Infinity' }],
-    play: { drawn: { hosts: [3, 8], faults: [2, 7] } }, seeds: { from: 13, count: 40 }, seen: ['L1'],
+    play: { drawn: { hosts: [3, 8], faults: [2, 7] } }, seeds: { from: 60, count: 40 }, seen: ['L1'],
   },
   {
     name: 'never-returns', rule: 'L3', what: 'nobody asks for a function to come home',
@@ -88,7 +88,7 @@ export const RECOVERY_RULES: readonly BrokenRule[] = [
   },
   {
     name: 'unheard-leaves-it-for-ever', rule: 'L1', what: 'a host that hears nobody never gives what nobody else gives',
-    edits: [{ file: 'src/core/alone.ts', find: 'return alone.asked ? Infinity :', replace: 'return alone.since_ms > -Infinity ? Infinity :' }],
+    edits: [{ file: 'src/core/alone.ts', find: 'if (!reached && alone.asked) return Infinity', replace: 'if (!reached) return Infinity' }],
     play: { swarm: { hosts: [3, 6] } }, seeds: { from: 2_056_211, count: 10 }, seen: ['L1'],
   },
 ]
