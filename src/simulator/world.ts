@@ -190,10 +190,17 @@ export class World {
     second.handle({ event: 'reach', host: one, reachable: true, why: 'stream open' })
   }
 
+  /** What cannot be opened for a cut is opened when that heals, however short it was. */
+  private isStillCut(one: string, other: string): boolean {
+    if (this.linked(one, other)) return false
+    this.network_faults.close(one, other)
+    return true
+  }
+
   /** Both ends of each of the host's streams hear of it. */
   private tellReach(name: string, reachable: boolean, why: string): void {
     for (const other of this.hosts.values()) {
-      if (other.name === name || (reachable && (!this.admitted(this.host(name), other) || !this.linked(name, other.name) || other.frozen))) continue
+      if (other.name === name || (reachable && (!this.admitted(this.host(name), other) || this.isStillCut(name, other.name) || other.frozen))) continue
       if (reachable) this.network_faults.open(name, other.name)
       other.handle({ event: 'reach', host: name, reachable, why })
       this.host(name).handle({ event: 'reach', host: other.name, reachable, why })
@@ -229,7 +236,7 @@ export class World {
       if (other === subject) continue
       this.queue.after(delay_ms, () => {
         if (life !== subject.agent_life) return
-        if (reachable && (!this.admitted(subject, other) || !this.linked(name, other.name) || other.frozen || subject.frozen)) return
+        if (reachable && (!this.admitted(subject, other) || this.isStillCut(name, other.name) || other.frozen || subject.frozen)) return
         if (reachable) this.network_faults.open(name, other.name)
         other.handle({ event: 'reach', host: name, reachable, why: reachable ? 'stream open' : 'stream closed' })
         if (reachable) subject.handle({ event: 'reach', host: other.name, reachable: true, why: 'stream open' })
