@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { Inventory } from '../../../src/core/inventory.ts'
 import { claimOf, Harness } from './harness.ts'
 import { nominated, order, stage } from './nominated.ts'
 
@@ -18,8 +19,8 @@ it('a host whose neighbours have just died with their last record unread is not 
 })
 
 describe('a host that is cut off after it was nominated', () => {
-  function cutOff(): Harness {
-    const harness = Harness.settled('proxy')
+  function cutOff(inventory: Partial<Inventory> = {}): Harness {
+    const harness = Harness.settled('proxy', { inventory })
     harness.manual.add('prepare')
     nominated(harness)
     harness.deaf()
@@ -50,6 +51,19 @@ describe('a host that is cut off after it was nominated', () => {
     expect(harness.runUntil(() => harness.asked('claim').length > 0, 3_000)).toBe(true)
     expect(harness.now_ms - ready_ms).toBeGreaterThan(4_000)
     expect(harness.newest('ftp')).toMatchObject({ epoch: 2, holder: 'proxy' })
+  })
+
+  it.each([[true, 4, 6], [false, 9, 11]] as const)('where the gateway answers: %s, it leaves it to them for between %i and %i seconds', (answered, least_s, most_s) => {
+    const harness = cutOff({ gateway: '10.77.0.1' })
+    harness.event({ event: 'prepared', function: 'ftp', ok: true, detail: 'paused' })
+    const ready_ms = harness.now_ms
+    while (harness.asked('claim').length === 0 && harness.now_ms - ready_ms < 20_000) {
+      harness.event({ event: 'gateway', answered })
+      nominated(harness)
+      harness.run(200)
+    }
+    expect(harness.now_ms - ready_ms).toBeGreaterThan(least_s * 1_000)
+    expect(harness.now_ms - ready_ms).toBeLessThan(most_s * 1_000)
   })
 })
 
