@@ -30,9 +30,9 @@ export function decideTargetRecovery(context: Context): void {
   decideReturns(context)
 }
 
-/** The target renews under the same generation and nothing was taken from it. */
+/** The target renews under the same generation and nothing was taken from it; nor is it off by its controller's word, which stands until it renews again. */
 function isFalseAlarm(state: State, incident: Incident): boolean {
-  if (incident.trouble === 'St1' || incident.trouble === 'St2') return false
+  if (incident.trouble === 'St1' || incident.trouble === 'St2' || state.power.get(incident.target)?.off !== undefined) return false
   if (leavingReason(state, incident.target) !== undefined) return false
   const { lease, lease_silent_ms } = hostOf(state, incident.target)
   const watch = state.watches.get(incident.target)

@@ -52,7 +52,17 @@ export function enough(signal: AbortSignal, seconds: number | undefined, now_ms:
   return () => signal.aborted || now_ms() >= ends_ms
 }
 
+/** A core that throws has failed the schedule, not the run. */
 function playOne(plan: SwarmPlan, coverage: ModeCoverage): SwarmOutcome {
+  try {
+    return playThrough(plan, coverage)
+  } catch (error) {
+    const failure = { seed: plan.seed, hosts: plan.hosts, faults: plan.faults.map(describeFault), violations: [`the schedule ended early: ${String(error)}`], deviations: [] }
+    return { events: 0, virtual_ms: 0, kinds: [], failure }
+  }
+}
+
+function playThrough(plan: SwarmPlan, coverage: ModeCoverage): SwarmOutcome {
   const { violations, deviations, events, virtual_ms } = runSwarm(plan, { onWorld: world => { world.onEvent = (host, event) => coverage.note(host, event) } })
   const told = { events, virtual_ms, kinds: [...new Set(plan.faults.map(({ fault }) => fault))] }
   if (violations.length + deviations.length === 0) return told

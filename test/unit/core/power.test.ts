@@ -22,6 +22,23 @@ const takenOver = (harness: Harness): void => {
   harness.host('web1').giving.push(virtual('ftp', 2))
 }
 
+describe('a target that a manager has just come to watch', () => {
+  it('is off by its controller before it was pinged once: it is lost, and not taken back and lost again without end', () => {
+    const harness = Harness.settled('login', { servers: SERVERS })
+    for (const name of ['mail', 'proxy', 'web1', 'web2']) harness.host(name).load = { memory_kb: 100_000, cpu_idle_percent: 5, network_kb_per_s: 1 }
+    harness.run(1_100)
+    harness.manual.add('power').add('hand').add('probe')
+    const watch = harness.state.watches.get('ftp')!
+    Object.assign(watch, { ping_seen: false, ping_missed: 0 })
+    for (let count = 0; count < 2; count += 1) harness.event({ event: 'probed', where: 'own address', target: 'ftp', verdict: 'NG', daemon: 'service', detail: 'no connection' })
+    expect(watch.mode).toBe('service recovery')
+    expect(asked(harness)).toHaveLength(1)
+    harness.event({ event: 'power', target: 'ftp', verb: 'status', request: asked(harness)[0]!.request, state: 'off', detail: '' })
+    expect(watch.mode).toBe('backup server')
+    expect(harness.state.incidents.size).toBe(1)
+  })
+})
+
 describe('proof by power', () => {
   it('releases what the target holds long before its lease has run out', () => {
     const harness = cut('login', 'off')
