@@ -66,7 +66,7 @@ export function decideServiceRecovery(context: Context, watch: Watch): void {
   timeOut(context, watch)
 }
 
-/** `verify_ms`: a service that is looked at after a restart is looked at for so long, at least once. */
+/** `verify_ms`: how long a service is looked at again, once that is the step. */
 function startRepair(context: Context, watch: Watch, step: NonNullable<Watch['repair']>['step'], verify_ms = VERIFY_LIMIT_MS): void {
   const limit_ms = step === 'restart' ? RESTART_LIMIT_MS + 1_000 : step === 'release' ? RELEASE_LIMIT_MS + 1_000 : step === 'failed' ? RETRY_MS : 2 * RELEASE_LIMIT_MS
   watch.repair = { step, verify_until_ms: context.now_ms + verify_ms, deadline_ms: context.now_ms + limit_ms, daemon: watch.service.daemon, epoch: functionOf(context.state, watch.target).claim?.epoch ?? 0 }
@@ -82,7 +82,6 @@ export function continueRepair(context: Context, watch: Watch): void {
   const { repair, service } = watch
   if (!repair || watch.mode !== 'service recovery') return
   if (service.verdict === 'OK') return healed(context, watch)
-  if (repair.step === 'confirm') return
   if (repair.step !== 'verify') return
   if (context.now_ms >= repair.verify_until_ms) return release(context, watch)
   repair.deadline_ms = context.now_ms + VERIFY_ATTEMPT_MS
@@ -132,10 +131,15 @@ function restart(context: Context, watch: Watch): void {
   context.do({ command: 'hand', target, verb: 'restart-daemon', args: [String(Math.max(0, index))], limit_ms: RESTART_LIMIT_MS })
 }
 
+/** Looks at the service again, for so long, at least once. */
+function verify(context: Context, watch: Watch, verify_ms = VERIFY_LIMIT_MS): void {
+  startRepair(context, watch, 'verify', verify_ms)
+  probe(context, watch)
+}
+
 /** The hand has failed, or was not heard of again for 10 s: meanwhile the service may have come back by itself, or by what the hand did. */
 function lookOnceMore(context: Context, watch: Watch): void {
-  startRepair(context, watch, 'verify', 0)
-  probe(context, watch)
+  verify(context, watch, 0)
 }
 
 /** The service cannot be healed in place: VIP off the target by the remote hand, the release is the proof (R4). */
@@ -152,8 +156,7 @@ function release(context: Context, watch: Watch): void {
   if (!standing) noteNoStanding(context, watch)
   if (isHeld(state) || in_doubt || !standing) {
     // The hold came in the middle, the fault may be ours, or nobody would read a release of ours: what can be healed in place may heal, nothing is moved.
-    startRepair(context, watch, 'verify')
-    return probe(context, watch)
+    return verify(context, watch)
   }
   if (incident.trouble !== 'St2') {
     context.because(`Cannot_recover_${watch.repair.daemon}_(${watch.service.detail})`, { level: 'alarm', incident: incident.id })
@@ -222,9 +225,7 @@ export function noteRepairHand(context: Context, watch: Watch, verb: string, ok:
     return
   }
   if (verb === 'restart-daemon' && watch.repair.step === 'restart') {
-    if (!ok) return lookOnceMore(context, watch)
-    startRepair(context, watch, 'verify')
-    return probe(context, watch)
+    return ok ? verify(context, watch) : lookOnceMore(context, watch)
   }
   if (verb === 'release' && watch.repair.step === 'release') {
     if (!ok) return releaseFailed(context, watch, detail)
