@@ -30,7 +30,7 @@ function hearsNobody({ inventory }: State, unheard: number): boolean {
 
 /** How many hosts go on renewing while this one hears nobody at all. */
 function renewingUnheard(state: State, now_ms: number): number {
-  const limit_ms = hearing_ms(state)
+  const limit_ms = Math.max(HEARING_INTERVALS * state.inventory.interval_ms, LEAST_HEARING_MS)
   let unheard = 0
   for (const name of state.order) {
     if (name === state.self || state.without_agent.has(name)) continue
@@ -61,17 +61,17 @@ export function decideAlone(context: Context): void {
   const alone = state.alone ??= { since_ms: now_ms, unheard, unreached_ms: Infinity, asked: false, gateway_asked_ms: -Infinity, gateway_missed: 0, gateway_heard_ms: -Infinity }
   alone.unheard = unheard
   alone.unreached_ms = reachesNeighbour(state) ? Infinity : Math.min(alone.unreached_ms, now_ms)
-  alone.asked ||= isAsked(state)
+  alone.asked ||= questionHere(state) !== undefined
   const { interval_ms, gateway } = state.inventory
   if (gateway === undefined || !context.due(alone.gateway_asked_ms + interval_ms)) return
   alone.gateway_asked_ms = now_ms
   context.do({ command: 'gateway' })
 }
 
-/** On the share, lately: somebody who hears others reaches this host as little as it reaches them. */
-export function isAsked(state: State): boolean {
+/** The question whether it is alone that stands on the share, of lately: somebody who hears others reaches this host as little as it reaches them. */
+export function questionHere(state: State): PillRecord | undefined {
   const pill = state.pills.get(state.self)
-  return pill !== undefined && renewalsSince(state, pill) <= PILL_RENEWALS
+  return pill && renewalsSince(state, pill) <= PILL_RENEWALS ? pill : undefined
 }
 
 export function renewalsSince(state: State, pill: PillRecord): number {
@@ -111,8 +111,4 @@ export function leavesToOthersUntil_ms(state: State, nominated_ms: number, now_m
 
 export function hold_ms(interval_ms: number): number {
   return Math.max(HOLD_INTERVALS * interval_ms, LEAST_HOLD_MS)
-}
-
-function hearing_ms({ inventory: { interval_ms } }: State): number {
-  return Math.max(HEARING_INTERVALS * interval_ms, LEAST_HEARING_MS)
 }

@@ -2,7 +2,7 @@
  * The pill (protocol 5): a host that renews and that nobody reaches is asked on the shared area whether it is alone. The question is a hint and
  * proves nothing: whether anything is released is decided by the one who is asked, by what it hears itself.
  */
-import { hold_ms, isAsked, reachesGateway, renewalsSince, renewsUnheard } from './alone.ts'
+import { hold_ms, questionHere, reachesGateway, renewalsSince, renewsUnheard } from './alone.ts'
 import type { Context } from './context.ts'
 import { claimsHeldBy, hostOf } from './context.ts'
 import { stopGiving } from './giving.ts'
@@ -73,8 +73,8 @@ export function decidePill(context: Context): void {
   const { alone, inventory: { interval_ms, gateway } } = state
   if (alone === undefined || !context.due(alone.unreached_ms + hold_ms(interval_ms))) return
   if (gateway !== undefined && alone.gateway_missed < GATEWAY_MISSES) return
-  const pill = state.pills.get(state.self)
-  if (!pill || !isAsked(state)) return
+  const pill = questionHere(state)
+  if (!pill) return
   // What a slow host does not hear may have been said.
   if (isSlow(state) || isHeld(state) || state.leaving || !context.due(graceEnds_ms(state))) return
   for (const giving of [...state.giving.values()]) {
