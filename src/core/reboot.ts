@@ -1,6 +1,6 @@
 /** A reboot by the remote hand, and what it would cut beside the service it is to heal. */
 import type { Context } from './context.ts'
-import { functionOf } from './context.ts'
+import { claimsHeldBy } from './context.ts'
 import type { State, Watch } from './state.ts'
 import { note } from './watching.ts'
 
@@ -9,10 +9,7 @@ const PUT_OFF_MS = 60_000
 
 /** Functions of other servers, given by that host now. */
 function givenForOthers(state: State, host: string): string[] {
-  return state.order.filter(name => {
-    const { claim, release } = functionOf(state, name)
-    return name !== host && claim?.holder === host && release === undefined
-  })
+  return claimsHeldBy(state, host).map(claim => claim.function).filter(name => name !== host && state.order.includes(name))
 }
 
 /** `due_ms`: since when it is wanted. Asked again with each step while it is put off. */
