@@ -7,6 +7,7 @@ import { initialState, type State } from '../core/state.ts'
 import { step } from '../core/step.ts'
 import type { Charge } from '../guard/guard-protocol.ts'
 import { noteAppliance } from './simulated-appliance.ts'
+import { Freezes, type Freeze, type Frozen } from './freezes.ts'
 import { SimulatedClock, type OwnTimer } from './simulated-clock.ts'
 import { guardOf } from './guard-of-host.ts'
 import type { SimulatedGuard } from './simulated-guard.ts'
@@ -32,8 +33,6 @@ export class SimulatedHost {
   /** Of a host without an agent: its system, on which only a hand and this simulation act. */
   readonly appliance: MemoryAppliance | undefined
   readonly clock: SimulatedClock
-  /** Stopped by a signal: its agent alone, or everything but the kernel, which still answers pings and ends addresses. */
-  frozen: 'agent' | 'everything' | undefined
   /** Whatever its agent does takes so many times longer; 1 unless the host is overloaded. */
   slowness = 1
   /** Timers come up to that much late: the agent's, and a third of it the guard's, which is scheduled first. */
@@ -77,7 +76,7 @@ export class SimulatedHost {
   readonly stopping_until_ms = new Map<string, number>()
   /** The agent's own. */
   private timer: OwnTimer | undefined
-  private readonly freezes = new Set<{ readonly what: 'agent' | 'everything' }>()
+  private readonly freezes = new Freezes()
   private frozen_ms = 0
   /** What has come while the agent was frozen, in its order. */
   private readonly held: (() => void)[] = []
@@ -121,8 +120,7 @@ export class SimulatedHost {
   powerOff(): void {
     if (this.powered) this.struck_ms = this.world.queue.now_ms
     this.boot += 1
-    this.freezes.clear()
-    this.frozen = undefined
+    this.freezes.endAll()
     this.held.length = 0
     this.powered = false
     this.up = false
@@ -262,8 +260,7 @@ export class SimulatedHost {
     this.agent_life += 1
     this.core = undefined
     this.held.length = 0
-    for (const freeze of this.freezes) if (freeze.what === 'agent') this.freezes.delete(freeze)
-    if (this.frozen === 'agent') this.frozen = undefined
+    this.freezes.endOfAgent()
     this.loading.clear()
     this.guard?.agentPresent(false)
     this.world.announceReach(this.name, false)
@@ -302,28 +299,27 @@ export class SimulatedHost {
     return this.timers_late_ms === 0 ? 0 : this.world.weather.between(0, this.timers_late_ms)
   }
 
-  /** Of the agent alone, or of everything but the kernel: virtual servers stand still as well. Frozen twice it thaws with the last; the result ends this one. */
-  freeze(what: 'agent' | 'everything'): () => void {
+  get frozen(): Frozen | undefined {
+    return this.freezes.furthest
+  }
+
+  /** With everything virtual servers stand still as well. The result ends this freeze. */
+  freeze(what: Frozen): () => void {
     if (!this.up) return () => undefined
-    const freeze = { what }
-    this.freezes.add(freeze)
-    if (this.frozen === undefined) this.standStill()
-    if (what === 'everything' && this.frozen !== 'everything') this.guard?.freeze()
-    this.frozen = this.frozen === 'everything' ? 'everything' : what
+    const before = this.frozen
+    if (before === undefined) this.frozen_ms = this.world.queue.now_ms
+    if (what === 'everything' && before !== 'everything') this.guard?.freeze()
+    const freeze = this.freezes.begin(what)
+    if (before === undefined) this.world.fallSilent(this.name, () => this.frozen !== undefined)
     this.world.changed()
-    return () => { if (this.freezes.delete(freeze)) this.thaw() }
+    return () => this.thaw(freeze)
   }
 
-  private standStill(): void {
-    this.frozen_ms = this.world.queue.now_ms
-    this.world.fallSilent(this.name, () => this.frozen !== undefined)
-  }
-
-  /** What is overdue ends in the same instant; then the agent's timer, then what has come meanwhile. */
-  private thaw(): void {
-    const left = [...this.freezes].map(({ what }) => what)
-    if (this.frozen === 'everything' && !left.includes('everything')) this.guard?.thaw()
-    this.frozen = left.includes('everything') ? 'everything' : left[0]
+  /** What is overdue ends in the same instant; then the agent's timer, then what has come meanwhile, the guard's words included. */
+  private thaw(freeze: Freeze): void {
+    if (!this.freezes.stands(freeze)) return
+    if (this.freezes.isLastOfEverything(freeze)) this.guard?.thaw()
+    this.freezes.end(freeze)
     this.world.changed()
     if (this.frozen) return
     this.handle({ event: 'timer' })
