@@ -1,5 +1,16 @@
 import { describe, expect, it } from 'vitest'
+import type { Harness } from './harness.ts'
 import { lostFtp, nominees, progress } from './lost-ftp.ts'
+
+/** web1 loads still when ftp is back and good, and passed over for it. */
+function homeBeforeNominee(): Harness {
+  const harness = lostFtp()
+  harness.addRelease('ftp', 1, 'power', 'login')
+  progress(harness, 'web1', 'preparing')
+  harness.comeBack('ftp')
+  harness.runUntil(() => nominees(harness).length > 1, 5_000)
+  return harness
+}
 
 describe('a nominee that cannot', () => {
   it.each(['declined', 'failed'] as const)('%s: the next best is nominated, the first not asked again', stage => {
@@ -51,22 +62,14 @@ describe('a nominee that cannot', () => {
   })
 
   it('loads still when the function\'s own server is back and good: that one is nominated', () => {
-    const harness = lostFtp()
-    harness.addRelease('ftp', 1, 'power', 'login')
-    progress(harness, 'web1', 'preparing')
-    harness.comeBack('ftp')
-    harness.runUntil(() => nominees(harness).length > 1, 5_000)
+    const harness = homeBeforeNominee()
     expect(harness.sent('nominate').at(-1)).toMatchObject({ to: 'ftp', message: { function: 'ftp', as: 'native' } })
     expect(harness.said('Nominee_web1_for_ftp_is_passed_over: ftp is back and its services are good')).toBe(true)
     expect(harness.sent('withdraw', 'web1').length).toBe(1)
   })
 
   it('is asked again when the function\'s own server declines: nothing was wrong with it', () => {
-    const harness = lostFtp()
-    harness.addRelease('ftp', 1, 'power', 'login')
-    progress(harness, 'web1', 'preparing')
-    harness.comeBack('ftp')
-    harness.runUntil(() => nominees(harness).length > 1, 5_000)
+    const harness = homeBeforeNominee()
     progress(harness, 'ftp', 'declined', 'its own lease is not good')
     harness.run(20)
     expect(nominees(harness)).toEqual(['web1', 'ftp'])
