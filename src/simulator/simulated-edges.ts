@@ -10,9 +10,6 @@ import { freeMemory_kb } from './memory-of-host.ts'
 /** The edges give up on the share after this and report the outcome as unknown. */
 const SHARE_LIMIT_MS = 1_500
 
-/** A stop that waits for its guard ends when that is back. */
-const TURN_LOOK_MS = 100
-
 type Of<Name extends Command['command']> = Extract<Command, { command: Name }>
 
 export function perform(host: SimulatedHost, command: Exclude<Command, { command: 'timer' }>): void {
@@ -134,21 +131,10 @@ function ask(host: SimulatedHost, { order }: Of<'pill'>): void {
   withLimit(host, answer => host.world.share.ask(host.name, { schema: 'ringward.pill/1', ...order }, () => answer(() => told(true, '')), () => answer(() => told(false, 'the file server refuses'))), () => told(false, 'no answer in time'))
 }
 
-/** As the agent's turns: what is ordered for a function after its stop waits for the end of that stop; another stop calls it off. */
+/** A stop that is ordered meanwhile calls it off. */
 function inTurn(host: SimulatedHost, name: string, run: () => void): void {
   const orders = host.preparing.get(name)
-  afterStop(host, name, run, () => orders === host.preparing.get(name))
-}
-
-/** Once no stop of that function is under way any more, unless it is called off meanwhile. */
-function afterStop(host: SimulatedHost, name: string, run: () => void, isWanted: () => boolean): void {
-  const look = (): void => {
-    if (!isWanted()) return
-    const wait_ms = (host.stopping_until_ms.get(name) ?? -Infinity) - host.world.queue.now_ms
-    if (wait_ms <= 0) run()
-    else host.later(Math.min(wait_ms, TURN_LOOK_MS), look)
-  }
-  look()
+  host.turns.take(name, () => orders === host.preparing.get(name) && run())
 }
 
 function wake(target: SimulatedHost): void {
@@ -215,24 +201,21 @@ function stop(host: SimulatedHost, command: Of<'stop'>): void {
   const { function: name } = command
   host.preparing.set(name, (host.preparing.get(name) ?? 0) + 1)
   host.loading.delete(name)
-  afterStop(host, name, () => stopNow(host, command), () => true)
+  host.turns.take(name, () => stopNow(host, command))
 }
 
 /** As the agent does: the machine first, then the guard's charge; without the guard's word it has not stopped. */
 function stopNow(host: SimulatedHost, { function: name, kind }: Of<'stop'>): void {
-  const { queue, random, broken } = host.world
-  const takes_ms = random.between(5, 60)
-  const ends = (at_ms: number): unknown => host.stopping_until_ms.set(name, at_ms)
+  const { random, broken } = host.world
   const answer = (ok: boolean, detail: string): void => {
-    ends(queue.now_ms)
+    host.turns.endStop(name)
     host.handle({ event: 'stopped', function: name, ok, detail })
   }
-  ends(queue.now_ms + takes_ms * host.slowness)
-  host.later(takes_ms, () => {
+  host.turns.beginStop(name)
+  host.later(random.between(5, 60), () => {
     if (broken.stop_lies) return answer(true, '')
     if (kind === 'virtual') host.virtual_servers.delete(name)
     host.world.changed()
-    ends(Infinity)
     askGuard(host, guard => {
       guard.disarm(name)
       if (kind === 'native') host.addresses.delete(name)

@@ -9,6 +9,7 @@ import type { Charge } from '../guard/guard-protocol.ts'
 import { noteAppliance } from './simulated-appliance.ts'
 import { Freezes, type Freeze, type Frozen } from './freezes.ts'
 import { SimulatedClock, type OwnTimer } from './simulated-clock.ts'
+import { SimulatedTurns } from './simulated-turns.ts'
 import { guardOf } from './guard-of-host.ts'
 import type { SimulatedGuard } from './simulated-guard.ts'
 import type { World } from './world.ts'
@@ -72,8 +73,7 @@ export class SimulatedHost {
   readonly preparing = new Map<string, number>()
   /** Virtual servers whose memory is taken though they are not loaded yet. */
   readonly loading = new Set<string>()
-  /** When the last stop of each function ends. */
-  readonly stopping_until_ms = new Map<string, number>()
+  readonly turns = new SimulatedTurns()
   /** The agent's own. */
   private timer: OwnTimer | undefined
   private readonly freezes = new Freezes()
@@ -232,7 +232,7 @@ export class SimulatedHost {
     const life = (this.agent_life += 1)
     this.core = initialState(this.name, this.inventory, world.profile, 0, this.clock.now_ms)
     this.timer = this.clock.timer(() => life === this.agent_life && this.handle({ event: 'timer' }))
-    this.stopping_until_ms.clear()
+    this.turns.clear()
     this.guard?.agentPresent(true)
     world.announceReach(this.name, true)
     for (const charge of this.guard?.charges() ?? []) if (this.finishStart(charge)) this.handle({ event: 'adopted', function: charge.function, epoch: charge.epoch, kind: charge.kind })
