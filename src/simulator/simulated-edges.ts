@@ -1,7 +1,7 @@
 /** What the daemon's edges do, in virtual time: each command of the core leads to its events. */
 import { copyOf } from './copy-of.ts'
-import { applianceHand } from './simulated-appliance.ts'
 import { askGuard } from './simulated-guard-client.ts'
+import { hand } from './simulated-hand.ts'
 import type { Command } from '../core/command.ts'
 import type { ClaimRecord } from '../core/records.ts'
 import type { SimulatedHost } from './simulated-host.ts'
@@ -240,38 +240,6 @@ function probe(host: SimulatedHost, { target, where }: Of<'probe'>): void {
     const good = reached && asked.up && asked.answers === 'good'
     host.handle({ event: 'probed', target, where, verdict: good ? 'OK' : 'NG', daemon: 'service', detail: good ? '' : 'no connection', started_ms })
   })
-}
-
-function hand(host: SimulatedHost, command: Of<'hand'>): void {
-  const { world } = host
-  const { target, verb } = command
-  const asked = world.host(target)
-  const answer = (ok: boolean, detail: string): void => host.handle({ event: 'hand', target, verb, ok, detail })
-  if (asked.appliance) return applianceHand(host, asked, asked.appliance, command)
-  if (!asked.up || world.handless.has(target) || asked.frozen === 'everything' || !world.linked(host.name, target)) return host.later(command.limit_ms, () => answer(false, 'no answer'))
-  host.later(world.random.between(80, 400), () => {
-    if (!asked.up) return answer(false, 'connection lost')
-    if (world.halfHands.has(target)) return halfDone(host, command, asked, answer)
-    if (verb === 'restart-daemon') {
-      if (asked.service === 'stopped' || asked.service === 'mute') asked.service = 'good'
-      return answer(asked.service === 'good', asked.service)
-    }
-    const refused = verb === 'release' && !world.broken.hand_lies ? asked.takeOff(command.args[0]!, Number(command.args[1])) : undefined
-    world.changed()
-    answer(refused === undefined, refused ?? 'done')
-    if (verb === 'reboot') asked.reboot()
-  })
-}
-
-/** All of it, half of it or nothing is done, and the asker waits for its limit in vain. */
-function halfDone(host: SimulatedHost, { verb, args, limit_ms }: Of<'hand'>, asked: SimulatedHost, answer: (ok: boolean, detail: string) => void): void {
-  const { world } = host
-  const done = world.weather.pick(['nothing', 'half', 'all'] as const)
-  if (verb === 'restart-daemon' && done !== 'nothing') asked.service = done === 'all' && asked.service !== 'broken until reboot' ? 'good' : asked.service === 'good' ? 'stopped' : asked.service
-  if (verb === 'release' && done !== 'nothing') asked.takeOff(args[0]!, Number(args[1]))
-  if (verb === 'reboot' && done === 'all') asked.reboot()
-  world.changed()
-  host.later(limit_ms, () => answer(false, 'no answer'))
 }
 
 /** What a controller takes for an answer, and how often it gives none. */
