@@ -17,6 +17,9 @@ interface Health {
   /** When it was last lost, or its agent was. */
   lost_ms: number
   agent_life: number
+  living: boolean
+  /** When it last began to hold a lease that others see: it may be able to nothing else, as an isolated host is. */
+  living_ms: number
 }
 
 interface Outage {
@@ -79,9 +82,12 @@ export class Liveness {
   private noteHealth(host: SimulatedHost): void {
     const { world } = this
     const now_ms = world.queue.now_ms
-    const able = this.isLiving(host) && host.guard?.running === true && !world.share.isTroubled(host.name) && !world.isolated.has(host.name) && host.frozen === undefined && !host.isSlow
+    const living = this.isLiving(host)
+    const able = living && host.guard?.running === true && !world.share.isTroubled(host.name) && !world.isolated.has(host.name) && host.frozen === undefined && !host.isSlow
     const known = this.health.get(host.name)
-    if (!known) return void this.health.set(host.name, { able, changed_ms: -Infinity, lost_ms: -Infinity, agent_life: host.agent_life })
+    if (!known) return void this.health.set(host.name, { able, changed_ms: -Infinity, lost_ms: -Infinity, agent_life: host.agent_life, living, living_ms: -Infinity })
+    if (living && !known.living) known.living_ms = now_ms
+    known.living = living
     const restarted = host.agent_life !== known.agent_life
     if (known.able === able && !restarted) return
     known.changed_ms = now_ms
@@ -306,7 +312,7 @@ export class Liveness {
     if (!world.names.includes(host.name) || this.ringChanges() || !this.healthOf(host.name).able || first === undefined || world.share.isTroubledForAll() || world.share.isTroubled(first) || world.host(first).isSlow || this.hasHollowManager(host.name)) return void this.unwatched_ms.delete(host.name)
     const since_ms = this.unwatched_ms.get(host.name) ?? now_ms - SAMPLE_MS
     this.unwatched_ms.set(host.name, since_ms)
-    const from_ms = Math.max(since_ms, this.healthOf(first).changed_ms, ...this.between(first, host.name).map(lost => this.healthOf(lost).changed_ms))
+    const from_ms = Math.max(since_ms, this.healthOf(first).changed_ms, this.healthOf(first).living_ms, ...this.between(first, host.name).map(lost => this.healthOf(lost).changed_ms))
     if (now_ms - from_ms <= watchBound_ms(world.profile, world.inventory.interval_ms)) return
     world.checker.violate('L2', `${host.name} has been watched by no living P1 for ${Math.round(now_ms - since_ms)} ms`)
     this.unwatched_ms.set(host.name, now_ms)

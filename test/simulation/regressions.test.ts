@@ -68,6 +68,7 @@ const SWARM_SEEDS: readonly { readonly seed: number; readonly found: string }[] 
   { seed: 2_051_286, found: 'the checker asked a lease of a generation whose first record was a late word of a former life' },
   { seed: 2_207_183, found: 'a simulated stream that could not be opened for a short cut was never opened (L3)' },
   { seed: 3_002_191, found: 'a simulated order to a hand that was sent into a short cut was lost for good, where TCP sends it again (L1)' },
+  { seed: 3_008_058, found: 'L2 counted on a P1 that nobody reached from before it had come back' },
   { seed: 3_012_130, found: 'a simulated stop that waited for another one ended after the start that was ordered behind it, and took the VIP off again (L3)' },
   { seed: 960_043, found: 'the last host left gave nobody\'s function again after an outage of the share: it was taken for the failed one' },
 ]
