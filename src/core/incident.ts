@@ -2,13 +2,13 @@
 import type { Outcome, Trouble } from './trouble.ts'
 import { applianceServes, hasNoLease, isThere } from './appliance.ts'
 import type { Context } from './context.ts'
-import { functionOf, hostOf, serverOf } from './context.ts'
+import { claimsHeldBy, functionOf, hostOf, serverOf } from './context.ts'
 import { predict, type Prediction } from './prediction.ts'
 import { stampOf } from './stamp.ts'
 import { leavingReason } from './orders.ts'
 import { isPresent } from './presence.ts'
 import { isKeptUnmanaged } from './right-to-claim.ts'
-import type { Incident } from './state.ts'
+import type { Incident, State } from './state.ts'
 
 export function openIncident(context: Context, target: string, trouble: Trouble, why: string): Incident {
   const { state, now_ms } = context
@@ -25,7 +25,7 @@ export function openIncident(context: Context, target: string, trouble: Trouble,
   const functions = new Map([...state.functions.values()].flatMap(({ name, claim }) => (claim?.holder === target && state.order.includes(name) ? [[name, claim.epoch] as const] : [])))
   const incident: Incident = {
     id: `${stampOf(now_ms + state.wall_offset_ms)}-${target}-${state.self}`, target, trouble, detected_ms: now_ms, functions,
-    healing: firstHealing(context, target, trouble), target_generation: hostOf(state, target).lease?.generation ?? 0,
+    healing: firstHealing(context, target, trouble), target_generation: knownGeneration(state, target),
     predicted: predictionFor(context, target, trouble), function_ms: undefined, target_ms: undefined, restored: new Set(),
   }
   state.incidents.set(incident.id, incident)
@@ -33,6 +33,11 @@ export function openIncident(context: Context, target: string, trouble: Trouble,
   if (watch) watch.incident = incident.id
   context.record(incident, 'detected', { trouble, manager: state.self, detail: why, predicted: incident.predicted })
   return incident
+}
+
+/** A claim may be read before the lease it was made under, when its host reports on it at once. */
+export function knownGeneration(state: State, target: string): number {
+  return Math.max(hostOf(state, target).lease?.generation ?? 0, ...claimsHeldBy(state, target).map(({ generation }) => generation))
 }
 
 /** Background job 1 begins by waiting: the target may be just rebooting (thesis 5.3.1). */

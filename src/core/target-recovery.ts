@@ -2,7 +2,7 @@
 import { applianceServes, isAgentless, isThere } from './appliance.ts'
 import type { Context } from './context.ts'
 import { functionOf, hostOf, serverOf } from './context.ts'
-import { allRestored, changeTrouble, closeIncident, firstHealing, giverOf, noteRestored } from './incident.ts'
+import { allRestored, changeTrouble, closeIncident, firstHealing, giverOf, knownGeneration, noteRestored } from './incident.ts'
 import { enterMode, tellP2 } from './mode.ts'
 import { isHeld, leavingReason } from './orders.ts'
 import { isOffAndReplaced } from './power.ts'
@@ -91,7 +91,7 @@ function isUnmanaged(state: State, target: string): boolean {
 function healAgain(context: Context, incident: Incident): void {
   const { state } = context
   if (isThere(state, incident.target)) return
-  incident.target_generation = hostOf(state, incident.target).lease?.generation ?? 0
+  incident.target_generation = knownGeneration(state, incident.target)
   incident.target_ms = undefined
   incident.healing = firstHealing(context, incident.target, incident.trouble)
   const leaving = leavingReason(state, incident.target)

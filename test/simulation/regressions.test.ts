@@ -70,6 +70,7 @@ const SWARM_SEEDS: readonly { readonly seed: number; readonly found: string }[] 
   { seed: 3_002_191, found: 'a simulated order to a hand that was sent into a short cut was lost for good, where TCP sends it again (L1)' },
   { seed: 3_008_058, found: 'L2 counted on a P1 that nobody reached from before it had come back' },
   { seed: 3_012_130, found: 'a simulated stop that waited for another one ended after the start that was ordered behind it, and took the VIP off again (L3)' },
+  { seed: 3_023_161, found: 'an incident opened by a claim that was read before its lease stayed open for ever (L3)' },
   { seed: 960_043, found: 'the last host left gave nobody\'s function again after an outage of the share: it was taken for the failed one' },
 ]
 

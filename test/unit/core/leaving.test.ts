@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { claimOf, Harness, virtual } from './harness.ts'
+import { claimOf, Harness, native, virtual } from './harness.ts'
 
 const FOREVER_MS = 1e12
 
@@ -147,6 +147,20 @@ describe('maintenance', () => {
     harness.run(30_000)
     expect(harness.asked('wake')).toEqual([])
     expect(harness.stages()).toEqual([])
+  })
+
+  it('ends what it began, also for a host whose new claim was read before the lease it was made under', () => {
+    const harness = Harness.settled('login')
+    harness.addClaim(claimOf('ftp', 2, 'ftp', { generation: 2 }))
+    harness.orders = [{ order: 'maintenance', host: 'ftp', remaining_ms: FOREVER_MS }]
+    harness.observe()
+    expect(harness.state.incidents.size).toBe(1)
+    Object.assign(harness.host('ftp'), { generation: 2, sequence: 0, giving: [native('ftp', 2)] })
+    harness.run(1_000)
+    harness.orders = []
+    harness.run(2_000)
+    expect(harness.said('End_of_incident_(ftp)')).toBe(true)
+    expect(harness.state.incidents.size).toBe(0)
   })
 
   it('ends by itself, also while the share cannot be read', () => {
