@@ -104,7 +104,12 @@ function isUp(state: State, incident: Incident): boolean {
   const generation = hostOf(state, incident.target).lease?.generation ?? 0
   const good_rounds = state.watches.get(incident.target)?.service.good_rounds ?? 0
   const new_life = isAgentless(state, incident.target) || generation > incident.target_generation
-  return isThere(state, incident.target) && new_life && good_rounds > 0
+  return isThere(state, incident.target) && (new_life || needsNoReboot(state, incident)) && good_rounds > 0
+}
+
+/** Its VIP is off for its bad service, and it lives: once that is good again, by itself or by a person's hand, there is nothing to reboot. */
+function needsNoReboot(state: State, { target, trouble, healing }: Incident): boolean {
+  return trouble === 'St2' && healing.step !== 'wait for reboot' && hostOf(state, target).lease_silent_ms < state.profile.renew_ms * 2
 }
 
 function targetUp(context: Context, incident: Incident): void {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { claimOf, Harness, virtual } from './harness.ts'
+import { claimOf, Harness, virtual, type HarnessOptions } from './harness.ts'
 
 /** login is P1 of ftp, whose service goes bad; the remote hand is in the test's own hands. */
-function badService(): Harness {
-  const harness = Harness.settled('login')
+function badService(options: HarnessOptions = {}): Harness {
+  const harness = Harness.settled('login', options)
   harness.manual.add('hand')
   harness.host('ftp').service = 'NG'
   harness.runUntil(() => harness.asked('hand').length > 0, 3_000)
@@ -18,6 +18,17 @@ const answer = (harness: Harness, verb: string, ok: boolean, detail = ''): void 
 function unhealed(): Harness {
   const harness = badService()
   answer(harness, 'restart-daemon', false, 'unit failed')
+  return harness
+}
+
+/** ftp gives web1 as well; its own VIP has come off, and a reboot is what is left. */
+function wantsReboot(): Harness {
+  const harness = badService()
+  harness.addClaim(claimOf('web1', 2, 'ftp', { kind: 'virtual' }))
+  harness.host('ftp').giving.push(virtual('web1', 2))
+  harness.observe()
+  answer(harness, 'restart-daemon', false, 'unit failed')
+  answer(harness, 'release', true)
   return harness
 }
 
@@ -200,17 +211,6 @@ describe('St2: a restart does not heal', () => {
 })
 
 describe('a target that gives a function of another', () => {
-  /** ftp gives web1 as well; its own VIP has come off, and a reboot is what is left. */
-  function wantsReboot(): Harness {
-    const harness = badService()
-    harness.addClaim(claimOf('web1', 2, 'ftp', { kind: 'virtual' }))
-    harness.host('ftp').giving.push(virtual('web1', 2))
-    harness.observe()
-    answer(harness, 'restart-daemon', false, 'unit failed')
-    answer(harness, 'release', true)
-    return harness
-  }
-
   it('is not rebooted before that is given elsewhere', () => {
     const harness = wantsReboot()
     harness.run(30_000)
@@ -227,6 +227,47 @@ describe('a target that gives a function of another', () => {
     expect(hands(harness)).not.toContain('reboot')
     harness.run(2_000)
     expect(hands(harness)).toContain('reboot')
+  })
+})
+
+describe('a service that heals after its VIP has come off, by itself or by a person', () => {
+  /** No hand reboots ftp, whose function web1 gives until the operator sends it home; then its service is good again. */
+  function healsElsewhere(): Harness {
+    const harness = badService({ servers: { ftp: { return: 'manual' } } })
+    answer(harness, 'restart-daemon', false, 'unit failed')
+    answer(harness, 'release', true)
+    answer(harness, 'reboot', false, 'no answer')
+    harness.addClaim(claimOf('ftp', 2, 'web1', { kind: 'virtual' }))
+    harness.host('web1').giving.push(virtual('ftp', 2))
+    harness.host('ftp').giving = []
+    harness.host('ftp').service = 'OK'
+    harness.run(2_000)
+    harness.forget()
+    return harness
+  }
+
+  it('is neither rebooted nor woken, nor called down, while it waits to go home', () => {
+    const harness = healsElsewhere()
+    harness.run(300_000)
+    expect(hands(harness)).toEqual([])
+    expect(harness.asked('wake')).toEqual([])
+    expect(harness.said('is_down')).toBe(false)
+  })
+
+  it('is not rebooted when that was put off, for the functions of others that it gives', () => {
+    const harness = wantsReboot()
+    harness.run(10_000)
+    harness.host('ftp').service = 'OK'
+    harness.run(60_000)
+    expect(hands(harness)).not.toContain('reboot')
+  })
+
+  it('is made ready like any other when it goes bad again before it is home', () => {
+    const harness = healsElsewhere()
+    harness.host('ftp').service = 'NG'
+    harness.run(5_000)
+    expect(harness.said('ftp_is_back_and_its_service_is_bad')).toBe(true)
+    expect(hands(harness)).toContain('restart-daemon 0')
   })
 })
 
