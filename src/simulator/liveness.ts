@@ -312,7 +312,7 @@ export class Liveness {
     if (!world.names.includes(host.name) || this.ringChanges() || !this.healthOf(host.name).able || first === undefined || world.share.isTroubledForAll() || world.share.isTroubled(first) || world.host(first).isSlow || this.hasHollowManager(host.name)) return void this.unwatched_ms.delete(host.name)
     const since_ms = this.unwatched_ms.get(host.name) ?? now_ms - SAMPLE_MS
     this.unwatched_ms.set(host.name, since_ms)
-    const from_ms = Math.max(since_ms, this.healthOf(first).changed_ms, this.healthOf(first).living_ms, ...this.between(first, host.name).map(lost => this.healthOf(lost).changed_ms))
+    const from_ms = Math.max(since_ms, this.healthOf(first).changed_ms, this.healthOf(first).living_ms, ...this.between(first, host.name).map(lost => Math.max(this.healthOf(lost).changed_ms, world.checker.held_up_ms.get(lost) ?? -Infinity)))
     if (now_ms - from_ms <= watchBound_ms(world.profile, world.inventory.interval_ms)) return
     world.checker.violate('L2', `${host.name} has been watched by no living P1 for ${Math.round(now_ms - since_ms)} ms`)
     this.unwatched_ms.set(host.name, now_ms)

@@ -71,6 +71,7 @@ const SWARM_SEEDS: readonly { readonly seed: number; readonly found: string }[] 
   { seed: 3_008_058, found: 'L2 counted on a P1 that nobody reached from before it had come back' },
   { seed: 3_012_130, found: 'a simulated stop that waited for another one ended after the start that was ordered behind it, and took the VIP off again (L3)' },
   { seed: 3_023_161, found: 'an incident opened by a claim that was read before its lease stayed open for ever (L3)' },
+  { seed: 3_063_736, found: 'L2 was counted from before the last renewal of a dead P1, which the share had held up until its cable was back' },
   { seed: 960_043, found: 'the last host left gave nobody\'s function again after an outage of the share: it was taken for the failed one' },
 ]
 
