@@ -6,7 +6,7 @@ import type { Context } from './context.ts'
 import { functionOf, hostOf } from './context.ts'
 import { handOver, stopGiving } from './giving.ts'
 import { isDraining, isHeld, leavingReason } from './orders.ts'
-import { isPresent } from './presence.ts'
+import { inGoodStanding, isPresent } from './presence.ts'
 import type { Rehoming } from './state.ts'
 
 /** A shutdown waits no longer for a successor: systemd's own patience is bounded (the Executer's is 10 s). */
@@ -45,6 +45,8 @@ export function askToHandOver(context: Context, rehoming: Rehoming): void {
   const { claim, release } = functionOf(state, name)
   if (nominee === undefined || rehoming.stage !== 'prepared' || !claim || release || !isDraining(state, claim)) return
   if (!context.due(rehoming.stage_ms + WARM_UP_MS)) return
+  // Who has just thawed knows of the nominee what is long past: others have acted in its place.
+  if (!inGoodStanding(state, context.now_ms)) return
   const generation = nominee === state.self ? state.own.generation : hostOf(state, nominee).lease?.generation
   if (generation === undefined || !context.due(rehoming.ready_ms + READY_REPEAT_MS)) return
   rehoming.ready_ms = context.now_ms

@@ -94,6 +94,18 @@ describe('the manager of a host that leaves', () => {
     expect(harness.releases.size).toBe(0)
   })
 
+  it('asks for nothing after it has stood still, before it holds a lease and has read the share again', () => {
+    const harness = Harness.settled('login')
+    announce(harness)
+    const nominee = harness.state.rehoming.get('ftp')!.nominee!
+    if (nominee !== 'login') harness.message(nominee, { kind: 'progress', incident: '', function: 'ftp', epoch: 1, stage: 'prepared', detail: '' })
+    harness.now_ms += 30_000
+    harness.event({ event: 'timer' })
+    expect(harness.sent('ready')).toEqual([])
+    harness.run(3_000)
+    expect(harness.sent('ready', 'ftp')).not.toEqual([])
+  })
+
   it('does not restart its daemons, which may be going down already', () => {
     const harness = Harness.settled('login')
     announce(harness)
