@@ -7,7 +7,7 @@ import { functionOf, hostOf } from './context.ts'
 import { lookWhenDue } from './observation.ts'
 import type { Giving, State } from './state.ts'
 import { leavesToOthersUntil_ms } from './alone.ts'
-import { CUT_OFF } from './placement.ts'
+import { CUT_OFF, hasRoomHere } from './placement.ts'
 import { isRenewing } from './presence.ts'
 import { mayTakeUp, rightToClaim } from './right-to-claim.ts'
 
@@ -176,6 +176,10 @@ function reconcile(context: Context, name: string): void {
   if (state.leaving) return void releaseEpoch(context, name, claim.epoch, 'goodbye')
   if (claim.epoch <= functionOf(state, name).given_up_epoch) return void releaseEpoch(context, name, claim.epoch, 'not-started')
   if (claim.generation === state.own.generation) {
+    if (claim.kind === 'virtual' && !hasRoomHere(state, name)) {
+      context.because(`Release_${name}_epoch_${claim.epoch}: it was handed over to this host, and there is no room here any more`, { level: 'warning' })
+      return void releaseEpoch(context, name, claim.epoch, 'not-started')
+    }
     context.because(`${name}_is_claimed_by_this_host_(epoch_${claim.epoch})_and_not_given: take it up`)
     const giving = beginGiving(context, name, claim.kind)
     if (claim.kind === 'native') startServing(context, giving, claim.epoch)

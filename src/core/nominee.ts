@@ -1,11 +1,10 @@
 /** The nominated host's side: accept when there is room, and never twice for the same thing. */
 import type { FunctionKind } from './records.ts'
 import type { Context } from './context.ts'
-import { functionOf, serverOf } from './context.ts'
+import { functionOf } from './context.ts'
 import { beginGiving, handOver, reportProgress } from './giving.ts'
 import { leavingReason } from './orders.ts'
-import type { State } from './state.ts'
-import { STARTS_LIMIT, startsOn } from './placement.ts'
+import { hasRoomHere, STARTS_LIMIT, startsOn } from './placement.ts'
 import { ownLeaseGood } from './presence.ts'
 
 interface Nomination {
@@ -25,22 +24,8 @@ function refusal(context: Context, nomination: Nomination): string | undefined {
   if (claim && claim.epoch > nomination.epoch) return `epoch ${claim.epoch} stands already`
   if (nomination.as === 'native' && nomination.function !== state.self) return 'it is not its own function'
   if (state.giving.has(nomination.function)) return 'it gives or ends that function already'
-  const needed_kb = serverOf(state, nomination.function).virtual_server.memory_mb * 1024
-  if (nomination.as === 'virtual' && room_kb(state) < needed_kb) return 'no room'
+  if (nomination.as === 'virtual' && !hasRoomHere(state, nomination.function)) return 'no room'
   return undefined
-}
-
-/**
- * S4: room has to be there now and by the forecast, which rises above what there is when memory has just become free. What was accepted
- * since the survey window before the last is not, or not wholly, in its averages.
- */
-function room_kb({ load, round, inventory, servers, giving }: State): number {
-  if (!load) return Infinity
-  const since_ms = round.survey_ms - inventory.interval_ms
-  const accepted = [...giving.values()].filter(({ kind, begun_ms }) => kind === 'virtual' && begun_ms >= since_ms)
-  // What still runs for a server that was taken out of the ring was accepted before any of this.
-  const accepted_mb = accepted.reduce((sum, { function: name }) => sum + (servers.get(name)?.virtual_server.memory_mb ?? 0), 0)
-  return Math.min(load.average.memory_kb, load.forecast.memory_kb) - accepted_mb * 1024
 }
 
 export function noteNomination(context: Context, from: string, nomination: Nomination): void {

@@ -44,6 +44,24 @@ export function startsOn(state: State, host: string): ReadonlySet<string> {
   return new Set([...givenBy(state, host).filter(({ kind, stage }) => kind === 'virtual' && (stage === 'preparing' || stage === 'starting')), ...asked].map(({ function: name }) => name))
 }
 
+/** S4, at the host itself. */
+export function hasRoomHere(state: State, name: string): boolean {
+  return room_kb(state) >= serverOf(state, name).virtual_server.memory_mb * 1024
+}
+
+/**
+ * Room has to be there now and by the forecast, which rises above what there is when memory has just become free. What was accepted
+ * since the survey window before the last is not, or not wholly, in its averages.
+ */
+function room_kb({ load, round, inventory, servers, giving }: State): number {
+  if (!load) return Infinity
+  const since_ms = round.survey_ms - inventory.interval_ms
+  const accepted = [...giving.values()].filter(({ kind, begun_ms }) => kind === 'virtual' && begun_ms >= since_ms)
+  // What still runs for a server that was taken out of the ring was accepted before any of this.
+  const accepted_mb = accepted.reduce((sum, { function: name }) => sum + (servers.get(name)?.virtual_server.memory_mb ?? 0), 0)
+  return Math.min(load.average.memory_kb, load.forecast.memory_kb) - accepted_mb * 1024
+}
+
 /** All present hosts whose load is known, normalised against one another (formulas 5.4–5.9). */
 export function loadsOf(state: State): HostLoad[] {
   const known = state.order.filter(name => isPresent(state, name)).flatMap(host => {

@@ -156,6 +156,28 @@ describe('R10: at boot', () => {
   })
 })
 
+describe('a function that is handed over to a host which does not stand ready any more', () => {
+  const handedOver = (harness: Harness): void => {
+    harness.addClaim(claimOf('ftp', 2, 'proxy', { proof: 'hand-over', by: 'ftp' }))
+    harness.observe()
+  }
+
+  it('is taken up all the same', () => {
+    const harness = Harness.settled('proxy')
+    handedOver(harness)
+    expect(order(harness)).toEqual(['prepare', 'serve'])
+  })
+
+  it('is released at once when there is no room for it (S4)', () => {
+    const harness = Harness.settled('proxy')
+    harness.state.load!.average = { ...harness.state.load!.average, memory_kb: 200_000 }
+    handedOver(harness)
+    expect(order(harness)).toEqual(['release'])
+    expect(harness.releases.get('ftp 2')).toMatchObject({ how: 'not-started', by: 'proxy' })
+    expect(harness.said('Release_ftp_epoch_2: it was handed over to this host, and there is no room here any more')).toBe(true)
+  })
+})
+
 describe('a nominee', () => {
   it('prepares, claims, serves, in this order, and reports each', () => {
     const harness = nominated()
