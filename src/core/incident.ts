@@ -10,7 +10,7 @@ import { isPresent } from './presence.ts'
 import { isKeptUnmanaged } from './right-to-claim.ts'
 import type { Incident, State } from './state.ts'
 
-export function openIncident(context: Context, target: string, trouble: Trouble, why: string): Incident {
+export function openIncident(context: Context, target: string, trouble: Trouble, why: string, detected_ms = context.now_ms): Incident {
   const { state, now_ms } = context
   const existing = [...state.incidents.values()].find(incident => incident.target === target)
   if (existing) {
@@ -24,7 +24,7 @@ export function openIncident(context: Context, target: string, trouble: Trouble,
   }
   const functions = new Map([...state.functions.values()].flatMap(({ name, claim }) => (claim?.holder === target && state.order.includes(name) ? [[name, claim.epoch] as const] : [])))
   const incident: Incident = {
-    id: `${stampOf(now_ms + state.wall_offset_ms)}-${target}-${state.self}`, target, trouble, detected_ms: now_ms, functions,
+    id: `${stampOf(now_ms + state.wall_offset_ms)}-${target}-${state.self}`, target, trouble, detected_ms, functions,
     healing: firstHealing(context, target, trouble), target_generation: knownGeneration(state, target),
     predicted: predictionFor(context, target, trouble), function_ms: undefined, target_ms: undefined, restored: new Set(),
   }

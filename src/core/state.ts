@@ -160,7 +160,7 @@ export interface Watch {
 /** The search for a host that gives a function again. */
 export interface Rehoming {
   readonly function: string
-  readonly incident: string
+  incident: string
   /** The epoch that has ended or is about to. */
   readonly epoch: number
   nominee: string | undefined

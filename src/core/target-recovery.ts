@@ -2,7 +2,7 @@
 import { applianceServes, isAgentless, isThere } from './appliance.ts'
 import type { Context } from './context.ts'
 import { functionOf, hostOf, serverOf } from './context.ts'
-import { allRestored, changeTrouble, closeIncident, firstHealing, giverOf, knownGeneration, noteRestored } from './incident.ts'
+import { allRestored, changeTrouble, closeIncident, firstHealing, giverOf, knownGeneration, noteRestored, openIncident } from './incident.ts'
 import { enterMode, tellP2 } from './mode.ts'
 import { isHeld, leavingReason } from './orders.ts'
 import { isOffAndReplaced } from './power.ts'
@@ -164,11 +164,33 @@ function isHalfAlarm(state: State, incident: Incident): boolean {
   return [...incident.functions].every(([name, epoch]) => restored.has(name) || (functionOf(state, name).claim?.epoch === epoch && giverOf({ state }, name) === target))
 }
 
+/**
+ * The target is back and gives its own function; what else it gave it has released, and those functions' servers are their managers' matter, as with any
+ * release. Here they would keep its own service from being repaired as long as one of them is not given again.
+ */
+function partsWithRest(context: Context, incident: Incident): boolean {
+  const { state } = context
+  const { target, functions, restored } = incident
+  if (!restored.has(target) || giverOf(context, target) !== target || !isThere(state, target)) return false
+  const rest = [...functions].filter(([name]) => !restored.has(name))
+  const isReleased = ([name, epoch]: readonly [string, number]): boolean => functionOf(state, name).claim?.epoch === epoch && functionOf(state, name).release !== undefined
+  if (!rest.every(isReleased)) return false
+  for (const [name, epoch] of rest) {
+    functions.delete(name)
+    const rehoming = state.rehoming.get(name)
+    if (rehoming?.incident !== incident.id) continue
+    const own = openIncident(context, name, 'host', `${target} is back and gives it no more`, incident.detected_ms)
+    own.functions.set(name, epoch)
+    rehoming.incident = own.id
+  }
+  return true
+}
+
 /** Over when every function is given again and the target gives its own. */
 function decideEnd(context: Context, incident: Incident): void {
   const { state } = context
   const watch = state.watches.get(incident.target)
-  if (incident.trouble === 'St1' || !(allRestored(incident) || isHalfAlarm(state, incident))) return
+  if (incident.trouble === 'St1' || !(allRestored(incident) || isHalfAlarm(state, incident) || partsWithRest(context, incident))) return
   if (watch?.incident === incident.id) enterMode(context, watch, 'target recovery', 'the function is given again')
   const { claim } = functionOf(state, incident.target)
   if (claim !== undefined && giverOf(context, incident.target) !== incident.target) return

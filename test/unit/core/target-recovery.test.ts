@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { claimOf, Harness, virtual } from './harness.ts'
+import { claimOf, Harness, native, virtual } from './harness.ts'
 
 /** login is P1 of ftp, which has lost its power; web1 gives its function by now. */
 function takenOver(options: { readonly manual?: boolean } = {}): Harness {
@@ -54,6 +54,44 @@ describe('background job 1', () => {
     harness.runUntil(() => harness.said('is_normal_(ftp)'), 5_000)
     harness.die('ftp')
     expect(harness.runUntil(() => wakes(harness) > 0, 15_000)).toBe(true)
+  })
+})
+
+describe('a target that is back before all that it gave is given again', () => {
+  /** ftp gave web2's function as well, for web2 is down. It has booted, gives its own again and has released the other, which another host loads still. */
+  function backAlone(): { harness: Harness; nominee: string } {
+    const harness = Harness.settled('login')
+    harness.manual.add('prepare')
+    harness.die('web2')
+    harness.addClaim(claimOf('web2', 2, 'ftp'))
+    harness.host('ftp').giving.push(virtual('web2', 2))
+    harness.run(5_000)
+    harness.die('ftp')
+    harness.runUntil(() => harness.state.rehoming.get('web2')?.nominee !== undefined, 5_000)
+    const nominee = harness.state.rehoming.get('web2')!.nominee!
+    harness.message(nominee, { kind: 'progress', incident: 'i', function: 'web2', epoch: 2, stage: 'preparing', detail: '' })
+    harness.comeBack('ftp')
+    harness.addClaim(claimOf('ftp', 2, 'ftp', { generation: 2, proof: 'own-past' }))
+    harness.host('ftp').giving = [native('ftp', 2)]
+    harness.addRelease('web2', 2, 'not-started', 'ftp')
+    harness.forget()
+    harness.run(3_000)
+    return { harness, nominee }
+  }
+
+  it('has no incident any more, and who loads the other function goes on', () => {
+    const { harness, nominee } = backAlone()
+    expect(closed(harness)).toMatchObject({ outcome: 'returned' })
+    expect([...harness.state.incidents.values()].map(({ target }) => target)).toEqual(['web2'])
+    expect(harness.state.rehoming.get('web2')!.nominee).toBe(nominee)
+    expect(harness.sent('withdraw', nominee)).toEqual([])
+  })
+
+  it('is repaired when its service goes bad meanwhile', () => {
+    const { harness } = backAlone()
+    harness.host('ftp').service = 'NG'
+    harness.run(3_000)
+    expect(harness.asked('hand').map(({ verb, target }) => `${verb} ${target}`)).toContain('restart-daemon ftp')
   })
 })
 
