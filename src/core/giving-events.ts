@@ -130,8 +130,12 @@ export function noteVirtualServerGone(context: Context, event: Of<'virtual-serve
 }
 
 export function noteReleased(context: Context, event: Of<'released'>): void {
-  context.state.share.look = true
-  if (!event.ok) context.because(`Release_of_${event.function}_epoch_${event.epoch}_failed: ${event.detail}; it is tried again`, { level: 'warning' })
+  const { state, now_ms } = context
+  state.share.look = true
+  if (event.ok) return
+  context.because(`Release_of_${event.function}_epoch_${event.epoch}_failed: ${event.detail}; it is tried again`, { level: 'warning' })
+  const facts = state.functions.get(event.function)
+  if (facts) facts.release_again_ms = now_ms + state.profile.renew_ms
 }
 
 /** R2: the lease ended. Half-started work is dropped; a native function goes on only while the guard rides (R8). */

@@ -199,8 +199,9 @@ export function releaseEpoch(context: Context, name: string, epoch: number, how:
   const last = facts.claim
   if (!last || last.epoch !== epoch || facts.release) return false
   // Not to be written twice within one read of the share; the record itself is read back. What was ordered before this claim was of an older epoch.
-  if (facts.releasing_ms >= facts.since_ms && facts.releasing_ms > context.now_ms - STEP_LIMIT_MS.claiming) return false
+  if (facts.releasing_ms >= facts.since_ms && !context.due(facts.release_again_ms)) return false
   facts.releasing_ms = context.now_ms
+  facts.release_again_ms = context.now_ms + STEP_LIMIT_MS.claiming
   if (last.holder === context.state.self || isAgentless(context.state, last.holder)) facts.given_up_epoch = epoch
   context.do({ command: 'release', order: { function: name, epoch, how, by: context.state.self } })
   return true

@@ -50,8 +50,9 @@ export interface FunctionFacts {
   given_up_epoch: number
   /** The claim this host has ordered last, until its outcome is known. */
   claiming: { readonly epoch: number; readonly generation: number } | undefined
-  /** When a release record was last ordered. */
+  /** When a release record was last ordered, and from when on it may be ordered again. */
   releasing_ms: number
+  release_again_ms: number
   /** Virtual servers started afresh because they were overloaded, since the function was last at home. */
   overload_restarts: number
   /** The operator asked for its return, whatever the policy; forgotten once it is home. */
@@ -287,7 +288,7 @@ export function newHostFacts(name: string, now_ms: number): HostFacts {
 
 export function newFunctionFacts(name: string, now_ms: number): FunctionFacts {
   return {
-    name, claim: undefined, release: undefined, since_ms: now_ms, failed_starts: 0, failed_ms: -Infinity, given_up_epoch: 0, claiming: undefined, releasing_ms: -Infinity, overload_restarts: 0, return_wanted: false,
+    name, claim: undefined, release: undefined, since_ms: now_ms, failed_starts: 0, failed_ms: -Infinity, given_up_epoch: 0, claiming: undefined, releasing_ms: -Infinity, release_again_ms: -Infinity, overload_restarts: 0, return_wanted: false,
     returning_ms: -Infinity, came_home_ms: [], flapping_told: 0,
   }
 }

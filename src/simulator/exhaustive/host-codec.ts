@@ -36,7 +36,7 @@ const PROMISE_FIELDS = 'sent_ms requests answered_ms ride_until_ms | request'
 const GUARD_FIELDS = 'generation sequence deadline_ms issued_ms begun_ms too_late ride_until_ms outstanding next_renewal_ms charges barred electorate listed | may_miss listed_may_miss profile renew_latency_ms agent_gone_since_ms leaving compared extended_ms'
 const STATE_FIELDS = 'own share hosts functions giving promise electorate_told_ms counter | self wall_offset_ms inventory profile program order servers by_priority started_ms was_whole health renewals clock_offset_ms standby alerts without_agent appliances watches rehoming power incidents standing_by round load virtual_services probe_requests condition_sequence condition_due roles orders pills alone leaving consents'
 const HOST_FIELDS = 'name lease lease_since_ms lease_grew_ms missing lease_silent_ms promised_until_ms | older newest_read_ms generation_since_ms reachable condition condition_ms'
-const FUNCTION_FIELDS = 'name claim release since_ms given_up_epoch claiming releasing_ms | failed_starts failed_ms overload_restarts return_wanted returning_ms came_home_ms flapping_told'
+const FUNCTION_FIELDS = 'name claim release since_ms given_up_epoch claiming releasing_ms release_again_ms | failed_starts failed_ms overload_restarts return_wanted returning_ms came_home_ms flapping_told'
 
 /** Far enough off that it never comes: step limits pass by a move of their own. */
 const FAR_MS = 1_000_000
@@ -98,10 +98,9 @@ export class HostCodec {
     return [lease ? [lease.generation, listOf(lease.electorate)] : null, ago(lease_since_ms, expire_ms + reading_ms), ago(lease_grew_ms, stop_ms), missing, silent_ms, ahead(promised_until_ms)]
   }
 
-  private functionFacts({ claim, release, since_ms, given_up_epoch, claiming, releasing_ms }: FunctionFacts, own_generation: number): Value {
+  private functionFacts({ claim, release, since_ms, given_up_epoch, claiming, releasing_ms, release_again_ms }: FunctionFacts, own_generation: number): Value {
     const given_up = claim && given_up_epoch >= claim.epoch ? given_up_epoch : 0
-    // `releaseEpoch` gives an order this long before it is given again.
-    return [claim ? [claim.epoch, claim.holder, claim.generation, claim.kind] : null, release !== undefined, given_up, ago(releasing_ms, 5 * TICK_MS), releasing_ms >= since_ms, claiming?.generation === own_generation ? claiming.epoch : null]
+    return [claim ? [claim.epoch, claim.holder, claim.generation, claim.kind] : null, release !== undefined, given_up, ahead(release_again_ms), releasing_ms >= since_ms, claiming?.generation === own_generation ? claiming.epoch : null]
   }
 
   /** The host that has this text, `elapsed_ms` later. */
@@ -200,11 +199,12 @@ export function claimOf(name: string, epoch: number, holder: string, generation:
   return { schema: 'ringward.claim/1', function: name, epoch, holder, generation, kind, proof: 'first', by: holder, nonce: '' }
 }
 
-function restoreFunction(facts: FunctionFacts, [claim, released, given_up, releasing_ms, released_since, claiming]: EncodedFunction, own_generation: number, then_ms: number): void {
+function restoreFunction(facts: FunctionFacts, [claim, released, given_up, release_again_ms, released_since, claiming]: EncodedFunction, own_generation: number, then_ms: number): void {
   facts.claim = claim ? claimOf(facts.name, claim[0], claim[1], claim[2], claim[3]) : undefined
   facts.release = claim && released ? { schema: 'ringward.release/1', function: facts.name, epoch: claim[0], how: 'not-started', by: claim[1] } : undefined
   facts.given_up_epoch = given_up
-  facts.releasing_ms = then_ms - releasing_ms
+  facts.releasing_ms = then_ms - FAR_MS
+  facts.release_again_ms = then_ms + release_again_ms
   // Of both times only the order counts: no rule of the kernel looks at how long a claim has stood.
   facts.since_ms = facts.releasing_ms + (released_since ? 0 : 1)
   facts.claiming = claiming === null ? undefined : { epoch: claiming, generation: own_generation }
@@ -212,7 +212,7 @@ function restoreFunction(facts: FunctionFacts, [claim, released, given_up, relea
 
 type Names = readonly string[] | null
 type EncodedHost = [lease: [number, Names] | null, since_ms: number, grew_ms: number, missing: boolean, silent_ms: number, promised_ms: number]
-type EncodedFunction = [claim: [number, string, number, FunctionKind] | null, released: boolean, given_up: number, releasing_ms: number, released_since: boolean, claiming: number | null]
+type EncodedFunction = [claim: [number, string, number, FunctionKind] | null, released: boolean, given_up: number, release_again_ms: number, released_since: boolean, claiming: number | null]
 type EncodedGiving = [string, FunctionKind, Giving['stage'], number, string, 'none' | 'passed' | 'ahead', [string, number, FunctionKind] | null, boolean, number | null, number]
 type EncodedState = [
   own: [number, number | null, Names], share: [number, number | null, number | null, boolean], hosts: EncodedHost[], functions: EncodedFunction[], giving: EncodedGiving[],

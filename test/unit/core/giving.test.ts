@@ -178,6 +178,34 @@ describe('a function that is handed over to a host which does not stand ready an
   })
 })
 
+describe('a release', () => {
+  /** What an earlier life of this host gave is released; the answer is the test's. */
+  function releasing(): Harness {
+    const harness = Harness.settled('proxy')
+    harness.manual.add('release')
+    harness.addClaim(claimOf('ftp', 2, 'proxy', { generation: 0 }))
+    harness.observe()
+    expect(order(harness)).toEqual(['release'])
+    return harness
+  }
+
+  it('that failed is ordered again with the next renewal', () => {
+    const harness = releasing()
+    harness.event({ event: 'released', function: 'ftp', epoch: 2, ok: false, detail: 'the file server refuses' })
+    expect(order(harness)).toEqual(['release'])
+    harness.run(600)
+    expect(order(harness)).toEqual(['release', 'release'])
+  })
+
+  it('that was not answered is not ordered again before its time is over', () => {
+    const harness = releasing()
+    harness.run(4_900)
+    expect(order(harness)).toEqual(['release'])
+    harness.run(200)
+    expect(order(harness)).toEqual(['release', 'release'])
+  })
+})
+
 describe('a nominee', () => {
   it('prepares, claims, serves, in this order, and reports each', () => {
     const harness = nominated()
