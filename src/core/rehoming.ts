@@ -40,7 +40,7 @@ export function beginRehoming(context: Context, incident: Incident, name: string
   if (state.rehoming.get(name)?.epoch === epoch) return
   const tried = new Set(claim && release && claim.holder !== name ? [claim.holder] : [])
   if (!incident.functions.has(name)) incident.functions.set(name, epoch)
-  state.rehoming.set(name, { function: name, incident: incident.id, epoch, nominee: undefined, as: 'virtual', nominated_ms: -Infinity, heard_ms: -Infinity, stage: '', stage_ms: -Infinity, ready_ms: -Infinity, cut_off_ms: Infinity, tried, retry_ms: -Infinity })
+  state.rehoming.set(name, { function: name, incident: incident.id, epoch, nominee: undefined, as: 'virtual', nominated_ms: -Infinity, heard_ms: -Infinity, stage: '', stage_ms: -Infinity, ready_ms: -Infinity, cut_off: undefined, tried, retry_ms: -Infinity })
 }
 
 /** Lost: not renewing any more, or confirmed by the examination for the very generation that made the claim. */
@@ -169,14 +169,21 @@ function nomineeFailure(context: Context, rehoming: Rehoming): string | undefine
   return context.due(rehoming.heard_ms + CLAIM_LIMIT_MS) ? 'it did not claim though proof stands' : undefined
 }
 
-/** Its agent stands still, or the network is cut between it and us; who reaches nobody is cut off himself. */
+/**
+ * Its agent stands still, or the network is cut between it and us. Who reaches nobody may be cut off himself, and what he prepares then he leaves to others for a
+ * while (alone.ts): but the nominee may be as cut off, or frozen, and none of the others there.
+ */
 function isNomineeCutOff(context: Context, rehoming: Rehoming): boolean {
   const { state, now_ms } = context
   const { nominee } = rehoming
   const isReached = (host: string): boolean => host !== state.self && hostOf(state, host).reachable
-  const cut_off = nominee !== state.self && !isReached(nominee!) && state.order.some(isReached)
-  rehoming.cut_off_ms = cut_off ? Math.min(rehoming.cut_off_ms, now_ms) : Infinity
-  return cut_off && context.due(rehoming.cut_off_ms + CUT_OFF_MS)
+  if (nominee === state.self || isReached(nominee!)) {
+    rehoming.cut_off = undefined
+    return false
+  }
+  const alone = !state.order.some(isReached)
+  if (rehoming.cut_off?.alone !== alone) rehoming.cut_off = { since_ms: now_ms, alone }
+  return context.due(rehoming.cut_off.since_ms + (alone ? stretched(state, ANSWER_LIMIT_MS) : CUT_OFF_MS))
 }
 
 export function withdrawNomination(context: Context, rehoming: Rehoming, why: string): void {
@@ -248,7 +255,7 @@ function sendNomination(context: Context, rehoming: Rehoming, host: string, kind
   rehoming.nominee = host
   rehoming.nominated_ms = context.now_ms
   rehoming.heard_ms = context.now_ms
-  rehoming.cut_off_ms = Infinity
+  rehoming.cut_off = undefined
   rehoming.stage = ''
   rehoming.as = kind
   sendNominate(context, rehoming)

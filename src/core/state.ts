@@ -173,8 +173,8 @@ export interface Rehoming {
   stage_ms: number
   /** When a leaving holder was last told that the nominee stands ready. */
   ready_ms: number
-  /** Since when the nominee, and not everybody, is not reachable; Infinity while it is. */
-  cut_off_ms: number
+  /** Since when the nominee is not reachable, alone or like everybody else; undefined while it is. */
+  cut_off: { readonly since_ms: number; readonly alone: boolean } | undefined
   readonly tried: Set<string>
   retry_ms: number
 }

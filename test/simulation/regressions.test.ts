@@ -75,6 +75,7 @@ const SWARM_SEEDS: readonly { readonly seed: number; readonly found: string }[] 
   { seed: 3_071_104, found: 'a manager that had thawed told a leaving host that its nominee stood ready, which had given up long ago and had no room any more (S4)' },
   { seed: 3_071_419, found: 'a target that was back was not repaired as long as another function that it had given was loading elsewhere (L1)' },
   { seed: 3_087_033, found: 'a release that the share had refused for an instant was ordered again after 5 s only (L1)' },
+  { seed: 3_173_312, found: 'a manager that reached nobody waited for a nominee that stood still as well, for as long as a start may load (L1)' },
   { seed: 960_043, found: 'the last host left gave nobody\'s function again after an outage of the share: it was taken for the failed one' },
 ]
 

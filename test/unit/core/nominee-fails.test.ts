@@ -51,14 +51,30 @@ describe('a nominee that cannot', () => {
     expect(harness.said('Nominee_web1_for_ftp_is_passed_over: it is not reachable any more')).toBe(true)
   })
 
-  it('is waited for by a manager that reaches nobody: it is cut off itself', () => {
+  /** The manager reaches nobody any more, though the others live and renew. */
+  function deafManager(): Harness {
     const harness = lostFtp()
     progress(harness, 'web1', 'preparing')
     harness.deaf('web2')
     harness.run(200)
     harness.deaf()
-    harness.run(1_000)
-    expect(nominees(harness)).toEqual(['web1'])
+    return harness
+  }
+
+  it('is waited for at first by a manager that reaches nobody: that may be cut off itself', () => {
+    const harness = deafManager()
+    harness.run(1_400)
+    expect(harness.state.rehoming.get('ftp')!.nominee).toBe('web1')
+  })
+
+  it('is passed over when nobody is reached for longer: the manager gives the function itself if nobody else has done so 5 s later', () => {
+    const harness = deafManager()
+    const cut_ms = harness.now_ms
+    expect(harness.runUntil(() => harness.newest('ftp').epoch === 2, 20_000)).toBe(true)
+    expect(harness.said('Nominee_web1_for_ftp_is_passed_over: it is not reachable any more')).toBe(true)
+    expect(harness.newest('ftp')).toMatchObject({ holder: 'login', proof: 'silence' })
+    expect(harness.now_ms - cut_ms).toBeGreaterThanOrEqual(6_500)
+    expect(harness.now_ms - cut_ms).toBeLessThan(9_000)
   })
 
   it('loads still when the function\'s own server is back and good: that one is nominated', () => {
