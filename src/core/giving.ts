@@ -1,5 +1,5 @@
 /** What this host gives: R5 claim, R6 serve, R7 reconcile. Only the host that will give a function claims it. */
-import { kindAt, type FunctionKind, type ReleaseHow } from './records.ts'
+import { kindAt, type ClaimRecord, type FunctionKind, type ReleaseHow } from './records.ts'
 import { isAgentless } from './appliance.ts'
 import { askForConsents } from './consent.ts'
 import type { Context } from './context.ts'
@@ -175,22 +175,24 @@ function reconcile(context: Context, name: string): void {
   if (claim.holder !== state.self || release) return
   if (state.leaving) return void releaseEpoch(context, name, claim.epoch, 'goodbye')
   if (claim.epoch <= functionOf(state, name).given_up_epoch) return void releaseEpoch(context, name, claim.epoch, 'not-started')
-  if (claim.generation === state.own.generation) {
-    if (claim.kind === 'virtual' && !hasRoomHere(state, name)) {
-      context.because(`Release_${name}_epoch_${claim.epoch}: it was handed over to this host, and there is no room here any more`, { level: 'warning' })
-      return void releaseEpoch(context, name, claim.epoch, 'not-started')
-    }
-    context.because(`${name}_is_claimed_by_this_host_(epoch_${claim.epoch})_and_not_given: take it up`)
-    const giving = beginGiving(context, name, claim.kind)
-    if (claim.kind === 'native') startServing(context, giving, claim.epoch)
-    return
-  }
+  if (claim.generation === state.own.generation) return takeUp(context, claim)
   if (claim.kind === 'native') {
     beginGiving(context, name, 'native')
   } else {
     context.because(`Release_${name}_epoch_${claim.epoch}: its virtual server ended with generation ${claim.generation}`)
     releaseEpoch(context, name, claim.epoch, 'not-started')
   }
+}
+
+/** Claimed for this life of this host, by itself or by who handed it over; it may not stand ready any more. */
+function takeUp(context: Context, { function: name, epoch, kind }: ClaimRecord): void {
+  if (kind === 'virtual' && !hasRoomHere(context.state, name)) {
+    context.because(`Release_${name}_epoch_${epoch}: it was handed over to this host, and there is no room here any more`, { level: 'warning' })
+    return void releaseEpoch(context, name, epoch, 'not-started')
+  }
+  context.because(`${name}_is_claimed_by_this_host_(epoch_${epoch})_and_not_given: take it up`)
+  const giving = beginGiving(context, name, kind)
+  if (kind === 'native') startServing(context, giving, epoch)
 }
 
 /** False when the epoch is not the newest, is released, or its release is under way. */

@@ -125,7 +125,7 @@ export const KERNEL_RULES: readonly BrokenRule[] = [
   {
     name: 'serves-under-an-old-generation', rule: 'R6', what: 'what was claimed in a former life is given at once, and no claim of this life follows',
     edits: [
-      { file: GIVING, find: 'if (claim.generation === state.own.generation) {\n    context.because', replace: 'if (claim.epoch > 0) {\n    context.because' },
+      { file: GIVING, find: 'if (claim.generation === state.own.generation) return takeUp', replace: 'if (claim.epoch > 0) return takeUp' },
       { file: GIVING, find: '&& claim.holder === state.self && claim.generation === state.own.generation && release === undefined', replace: '&& claim.holder === state.self && release === undefined' },
     ],
     play: { faults: ['reboot'] }, seeds: { from: 28, count: 40 }, seen: ['S1'],

@@ -89,7 +89,7 @@ export const REDUNDANT_RULES: readonly RedundantRule[] = [
   },
   {
     name: 'former-life-taken-up', rule: 'R6', what: 'what was claimed in a former life is given at once, without a claim of this one',
-    edits: [{ file: GIVING, find: 'if (claim.generation === state.own.generation) {\n    context.because', replace: 'if (claim.epoch > 0) {\n    context.because' }],
+    edits: [{ file: GIVING, find: 'if (claim.generation === state.own.generation) return takeUp', replace: 'if (claim.epoch > 0) return takeUp' }],
     plays: [{ faults: ['reboot'] }, { faults: ['cable'] }, ...ANYTHING],
     because: 'the very next step finds the generation wrong and claims anew, before the virtual server of another has its VIP; without that: serves-under-an-old-generation',
   },
