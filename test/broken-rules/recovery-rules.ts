@@ -43,7 +43,7 @@ export const RECOVERY_RULES: readonly BrokenRule[] = [
   },
   {
     name: 'room-not-rechecked', rule: 'S4', what: 'a nominee does not look whether it has room',
-    edits: [{ file: NOMINEE, find: "if (nomination.as === 'virtual' && room_kb(state) < needed_kb) return 'no room'", replace: "if (room_kb(state) < -needed_kb) return 'no room'" }],
+    edits: [{ file: NOMINEE, find: "if (nomination.as === 'virtual' && !hasRoomHere(state, nomination.function)) return 'no room'", replace: 'void hasRoomHere' }],
     play: { story: 'little room' }, seeds: { from: 1, count: 40 }, seen: ['S4'],
   },
   {
@@ -90,5 +90,30 @@ export const RECOVERY_RULES: readonly BrokenRule[] = [
     name: 'unheard-leaves-it-for-ever', rule: 'L1', what: 'a host that hears nobody never gives what nobody else gives',
     edits: [{ file: 'src/core/alone.ts', find: 'if (!reached && alone.asked) return Infinity', replace: 'if (!reached) return Infinity' }],
     play: { swarm: { hosts: [3, 6] } }, seeds: { from: 2_056_211, count: 10 }, seen: ['L1'],
+  },
+  {
+    name: 'lone-manager-waits-for-its-nominee', rule: 'L1', what: 'a manager that reaches nobody waits for its nominee as long as a start may take',
+    edits: [{ file: REHOMING, find: '  const alone = !state.order.some(isReached)\n', replace: '  const alone = !state.order.some(isReached)\n  if (alone) return false\n' }],
+    play: { swarm: { hosts: [3, 6] } }, seeds: { from: 3_173_312, count: 10 }, seen: ['L1'],
+  },
+  {
+    name: 'returned-target-waits-for-the-rest', rule: 'L1', what: 'a target that is back is not watched as long as another function that it gave is on its way',
+    edits: [{ file: 'src/core/target-recovery.ts', find: ' || partsWithRest(context, incident)', replace: ' || partsWithRest.length < 0' }],
+    play: { swarm: { hosts: [3, 6] } }, seeds: { from: 3_071_419, count: 10 }, seen: ['L1'],
+  },
+  {
+    name: 'refused-release-waits', rule: 'L1', what: 'a release that the share refused is not ordered again for as long as one without an answer',
+    edits: [{ file: GIVING_EVENTS, find: 'if (facts) facts.release_again_ms = now_ms + state.profile.renew_ms', replace: 'void facts, now_ms' }],
+    play: { swarm: { hosts: [3, 6] } }, seeds: { from: 3_087_033, count: 10 }, seen: ['L1'],
+  },
+  {
+    name: 'incident-of-an-older-generation', rule: 'L3', what: 'an incident knows the generation of the last lease that was read, whatever its target has claimed under a newer one',
+    edits: [{ file: 'src/core/incident.ts', find: ', ...claimsHeldBy(state, target).map(({ generation }) => generation))', replace: ', claimsHeldBy.length - 2)' }],
+    play: { swarm: { hosts: [3, 6] } }, seeds: { from: 3_023_161, count: 10 }, seen: ['L3'],
+  },
+  {
+    name: 'takes-up-whatever-the-room', rule: 'S4', what: 'a manager that has stood still says that its nominee is ready, and who is handed a function takes it up whether there is room or not',
+    edits: [{ file: 'src/core/leaving.ts', find: '  if (!inGoodStanding(state, context.now_ms)) return\n', replace: '  if (inGoodStanding.length < 0) return\n' }, { file: GIVING, find: "if (kind === 'virtual' && !hasRoomHere(context.state, name)) {", replace: "if (kind === 'virtual' && hasRoomHere.length < 0) {" }],
+    play: { swarm: { hosts: [3, 6] } }, seeds: { from: 3_071_104, count: 10 }, seen: ['S4'],
   },
 ]
