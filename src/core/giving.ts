@@ -187,7 +187,7 @@ function reconcile(context: Context, name: string): void {
 /** Claimed for this life of this host, by itself or by who handed it over; it may not stand ready any more. */
 function takeUp(context: Context, { function: name, epoch, kind }: ClaimRecord): void {
   if (kind === 'virtual' && !hasRoomHere(context.state, name)) {
-    context.because(`Release_${name}_epoch_${epoch}: it was handed over to this host, and there is no room here any more`, { level: 'warning' })
+    context.because(`Release_${name}_epoch_${epoch}: it is claimed for this host, and there is no room here any more`, { level: 'warning' })
     return void releaseEpoch(context, name, epoch, 'not-started')
   }
   context.because(`${name}_is_claimed_by_this_host_(epoch_${epoch})_and_not_given: take it up`)

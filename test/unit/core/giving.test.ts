@@ -174,7 +174,7 @@ describe('a function that is handed over to a host which does not stand ready an
     handedOver(harness)
     expect(order(harness)).toEqual(['release'])
     expect(harness.releases.get('ftp 2')).toMatchObject({ how: 'not-started', by: 'proxy' })
-    expect(harness.said('Release_ftp_epoch_2: it was handed over to this host, and there is no room here any more')).toBe(true)
+    expect(harness.said('Release_ftp_epoch_2: it is claimed for this host, and there is no room here any more')).toBe(true)
   })
 })
 
