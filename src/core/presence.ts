@@ -21,6 +21,11 @@ export function isRenewing(state: State, name: string, now_ms: number): boolean 
   return name === state.self || (isPresent(state, name) && now_ms - hostOf(state, name).lease_grew_ms < state.profile.stop_ms)
 }
 
+/** Two renewals of its lease have not been seen. Nobody is lost by that alone, and nothing that lives is shown by less. */
+export function missesRenewals(state: State, name: string): boolean {
+  return hostOf(state, name).lease_silent_ms >= 2 * state.profile.renew_ms
+}
+
 /** Has ever joined and is managed; only such a host can be missed. */
 export function isMember(state: State, name: string): boolean {
   return name === state.self || hostOf(state, name).lease?.standing === 'member'

@@ -6,7 +6,7 @@ import { allRestored, changeTrouble, closeIncident, firstHealing, giverOf, known
 import { enterMode, tellP2 } from './mode.ts'
 import { isHeld, leavingReason } from './orders.ts'
 import { isOffAndReplaced } from './power.ts'
-import { inGoodStanding, isMember, isPresent } from './presence.ts'
+import { inGoodStanding, isMember, isPresent, missesRenewals } from './presence.ts'
 import { decideReturns } from './returning.ts'
 import type { Incident, State } from './state.ts'
 import { mayReboot } from './reboot.ts'
@@ -34,7 +34,7 @@ export function decideTargetRecovery(context: Context): void {
 function isFalseAlarm(state: State, incident: Incident): boolean {
   if (incident.trouble === 'St1' || incident.trouble === 'St2' || state.power.get(incident.target)?.off !== undefined) return false
   if (leavingReason(state, incident.target) !== undefined) return false
-  const { lease, lease_silent_ms } = hostOf(state, incident.target)
+  const { lease } = hostOf(state, incident.target)
   const watch = state.watches.get(incident.target)
   const untouched = [...incident.functions].every(([name, epoch]) => {
     const { claim, release } = functionOf(state, name)
@@ -42,7 +42,7 @@ function isFalseAlarm(state: State, incident: Incident): boolean {
     return claim?.epoch === epoch && claim.holder === incident.target && !release
   })
   if (isAgentless(state, incident.target)) return untouched && applianceServes(state, incident.target)
-  return untouched && lease?.generation === incident.target_generation && lease_silent_ms < state.profile.renew_ms * 2 && isThere(state, incident.target)
+  return untouched && lease?.generation === incident.target_generation && !missesRenewals(state, incident.target) && isThere(state, incident.target)
     && (watch === undefined || watch.ping_missed === 0)
 }
 
@@ -109,7 +109,7 @@ function isUp(state: State, incident: Incident): boolean {
 
 /** Its VIP is off for its bad service, and it lives: once that is good again, by itself or by a person's hand, there is nothing to reboot. */
 function needsNoReboot(state: State, { target, trouble, healing }: Incident): boolean {
-  return trouble === 'St2' && healing.step !== 'wait for reboot' && hostOf(state, target).lease_silent_ms < state.profile.renew_ms * 2
+  return trouble === 'St2' && healing.step !== 'wait for reboot' && !missesRenewals(state, target)
 }
 
 function targetUp(context: Context, incident: Incident): void {
@@ -159,8 +159,8 @@ function targetDown(context: Context, incident: Incident): void {
 function isHalfAlarm(state: State, incident: Incident): boolean {
   const { target, restored } = incident
   if (state.watches.get(target)?.mode === 'service recovery') return false
-  const { lease, lease_silent_ms } = hostOf(state, target)
-  if (restored.size === 0 || leavingReason(state, target) !== undefined || lease?.generation !== incident.target_generation || lease_silent_ms >= state.profile.renew_ms * 2) return false
+  const { lease } = hostOf(state, target)
+  if (restored.size === 0 || leavingReason(state, target) !== undefined || lease?.generation !== incident.target_generation || missesRenewals(state, target)) return false
   return [...incident.functions].every(([name, epoch]) => restored.has(name) || (functionOf(state, name).claim?.epoch === epoch && giverOf({ state }, name) === target))
 }
 

@@ -13,7 +13,7 @@ import { openIncident } from './incident.ts'
 import { isHeld, leavingReason } from './orders.ts'
 import { notePathBad, notePathGood } from './path.ts'
 import { askWhetherAlone } from './pill.ts'
-import { graceEnds_ms, isWhole, isMember, isPresent, ownLeaseGood } from './presence.ts'
+import { graceEnds_ms, isWhole, isMember, isPresent, missesRenewals, ownLeaseGood } from './presence.ts'
 import { NOTHING_TRIED } from './readiness.ts'
 import { rolesOf } from './ring.ts'
 import { decideServiceRecovery, endBrokenOff } from './service-recovery.ts'
@@ -94,7 +94,7 @@ function decideExamination(context: Context, watch: Watch): void {
   if (examination.indirect) note(context, watch, `Path_to_${watch.target}_is_broken_here_and_others_reach_it: no takeover`)
   else if (!ownLeaseGood(state, now_ms)) note(context, watch, `${watch.target}_does_not_answer_and_the_own_lease_is_not_good: no accusation from here`)
   else if (isSlow(state)) withhold(context, watch, `${watch.target}_does_not_answer`)
-  else if (hostOf(state, watch.target).lease_silent_ms >= 2 * state.profile.renew_ms && !mostVanished(state)) {
+  else if (missesRenewals(state, watch.target) && !mostVanished(state)) {
     return loseTarget(context, watch, 'no ping answered here or elsewhere, and its lease is no longer renewed')
   } else {
     note(context, watch, `${watch.target}_does_not_answer_and_its_lease_is_renewed_still: waiting for the share's word`)
@@ -150,7 +150,7 @@ function decideStandingBy(context: Context, watch: Watch): void {
   if (watch.priority === 1 && !isPresent(state, watch.target)) return loseTarget(context, watch, 'its management was taken over')
   const { claim, release } = functionOf(state, watch.target)
   const home = claim?.holder === watch.target && !release
-  if (!isPresent(state, watch.target) || hostOf(state, watch.target).lease_silent_ms >= 2 * state.profile.renew_ms) return
+  if (!isPresent(state, watch.target) || missesRenewals(state, watch.target)) return
   if (home && (watch.ping_missed === 0 || !watch.ping_seen)) return enterMode(context, watch, 'regular', 'the target is back in the ring and gives its function')
   enterMode(context, watch, 'target recovery', 'the target is back in the ring')
 }

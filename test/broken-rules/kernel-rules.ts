@@ -106,7 +106,7 @@ export const KERNEL_RULES: readonly BrokenRule[] = [
   },
   {
     name: 'acts-on-probes', rule: 'R4', what: 'the thesis as written: who is not reached is taken over, whatever its lease says',
-    edits: [{ file: CLAIM, find: 'if (host.lease_silent_ms < state.profile.expire_ms) {', replace: 'if (host.lease_silent_ms < 0) {' }, { file: CLAIM, find: 'return holder.lease_silent_ms >= state.profile.expire_ms &&', replace: 'return' }, { file: 'src/core/watching.ts', find: 'else if (hostOf(state, watch.target).lease_silent_ms >= 2 * state.profile.renew_ms && !mostVanished(state)) {', replace: 'else if (!mostVanished(state)) {' }],
+    edits: [{ file: CLAIM, find: 'if (host.lease_silent_ms < state.profile.expire_ms) {', replace: 'if (host.lease_silent_ms < 0) {' }, { file: CLAIM, find: 'return holder.lease_silent_ms >= state.profile.expire_ms &&', replace: 'return' }, { file: 'src/core/watching.ts', find: 'else if (missesRenewals(state, watch.target) && !mostVanished(state)) {', replace: 'else if (!mostVanished(state)) {' }],
     play: { faults: ['isolate'] }, seeds: { from: 1, count: 40 }, seen: ['S1'],
   },
   {
