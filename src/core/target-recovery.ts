@@ -164,37 +164,42 @@ function isHalfAlarm(state: State, incident: Incident): boolean {
   return [...incident.functions].every(([name, epoch]) => restored.has(name) || (functionOf(state, name).claim?.epoch === epoch && giverOf({ state }, name) === target))
 }
 
+function isReleased(state: State, name: string, epoch: number): boolean {
+  const { claim, release } = functionOf(state, name)
+  return claim?.epoch === epoch && release !== undefined
+}
+
 /**
  * The target is back and gives its own function; what else it gave it has released, and those functions' servers are their managers' matter, as with any
  * release. Here they would keep its own service from being repaired as long as one of them is not given again.
  */
-function partsWithRest(context: Context, incident: Incident): boolean {
+function isRestReleased(state: State, { target, functions, restored }: Incident): boolean {
+  if (!restored.has(target) || giverOf({ state }, target) !== target || !isThere(state, target)) return false
+  return [...functions].every(([name, epoch]) => restored.has(name) || isReleased(state, name, epoch))
+}
+
+/** Who looks for a host of what is released still goes on, for an incident of that function's own, which counts from the same detection. */
+function passOnRest(context: Context, { id, target, functions, restored, detected_ms }: Incident): void {
   const { state } = context
-  const { target, functions, restored } = incident
-  if (!restored.has(target) || giverOf(context, target) !== target || !isThere(state, target)) return false
-  const rest = [...functions].filter(([name]) => !restored.has(name))
-  const isReleased = ([name, epoch]: readonly [string, number]): boolean => functionOf(state, name).claim?.epoch === epoch && functionOf(state, name).release !== undefined
-  if (!rest.every(isReleased)) return false
-  for (const [name, epoch] of rest) {
-    functions.delete(name)
+  for (const [name, epoch] of functions) {
     const rehoming = state.rehoming.get(name)
-    if (rehoming?.incident !== incident.id) continue
-    const own = openIncident(context, name, 'host', `${target} is back and gives it no more`, incident.detected_ms)
+    if (restored.has(name) || !isReleased(state, name, epoch) || rehoming?.incident !== id) continue
+    const own = openIncident(context, name, 'host', `${target} is back and gives it no more`, detected_ms)
     own.functions.set(name, epoch)
     rehoming.incident = own.id
   }
-  return true
 }
 
 /** Over when every function is given again and the target gives its own. */
 function decideEnd(context: Context, incident: Incident): void {
   const { state } = context
   const watch = state.watches.get(incident.target)
-  if (incident.trouble === 'St1' || !(allRestored(incident) || isHalfAlarm(state, incident) || partsWithRest(context, incident))) return
+  if (incident.trouble === 'St1' || !(allRestored(incident) || isHalfAlarm(state, incident) || isRestReleased(state, incident))) return
   if (watch?.incident === incident.id) enterMode(context, watch, 'target recovery', 'the function is given again')
   const { claim } = functionOf(state, incident.target)
   if (claim !== undefined && giverOf(context, incident.target) !== incident.target) return
   if (!isThere(state, incident.target)) return
+  passOnRest(context, incident)
   if (watch) tellP2(context, watch, 'U')
   closeIncident(context, incident, 'returned', 'the target is back and gives its function')
   if (watch) enterMode(context, watch, 'regular', 'the target is back and gives its function')

@@ -98,7 +98,7 @@ export const RECOVERY_RULES: readonly BrokenRule[] = [
   },
   {
     name: 'returned-target-waits-for-the-rest', rule: 'L1', what: 'a target that is back is not watched as long as another function that it gave is on its way',
-    edits: [{ file: 'src/core/target-recovery.ts', find: ' || partsWithRest(context, incident)', replace: ' || partsWithRest.length < 0' }],
+    edits: [{ file: 'src/core/target-recovery.ts', find: ' || isRestReleased(state, incident)', replace: ' || isRestReleased.length < 0' }],
     play: { swarm: { hosts: [3, 6] } }, seeds: { from: 3_071_419, count: 10 }, seen: ['L1'],
   },
   {
