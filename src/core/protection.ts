@@ -142,7 +142,7 @@ function clockAlerts(state: State): Alert[] {
   const middle_ms = offsets.length < 3 ? state.clock_offset_ms : offsets.map(({ offset_ms }) => offset_ms).sort((a, b) => a - b)[Math.floor(offsets.length / 2)]
   if (middle_ms === undefined) return []
   return offsets.filter(({ offset_ms }) => Math.abs(offset_ms - middle_ms) > CLOCK_LIMIT_MS).map(({ host, offset_ms }) => ({
-    code: 'CLOCK_OFF', subject: host, reason: `its clock is ${Math.abs((offset_ms - middle_ms) / 1_000).toFixed(1)} s ${offset_ms > middle_ms ? 'ahead of' : 'behind'} the others'; nothing is decided by it, but logs and the ends of orders are wrong`,
+    code: 'CLOCK_OFF', subject: host, reason: `its clock is ${Math.abs((offset_ms - middle_ms) / 1_000).toFixed(1)} s ${offset_ms > middle_ms ? 'ahead of' : 'behind'} the others'; nothing is decided by it, but the times in its logs are wrong`,
     next_step: 'let it follow a time server ("timedatectl")',
   }))
 }

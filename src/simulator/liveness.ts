@@ -182,18 +182,15 @@ export class Liveness {
   private unboundedFor(name: string): keyof typeof UNBOUNDED | undefined {
     const { world } = this
     if (world.share.isTroubledForAll()) return 'share'
-    if (this.mayStand('hold')) return 'hold'
+    if (this.stands('hold')) return 'hold'
     if (world.network_faults.disturbances.size > 0) return 'network'
     if ([...world.hosts.values()].some(host => host.loading.has(name) && world.late_starts.has(host.name))) return 'late_start'
     if (this.helpers().length > 0 && this.helpers().every(host => this.isOccupied(host, name))) return 'queue'
     return undefined
   }
 
-  /** Who has a slow wall clock takes an order for standing that long after its end. */
-  private mayStand(order: string): boolean {
-    const { world } = this
-    const latest_ms = world.queue.now_ms + Math.min(0, ...[...world.hosts.values()].map(({ clock }) => clock.wall_error_ms))
-    return (world.share.orders.get(order) ?? -Infinity) > latest_ms
+  private stands(order: string): boolean {
+    return (this.world.share.orders.get(order) ?? -Infinity) > this.world.queue.now_ms
   }
 
   /** Both starts that a host may have under way at once are others', and one of them loads late, or stands ready and waits for a proof of its own. */
@@ -273,7 +270,7 @@ export class Liveness {
 
   /** By its own word or the operator's order: it takes nothing (protocol 6). */
   private isLeaving({ name, core }: SimulatedHost): boolean {
-    return core?.leaving !== undefined || this.mayStand(name)
+    return core?.leaving !== undefined || this.stands(name)
   }
 
   /** An agent that lives and that nothing keeps from being heard. */

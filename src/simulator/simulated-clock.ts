@@ -8,7 +8,7 @@ export interface OwnTimer {
 }
 
 export class SimulatedClock {
-  /** How wrong the wall clock is. No duration depends on it (protocol 3); the ends of the operator's orders do. */
+  /** How wrong the wall clock is. No duration depends on it (protocol 3): logs and an alert do. */
   wall_error_ms = 0
   private readonly queue: EventQueue
   private rate = 1

@@ -66,14 +66,14 @@ export function pingRounds(host: SimulatedHost, life: number): void {
 
 const HEALTH_EVERY_MS = 1_000
 
-/** As the agent's meter does it: once a second, and told only while there is something to tell. */
-export function healthRounds(host: SimulatedHost, life: number, was_stalled: boolean): void {
+/** As the agent's meter does it, once a second; a word that says what is known already is left out. */
+export function healthRounds(host: SimulatedHost, life: number): void {
   if (life !== host.agent_life) return
-  const { overloaded, timers_late_ms } = host
-  if (overloaded) host.handle({ event: 'health', stalled_ms: 700, own_probes_missed: 1 })
-  else if (timers_late_ms > 0) host.handle({ event: 'health', stalled_ms: Math.round(timers_late_ms / 2), own_probes_missed: 0 })
-  else if (was_stalled || (host.core?.health.score ?? 0) > 0) host.handle({ event: 'health', stalled_ms: 0, own_probes_missed: 0 })
-  host.world.queue.after(HEALTH_EVERY_MS, () => healthRounds(host, life, overloaded || timers_late_ms > 0))
+  const { overloaded, timers_late_ms, clock, world, core } = host
+  const stalled_ms = overloaded ? 700 : Math.round(timers_late_ms / 2)
+  const wall_offset_ms = Math.round(world.queue.now_ms + clock.wall_error_ms - clock.now_ms)
+  if (stalled_ms > 0 || core?.health.score !== 0 || core.clock_offset_ms !== wall_offset_ms) host.handle({ event: 'health', stalled_ms, own_probes_missed: overloaded ? 1 : 0, wall_offset_ms })
+  world.queue.after(HEALTH_EVERY_MS, () => healthRounds(host, life))
 }
 
 /** Answers once: with the share's word, or with the edge's own when the limit has passed. */
@@ -92,9 +92,9 @@ function withLimit(host: SimulatedHost, operate: (answer: (run: () => void) => v
 }
 
 function observe(host: SimulatedHost): void {
-  const { now_ms: started_ms, wall_error_ms } = host.clock
+  const { now_ms: started_ms } = host.clock
   const failed = (reason: string): void => host.handle({ event: 'observe-failed', reason })
-  withLimit(host, answer => host.world.share.observe(host.name, observation => answer(() => host.handle({ event: 'observed', started_ms, observation })), () => answer(() => failed('the file server refuses')), wall_error_ms),
+  withLimit(host, answer => host.world.share.observe(host.name, observation => answer(() => host.handle({ event: 'observed', started_ms, observation })), () => answer(() => failed('the file server refuses'))),
     () => failed('no answer in time'))
 }
 

@@ -238,7 +238,7 @@ export class SimulatedHost {
     for (const charge of this.guard?.charges() ?? []) if (this.finishStart(charge)) this.handle({ event: 'adopted', function: charge.function, epoch: charge.epoch, kind: charge.kind })
     this.handle({ event: 'timer' })
     pingRounds(this, life)
-    healthRounds(this, life, false)
+    healthRounds(this, life)
   }
 
   /** As the agent does it: what its former life had started only half is put on its address, or ended and taken up anew. */

@@ -122,9 +122,8 @@ export class SimulatedShare {
     }, answer, refused)
   }
 
-  /** A reader whose wall clock is wrong is wrong about the ends of orders. */
-  observe(host: string, answer: (observation: Observation) => void, refused?: () => void, wall_error_ms = 0): void {
-    this.perform(host, () => this.broken.reads_cached_ms === undefined ? this.newest(wall_error_ms) : this.fromCache(host, this.broken.reads_cached_ms), answer, refused)
+  observe(host: string, answer: (observation: Observation) => void, refused?: () => void): void {
+    this.perform(host, () => this.broken.reads_cached_ms === undefined ? this.newest() : this.fromCache(host, this.broken.reads_cached_ms), answer, refused)
   }
 
   private fromCache(host: string, age_ms: number): Observation {
@@ -135,7 +134,7 @@ export class SimulatedShare {
     return observation
   }
 
-  private newest(wall_error_ms = 0): Observation {
+  private newest(): Observation {
     const claims = [...this.claims.entries()].map(([name, records]) => {
       const claim = records.at(-1)!
       const release = this.releases.get(name)?.get(claim.epoch)
@@ -144,12 +143,14 @@ export class SimulatedShare {
     const leases = [...this.leases.values()].map(lease => this.lingering(lease))
     const shown = this.broken.electorate_hidden ? leases.map(({ electorate: _, ...lease }) => lease) : leases
     const pills = [...this.pills.values()]
-    return { leases: shown, claims, orders: this.standingOrders(this.queue.now_ms + wall_error_ms), ...pills.length > 0 ? { pills } : {} }
+    return { leases: shown, claims, orders: this.standingOrders(), ...pills.length > 0 ? { pills } : {} }
   }
 
-  private standingOrders(wall_ms: number): StandingOrder[] {
-    return [...this.orders].filter(([, until_ms]) => until_ms > wall_ms).map(([about, until_ms]) => {
-      const remaining_ms = until_ms - wall_ms
+  /** By the file server's own clock, as the edge reads them (server-time.ts): no host's wall clock matters. */
+  private standingOrders(): StandingOrder[] {
+    const { now_ms } = this.queue
+    return [...this.orders].filter(([, until_ms]) => until_ms > now_ms).map(([about, until_ms]) => {
+      const remaining_ms = until_ms - now_ms
       return about === 'hold' ? { order: 'hold', remaining_ms } : { order: 'maintenance', host: about, remaining_ms }
     })
   }

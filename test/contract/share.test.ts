@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { ClaimRecord, LeaseRecord } from '../../src/core/records.ts'
 import { SystemClock } from '../../src/edges/clock.ts'
 import { MemoryShareWorld } from '../../src/edges/share/memory-share.ts'
@@ -116,19 +117,28 @@ describe.each([['files', realWorld], ['memory', memoryWorld]] as const)('share o
     expect((await a.observe(WAIT)).claims).toEqual([{ claim: claim('web1', 2) }])
   })
 
-  test('standing orders are seen with the time they have left, and no more when they have ended', async () => {
-    const order = (host: string, until: string | null): string => encodeOrder({ schema: 'ringward.order/1', order: 'maintenance', host, since: '2026-01-01T00:00:00.000Z', until, by: 'mail' })
-    const soon = new Date(Date.now() + 60_000).toISOString()
-    await a.writeView(orderPath('maintenance', 'mail'), order('mail', soon), WAIT)
-    await a.writeView(orderPath('maintenance', 'web1'), order('web1', '2026-01-01T01:00:00.000Z'), WAIT)
-    await b.writeView(orderPath('hold'), encodeOrder({ schema: 'ringward.order/1', order: 'hold', since: soon, until: null, by: 'web1' }), WAIT)
+  test('standing orders are seen with the time they have left, whatever the clock of their writer showed, and no more when they were taken back', async () => {
+    const order = (host: string, until: string | null): string => encodeOrder({ schema: 'ringward.order/1', order: 'maintenance', host, since: '2031-01-01T00:00:00.000Z', until, by: 'mail' })
+    await a.renewLease(lease('mail', 1), WAIT)
+    await a.writeView(orderPath('maintenance', 'mail'), order('mail', '2031-01-01T00:01:00.000Z'), WAIT)
+    await a.writeView(orderPath('maintenance', 'web1'), order('web1', '2031-01-01T00:00:00.000Z'), WAIT)
+    await b.writeView(orderPath('hold'), encodeOrder({ schema: 'ringward.order/1', order: 'hold', since: '2001-01-01T00:00:00.000Z', until: null, by: 'web1' }), WAIT)
     const { orders } = await b.observe(WAIT)
     expect(orders.map(each => (each.order === 'hold' ? 'hold' : each.host)).sort()).toEqual(['hold', 'mail'])
     const left_ms = orders.find(each => each.order === 'maintenance')?.remaining_ms ?? 0
     expect(left_ms).toBeGreaterThan(0)
     expect(left_ms).toBeLessThanOrEqual(60_000)
-    await a.writeView(orderPath('hold'), encodeOrder({ schema: 'ringward.order/1', order: 'hold', since: soon, until: '2026-01-01T00:00:00.000Z', by: 'mail' }), WAIT)
+    await a.writeView(orderPath('hold'), encodeOrder({ schema: 'ringward.order/1', order: 'hold', since: '2031-01-01T00:00:00.000Z', until: '2031-01-01T00:00:00.000Z', by: 'mail' }), WAIT)
     expect((await b.observe(WAIT)).orders.map(each => each.order)).toEqual(['maintenance'])
+  })
+
+  test('a standing order ends by itself', async () => {
+    await a.renewLease(lease('mail', 1), WAIT)
+    await a.writeView(orderPath('hold'), encodeOrder({ schema: 'ringward.order/1', order: 'hold', since: '2031-01-01T00:00:00.000Z', until: '2031-01-01T00:00:05.000Z', by: 'mail' }), WAIT)
+    expect((await b.observe(WAIT)).orders).toHaveLength(1)
+    await sleep(5_200)
+    await a.renewLease(lease('mail', 2), WAIT)
+    expect((await b.observe(WAIT)).orders).toEqual([])
   })
 
   test('a question to a host is seen until it is replaced, and what is none is left out', async () => {

@@ -20,6 +20,8 @@ export class MemoryShareWorld {
   /** By `function/epoch`. */
   readonly releases = new Map<string, ReleaseRecord>()
   readonly files = new Map<string, Buffer>()
+  /** When a file was written last, by the one clock that such an area has. */
+  readonly written_ms = new Map<string, number>()
   mood: MemoryShareMood = 'answer'
 
   /** A host's view of the world. */
@@ -40,7 +42,7 @@ export class MemoryShareWorld {
         return [release ? { claim, release } : { claim }]
       }),
       orders: [...this.files].flatMap(([path, bytes]) => {
-        const order = path.startsWith(`${ORDERS_FOLDER}/`) ? decodeOrder(path.slice(ORDERS_FOLDER.length + 1), bytes, clock.wall().getTime()) : undefined
+        const order = path.startsWith(`${ORDERS_FOLDER}/`) ? decodeOrder(path.slice(ORDERS_FOLDER.length + 1), bytes, clock.boot_ms() - (this.written_ms.get(path) ?? clock.boot_ms())) : undefined
         return order === undefined || order === 'ended' ? [] : [order]
       }),
     }
@@ -91,7 +93,10 @@ export class MemoryShare implements Share {
 
   async writeView(path: string, text: string, options: WaitOptions): Promise<void> {
     checkPath(path)
-    await this.ask(options, () => { this.world.files.set(path, Buffer.from(text)) })
+    await this.ask(options, () => {
+      this.world.files.set(path, Buffer.from(text))
+      this.world.written_ms.set(path, clock.boot_ms())
+    })
   }
 
   async writeAt(path: string, offset: number, bytes: Buffer, options: WaitOptions): Promise<void> {

@@ -21,6 +21,22 @@ export function errorCode(error: unknown): string {
   return typeof code === 'string' ? code : ''
 }
 
+export interface StampedBytes {
+  readonly bytes: Buffer
+  readonly written_ms: number
+}
+
+async function bytesOf(file: FileHandle, limit: number, offset: number): Promise<Buffer> {
+  const buffer = Buffer.alloc(limit)
+  let filled = 0
+  while (filled < limit) {
+    const { bytesRead } = await file.read(buffer, filled, limit - filled, offset + filled)
+    if (bytesRead === 0) break
+    filled += bytesRead
+  }
+  return buffer.subarray(0, filled)
+}
+
 /** The file operations of the helper: names checked, links not followed, every write on its own temporary file or offset. */
 export class ShareFiles {
   private readonly root: string
@@ -77,17 +93,19 @@ export class ShareFiles {
 
   /** The whole of a small file; undefined when it does not exist. Opened, read and closed each time: fresh over NFS. */
   async read(path: string, limit: number, offset = 0): Promise<Buffer | undefined> {
+    return this.withOpened(path, file => bytesOf(file, limit, offset))
+  }
+
+  /** As `read`, with the time at which it was written by the file server's own clock. */
+  async readStamped(path: string, limit: number): Promise<StampedBytes | undefined> {
+    return this.withOpened(path, async file => ({ bytes: await bytesOf(file, limit, 0), written_ms: (await file.stat()).mtimeMs }))
+  }
+
+  private async withOpened<T>(path: string, use: (file: FileHandle) => Promise<T>): Promise<T | undefined> {
     try {
       const file = await open(await this.place(path, false), O_RDONLY | O_NOFOLLOW)
       try {
-        const buffer = Buffer.alloc(limit)
-        let filled = 0
-        while (filled < limit) {
-          const { bytesRead } = await file.read(buffer, filled, limit - filled, offset + filled)
-          if (bytesRead === 0) break
-          filled += bytesRead
-        }
-        return buffer.subarray(0, filled)
+        return await use(file)
       } finally {
         await file.close()
       }

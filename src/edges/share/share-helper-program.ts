@@ -23,7 +23,7 @@ export class ShareWorker {
     this.clock = clock
     this.files = new ShareFiles(root, writer)
     this.lease = new ShareLease(this.files)
-    this.observer = new ShareObserver(this.files, () => clock.wall().getTime())
+    this.observer = new ShareObserver(this.files, () => clock.boot_ms())
     this.claims = new ShareClaims(this.files, this.observer)
   }
 

@@ -1,7 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { ClaimRecord, LeaseRecord, Observation, PillRecord, ReleaseRecord, StandingOrder } from '../../core/records.ts'
 import { reasonOf } from '../../errors.ts'
-import { errorCode, type ShareFiles } from './share-files.ts'
+import { ServerTime } from './server-time.ts'
+import { errorCode, type ShareFiles, type StampedBytes } from './share-files.ts'
 import { epochOf, isName } from './share-names.ts'
 import { decodePill, PILL_LIMIT_BYTES, PILLS_FOLDER } from './pills.ts'
 import { decodeOrder, ORDER_LIMIT_BYTES, ORDERS_FOLDER } from './standing-orders.ts'
@@ -43,15 +44,15 @@ interface Known {
  */
 export class ShareObserver {
   private readonly files: ShareFiles
-  private readonly wall_ms: () => number
+  private readonly server_time: ServerTime
   private readonly known = new Map<string, Known>()
   /** One pass at a time: two at once would move the remembered epochs under each other. */
   private turn: Promise<unknown> = Promise.resolve()
 
-  /** `wall_ms`: standing orders end at a wall-clock time. */
-  constructor(files: ShareFiles, wall_ms: () => number) {
+  /** `boot_ms`: the host's clock that never jumps. */
+  constructor(files: ShareFiles, boot_ms: () => number) {
     this.files = files
-    this.wall_ms = wall_ms
+    this.server_time = new ServerTime(boot_ms)
   }
 
   /** `mayStillAct` is asked when the turn has come: nobody waits for a pass that is too late. */
@@ -66,12 +67,8 @@ export class ShareObserver {
 
   private async pass(): Promise<{ observation: Observation; problems: string[] }> {
     const problems: string[] = []
-    const [hosts, functions, orders, pills] = await Promise.all([this.namesIn('leases', problems), this.namesIn('claims', problems), this.orders(problems), this.pills(problems)])
-    const leases = new Map<string, LeaseRecord>()
-    await forAll(hosts, async host => {
-      const lease = await this.lease(host, problems)
-      if (lease) leases.set(host, lease)
-    })
+    const [hosts, functions, orders, pills] = await Promise.all([this.namesIn('leases', problems), this.namesIn('claims', problems), this.orderFiles(problems), this.pills(problems)])
+    const leases = await this.leases(hosts, problems)
     await forAll(functions, async name => {
       await this.follow(name, problems).catch((error: unknown) => {
         if (!isForeign(error)) throw error
@@ -85,7 +82,7 @@ export class ShareObserver {
           const { claim, release } = this.known.get(name) ?? {}
           return claim ? [release ? { claim, release } : { claim }] : []
         }),
-        orders, ...pills.length > 0 ? { pills } : {},
+        orders: this.standing(orders, problems), ...pills.length > 0 ? { pills } : {},
       },
       problems,
     }
@@ -107,16 +104,23 @@ export class ShareObserver {
     return good.slice(0, NAMES_LIMIT)
   }
 
-  private async orders(problems: string[]): Promise<StandingOrder[]> {
-    const standing: StandingOrder[] = []
+  private async orderFiles(problems: string[]): Promise<Map<string, StampedBytes>> {
+    const files = new Map<string, StampedBytes>()
     const names = ((await this.files.names(ORDERS_FOLDER)) ?? []).filter(isName).slice(0, NAMES_LIMIT)
     await forAll(names, async name => {
-      const bytes = await this.tryRead(`${ORDERS_FOLDER}/${name}`, ORDER_LIMIT_BYTES, problems)
-      const order = bytes && decodeOrder(name, bytes, this.wall_ms())
-      if (bytes && !order) problems.push(`${ORDERS_FOLDER}/${name} is not an order of an operator; it is left out`)
-      if (order && order !== 'ended') standing.push(order)
+      const file = await this.attempt(`${ORDERS_FOLDER}/${name}`, path => this.files.readStamped(path, ORDER_LIMIT_BYTES), problems)
+      if (file) files.set(name, file)
     })
-    return standing
+    return files
+  }
+
+  /** After the leases of the same pass, which tell the file server's time. */
+  private standing(files: ReadonlyMap<string, StampedBytes>, problems: string[]): StandingOrder[] {
+    return [...files].flatMap(([name, { bytes, written_ms }]) => {
+      const order = decodeOrder(name, bytes, this.server_time.age_ms(written_ms))
+      if (!order) problems.push(`${ORDERS_FOLDER}/${name} is not an order of an operator; it is left out`)
+      return order && order !== 'ended' ? [order] : []
+    })
   }
 
   private async pills(problems: string[]): Promise<PillRecord[]> {
@@ -131,13 +135,26 @@ export class ShareObserver {
     return pills.sort((a, b) => (a.host < b.host ? -1 : 1))
   }
 
-  private async lease(host: string, problems: string[]): Promise<LeaseRecord | undefined> {
+  private async leases(hosts: readonly string[], problems: string[]): Promise<Map<string, LeaseRecord>> {
+    const leases = new Map<string, LeaseRecord>()
+    const stamps = new Map<string, number>()
+    await forAll(hosts, async host => {
+      const found = await this.lease(host, problems)
+      if (!found) return
+      leases.set(host, found.lease)
+      stamps.set(host, found.written_ms)
+    })
+    this.server_time.note(stamps)
+    return leases
+  }
+
+  private async lease(host: string, problems: string[]): Promise<{ lease: LeaseRecord; written_ms: number } | undefined> {
     for (let tries = 1; tries <= TORN_TRIES; tries++) {
       if (tries > 1) await pause(TORN_PAUSE_MS)
-      const bytes = await this.tryRead(`leases/${host}`, LEASE_LIMIT_BYTES + 1, problems)
-      if (!bytes) return undefined
-      const lease = decodeLease(bytes)
-      if (lease?.host === host) return lease
+      const file = await this.attempt(`leases/${host}`, path => this.files.readStamped(path, LEASE_LIMIT_BYTES + 1), problems)
+      if (!file) return undefined
+      const lease = decodeLease(file.bytes)
+      if (lease?.host === host) return { lease, written_ms: file.written_ms }
     }
     problems.push(`leases/${host} is torn or not a lease of ${host}; it is left out`)
     return undefined
@@ -185,10 +202,14 @@ export class ShareObserver {
     return undefined
   }
 
+  private tryRead(path: string, limit: number, problems: string[]): Promise<Buffer | undefined> {
+    return this.attempt(path, () => this.files.read(path, limit), problems)
+  }
+
   /** One unreadable file (a folder, no permission) must not blind the host for all others; a dead share does. */
-  private async tryRead(path: string, limit: number, problems: string[]): Promise<Buffer | undefined> {
+  private async attempt<T>(path: string, read: (path: string) => Promise<T | undefined>, problems: string[]): Promise<T | undefined> {
     try {
-      return await this.files.read(path, limit)
+      return await read(path)
     } catch (error) {
       if (!isForeign(error)) throw error
       problems.push(`${path} cannot be read: ${reasonOf(error)}; it is left out`)

@@ -6,10 +6,13 @@ import { isName } from './share-names.ts'
 export const ORDERS_FOLDER = 'orders'
 /** A few hundred bytes; more is not ours. */
 export const ORDER_LIMIT_BYTES = 4_096
-/** An order without an end stands this long: ten years. */
+/** An order without an end stands this long: ten years; none stands longer. */
 const NO_END_MS = 10 * 365 * 86_400_000
 
-/** What the file holds; `until` null: until it is taken back. An order is taken back by one that has ended. */
+/**
+ * What the file holds. `since` and `until` are of one clock, its writer's, and only their distance counts: how long the order stands from when its file was
+ * written. `until` null: until it is taken back, by an order that stands for no time at all.
+ */
 export interface OrderRecord {
   readonly schema: 'ringward.order/1'
   readonly order: StandingOrder['order']
@@ -27,13 +30,13 @@ export function encodeOrder(record: OrderRecord): string {
   return `${JSON.stringify(record)}\n`
 }
 
-/** The order as it stands at that wall-clock time: 'ended', or undefined for bytes that are no order. */
-export function decodeOrder(name: string, bytes: Buffer, wall_ms: number): StandingOrder | 'ended' | undefined {
+/** The order as it stands that long after its file was written, by the file server's clock; 'ended', or undefined for bytes that are no order. */
+export function decodeOrder(name: string, bytes: Buffer, age_ms: number): StandingOrder | 'ended' | undefined {
   const value = parseJson(bytes.toString('utf8')) as Partial<OrderRecord> | null | undefined
   if (typeof value !== 'object' || value === null || value.schema !== 'ringward.order/1') return undefined
-  const until_ms = value.until === null ? wall_ms + NO_END_MS : typeof value.until === 'string' ? Date.parse(value.until) : Number.NaN
-  if (Number.isNaN(until_ms)) return undefined
-  const remaining_ms = Math.min(until_ms - wall_ms, NO_END_MS)
+  const stands_ms = value.until === null ? NO_END_MS : typeof value.until === 'string' && typeof value.since === 'string' ? Date.parse(value.until) - Date.parse(value.since) : Number.NaN
+  if (Number.isNaN(stands_ms)) return undefined
+  const remaining_ms = value.until === null ? NO_END_MS : Math.min(stands_ms, NO_END_MS) - age_ms
   const { order, host } = value
   if (order === 'hold' && name === 'hold') return remaining_ms > 0 ? { order, remaining_ms } : 'ended'
   if (order !== 'maintenance' || typeof host !== 'string' || !isName(host) || name !== `maintenance-${host}`) return undefined
