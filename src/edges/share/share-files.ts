@@ -115,6 +115,16 @@ export class ShareFiles {
     }
   }
 
+  /** When a file was written last, by the file server's own clock; undefined when it does not exist. */
+  async writtenAt(path: string): Promise<number | undefined> {
+    try {
+      return (await lstat(await this.place(path, false))).mtimeMs
+    } catch (error) {
+      if (errorCode(error) === 'ENOENT') return undefined
+      throw error
+    }
+  }
+
   /** Names in a folder; undefined when it does not exist. */
   async names(path: string): Promise<string[] | undefined> {
     try {

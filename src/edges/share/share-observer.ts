@@ -68,13 +68,18 @@ export class ShareObserver {
   private async pass(): Promise<{ observation: Observation; problems: string[] }> {
     const problems: string[] = []
     const [hosts, functions, orders, pills] = await Promise.all([this.namesIn('leases', problems), this.namesIn('claims', problems), this.orderFiles(problems), this.pills(problems)])
-    const leases = await this.leases(hosts, problems)
+    const leases = new Map<string, LeaseRecord>()
+    await forAll(hosts, async host => {
+      const lease = await this.lease(host, problems)
+      if (lease) leases.set(host, lease)
+    })
     await forAll(functions, async name => {
       await this.follow(name, problems).catch((error: unknown) => {
         if (!isForeign(error)) throw error
         problems.push(`claims/${name}: ${reasonOf(error)}; it is left out`)
       })
     })
+    if (orders.size > 0) await this.lookAtServerTime(hosts)
     return {
       observation: {
         leases: hosts.flatMap(host => leases.get(host) ?? []),
@@ -114,7 +119,6 @@ export class ShareObserver {
     return files
   }
 
-  /** After the leases of the same pass, which tell the file server's time. */
   private standing(files: ReadonlyMap<string, StampedBytes>, problems: string[]): StandingOrder[] {
     return [...files].flatMap(([name, { bytes, written_ms }]) => {
       const order = decodeOrder(name, bytes, this.server_time.age_ms(written_ms))
@@ -135,26 +139,23 @@ export class ShareObserver {
     return pills.sort((a, b) => (a.host < b.host ? -1 : 1))
   }
 
-  private async leases(hosts: readonly string[], problems: string[]): Promise<Map<string, LeaseRecord>> {
-    const leases = new Map<string, LeaseRecord>()
+  /** A round trip for each lease, so only while there are orders whose end has to be known. */
+  private async lookAtServerTime(hosts: readonly string[]): Promise<void> {
     const stamps = new Map<string, number>()
     await forAll(hosts, async host => {
-      const found = await this.lease(host, problems)
-      if (!found) return
-      leases.set(host, found.lease)
-      stamps.set(host, found.written_ms)
+      const written_ms = await this.files.writtenAt(`leases/${host}`)
+      if (written_ms !== undefined) stamps.set(host, written_ms)
     })
     this.server_time.note(stamps)
-    return leases
   }
 
-  private async lease(host: string, problems: string[]): Promise<{ lease: LeaseRecord; written_ms: number } | undefined> {
+  private async lease(host: string, problems: string[]): Promise<LeaseRecord | undefined> {
     for (let tries = 1; tries <= TORN_TRIES; tries++) {
       if (tries > 1) await pause(TORN_PAUSE_MS)
-      const file = await this.attempt(`leases/${host}`, path => this.files.readStamped(path, LEASE_LIMIT_BYTES + 1), problems)
-      if (!file) return undefined
-      const lease = decodeLease(file.bytes)
-      if (lease?.host === host) return { lease, written_ms: file.written_ms }
+      const bytes = await this.tryRead(`leases/${host}`, LEASE_LIMIT_BYTES + 1, problems)
+      if (!bytes) return undefined
+      const lease = decodeLease(bytes)
+      if (lease?.host === host) return lease
     }
     problems.push(`leases/${host} is torn or not a lease of ${host}; it is left out`)
     return undefined
