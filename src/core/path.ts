@@ -12,8 +12,10 @@ export function notePathGood(context: Context, watch: Watch, missed: number): vo
   if (missed === 0 && !isPathBad(watch)) return
   watch.path_good_ms = context.now_ms
   forgetDialogues(watch)
-  // What is still under way began too early: the next round asks anew.
+  if (watch.service.probing_since_ms === undefined) return
+  // What is still under way began too early: the next round asks anew, and a repair that waits for it does so now.
   watch.service.probing_since_ms = undefined
+  if (watch.mode === 'service recovery' && watch.repair?.step === 'verify') watch.repair.deadline_ms = context.now_ms
 }
 
 /** By the same measure as a network examination: a slow host must miss more, and who was never seen is not lost. */

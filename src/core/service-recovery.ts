@@ -284,5 +284,7 @@ function noteUnheard(context: Context, watch: Watch, daemon: string): void {
   withhold(context, watch, `${daemon}_of_${watch.target}_does_not_answer_in_time`)
   if (watch.mode !== 'service recovery' || !repair) return
   if (repair.step === 'confirm') return enterMode(context, watch, 'regular', 'the own host is too slow to judge')
-  if (repair.step === 'verify') startRepair(context, watch, 'verify')
+  if (repair.step !== 'verify') return
+  startRepair(context, watch, 'verify')
+  watch.repair!.deadline_ms = context.now_ms + VERIFY_ATTEMPT_MS
 }

@@ -116,4 +116,9 @@ export const RECOVERY_RULES: readonly BrokenRule[] = [
     edits: [{ file: 'src/core/leaving.ts', find: '  if (!inGoodStanding(state, context.now_ms)) return\n', replace: '  if (inGoodStanding.length < 0) return\n' }, { file: GIVING, find: "if (kind === 'virtual' && !hasRoomHere(context.state, name)) {", replace: "if (kind === 'virtual' && hasRoomHere.length < 0) {" }],
     play: { swarm: { hosts: [3, 6] } }, seeds: { from: 3_071_104, count: 10 }, seen: ['S4'],
   },
+  {
+    name: 'repair-does-not-ask-again', rule: 'L1', what: 'a repair whose last dialogue began before a ping was lost and answered again waits for that answer, which counts no more',
+    edits: [{ file: 'src/core/path.ts', find: "if (watch.mode === 'service recovery' && watch.repair?.step === 'verify') watch.repair.deadline_ms = context.now_ms", replace: 'void context' }],
+    play: { swarm: { hosts: [3, 6] } }, seeds: { from: 4_241_073, count: 10 }, seen: ['L1'],
+  },
 ]

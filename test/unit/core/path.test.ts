@@ -71,4 +71,19 @@ describe('a service dialogue on a bad path', () => {
     harness.event({ ...bad, verdict: 'OK', detail: '' })
     expect(mode(harness)).toBe('regular')
   })
+
+  it('is held by a repair anew as soon as the path is good again: nobody else asks meanwhile', () => {
+    const harness = watched()
+    harness.event(bad)
+    harness.event({ event: 'examined', target: 'ftp', answered: true })
+    harness.event(bad)
+    harness.event({ event: 'hand', target: 'ftp', verb: 'restart-daemon', ok: true, detail: '' })
+    const asked = harness.asked('probe').length
+    pings(harness, false)
+    harness.run(300)
+    pings(harness, true)
+    expect(harness.asked('probe')).toHaveLength(asked + 1)
+    harness.event({ ...bad, verdict: 'OK', detail: '' })
+    expect(mode(harness)).toBe('regular')
+  })
 })
