@@ -234,12 +234,7 @@ function nominate(context: Context, rehoming: Rehoming, incident: Incident): voi
   const candidates = candidatesFor(context, name, excluded)
   const chosen = candidates.find(candidate => candidate.value !== null)
   const list = candidates.map(candidate => `${candidate.host}=${candidate.value ?? 'no'} [${candidate.reason}]`).join(', ')
-  if (!chosen && candidates.some(({ reason }) => reason === BUSY)) {
-    if (rehoming.stage !== 'waits') context.because(`${name}_waits_for_a_start_to_end: ${list}`, { incident: incident.id })
-    rehoming.stage = 'waits'
-    context.due(context.now_ms + BUSY_RETRY_MS)
-    return
-  }
+  if (!chosen && candidates.some(({ reason }) => reason === BUSY)) return waitForAStart(context, rehoming, list)
   if (!chosen) {
     context.because(`No_host_for_${name}: ${list}; asked again in ${RETRY_MS} ms`, { level: 'alarm', incident: incident.id })
     rehoming.tried.clear()
@@ -249,6 +244,21 @@ function nominate(context: Context, rehoming: Rehoming, incident: Incident): voi
   context.because(`Backup_server_of_${name}_is_${chosen.host}: ${list}`, { incident: incident.id })
   context.record(incident, 'chosen', { chosen_host: chosen.host, candidates })
   sendNomination(context, rehoming, chosen.host, 'virtual')
+}
+
+/** A host that loads late may do so for a minute, and its next start then takes as long: who failed once is asked again before. */
+function waitForAStart(context: Context, rehoming: Rehoming, list: string): void {
+  const { function: name, incident, tried } = rehoming
+  if (rehoming.stage !== 'waits') {
+    context.because(`${name}_waits_for_a_start_to_end: ${list}`, { incident })
+    rehoming.stage = 'waits'
+    rehoming.stage_ms = context.now_ms
+  } else if (tried.size > 0 && context.due(rehoming.stage_ms + LOADED_SOON_MS)) {
+    context.because(`The_starts_that_${name}_waits_for_take_long: ${[...tried].join(', ')} may try again`, { incident })
+    tried.clear()
+    rehoming.stage = ''
+  }
+  context.due(context.now_ms + BUSY_RETRY_MS)
 }
 
 function sendNomination(context: Context, rehoming: Rehoming, host: string, kind: 'native' | 'virtual'): void {

@@ -121,4 +121,9 @@ export const RECOVERY_RULES: readonly BrokenRule[] = [
     edits: [{ file: 'src/core/path.ts', find: "if (watch.mode === 'service recovery' && watch.repair?.step === 'verify') watch.repair.deadline_ms = context.now_ms", replace: 'void context' }],
     play: { swarm: { hosts: [3, 6] } }, seeds: { from: 4_241_073, count: 10 }, seen: ['L1'],
   },
+  {
+    name: 'who-failed-once-never-tries-again', rule: 'L1', what: 'a function whose first start failed waits for a host that starts others, however long those take, beside one that is free',
+    edits: [{ file: REHOMING, find: 'tried.size > 0 && context.due(rehoming.stage_ms + LOADED_SOON_MS)', replace: 'tried.size < 0' }],
+    play: { swarm: { hosts: [3, 6] } }, seeds: { from: 4_311_464, count: 10 }, seen: ['L1'],
+  },
 ]

@@ -169,6 +169,24 @@ describe('a host that starts as many as it may', () => {
     expect(nominees(harness)).toEqual(['web1'])
   })
 
+  it('is not waited for without an end: who failed may try again when its starts take long', () => {
+    const harness = Harness.settled('login')
+    for (const name of ['mail', 'web2']) harness.host(name).load = SMALL
+    harness.manual.add('survey')
+    harness.state.load!.forecast = SMALL
+    for (const name of ['proxy', 'web1']) harness.host(name).load = ROOMY
+    busy(harness, 'web1')
+    harness.run(1_100)
+    harness.die('ftp')
+    harness.runUntil(() => harness.sent('nominate').length > 0, 5_000)
+    progress(harness, 'proxy', 'failed')
+    harness.run(1_900)
+    expect(harness.said('ftp_waits_for_a_start_to_end')).toBe(true)
+    expect(harness.sent('nominate', 'proxy')).toHaveLength(1)
+    harness.run(500)
+    expect(harness.sent('nominate', 'proxy')).toHaveLength(2)
+  })
+
   it('was asked by another manager first: it is asked again after a short pause, not passed over', () => {
     const harness = lostFtp()
     progress(harness, 'web1', 'busy')
