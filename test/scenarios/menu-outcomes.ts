@@ -27,8 +27,9 @@ export const MENU_OUTCOMES: Readonly<Record<string, Outcome>> = {
   'messages-lost': {
     claims: {},
     incidents: [
-      'ftp: St1 repaired, by login', 'ftp: St1 repaired, by login', 'login: St1 repaired, by mail', 'login: St1 repaired, by mail',
-      'mail: St1 repaired, by web2', 'web1: St1 repaired, by proxy', 'web1: St1 repaired, by proxy', 'web2: St1 repaired, by web1',
+      'ftp: St1 repaired, by login', 'ftp: St1 repaired, by login', 'ftp: St1 repaired, by login',
+      'login: St1 repaired, by mail', 'login: St1 repaired, by mail', 'login: St1 repaired, by mail', 'mail: St1 repaired, by web2', 'mail: St1 repaired, by web2',
+      'web2: St1 repaired, by web1', 'web2: St1 repaired, by web1', 'web2: St1 repaired, by web1',
     ],
     cut_at_most_ms: {},
   },
