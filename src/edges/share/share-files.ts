@@ -21,6 +21,16 @@ export function errorCode(error: unknown): string {
   return typeof code === 'string' ? code : ''
 }
 
+/** Undefined for what does not exist; every other failure is the caller's. */
+async function unlessAbsent<T>(look: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await look()
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined
+    throw error
+  }
+}
+
 export interface StampedBytes {
   readonly bytes: Buffer
   readonly written_ms: number
@@ -85,7 +95,7 @@ export class ShareFiles {
   /** A mount that is not there leaves an empty folder: leases written into it would be seen by nobody. */
   async checkMounted(): Promise<void> {
     for (const marker of MARKERS) {
-      const found = await stat(join(this.root, marker)).catch((error: unknown) => { if (errorCode(error) !== 'ENOENT') throw error })
+      const found = await unlessAbsent(() => stat(join(this.root, marker)))
       if (found) return
     }
     throw new RingwardError('SHARE_ERROR', `${this.root} holds neither ${MARKERS.join(' nor ')}: it is not mounted or not a shared area; mount it or publish into it`)
@@ -102,37 +112,24 @@ export class ShareFiles {
   }
 
   private async withOpened<T>(path: string, use: (file: FileHandle) => Promise<T>): Promise<T | undefined> {
-    try {
+    return unlessAbsent(async () => {
       const file = await open(await this.place(path, false), O_RDONLY | O_NOFOLLOW)
       try {
         return await use(file)
       } finally {
         await file.close()
       }
-    } catch (error) {
-      if (errorCode(error) === 'ENOENT') return undefined
-      throw error
-    }
+    })
   }
 
   /** When a file was written last, by the file server's own clock; undefined when it does not exist. */
   async writtenAt(path: string): Promise<number | undefined> {
-    try {
-      return (await lstat(await this.place(path, false))).mtimeMs
-    } catch (error) {
-      if (errorCode(error) === 'ENOENT') return undefined
-      throw error
-    }
+    return unlessAbsent(async () => (await lstat(await this.place(path, false))).mtimeMs)
   }
 
   /** Names in a folder; undefined when it does not exist. */
   async names(path: string): Promise<string[] | undefined> {
-    try {
-      return await readdir(await this.place(path, false))
-    } catch (error) {
-      if (errorCode(error) === 'ENOENT') return undefined
-      throw error
-    }
+    return unlessAbsent(async () => readdir(await this.place(path, false)))
   }
 
   /** Opens a file for writing in place, creating it and its folders. The caller closes it. */
