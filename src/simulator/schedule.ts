@@ -204,12 +204,15 @@ function runUntilPolicy(world: World, liveness: Liveness, target: string, { last
 
 /**
  * A person does what the ring itself says it waits for: whoever it has given up is restarted, whose service it could not make ready, whose daemon no
- * remote hand could repair, and who said goodbye and lost its power before its agent was back. Where all are off there is nobody left who could say so,
- * and nobody who could wake the others.
+ * remote hand could repair, and who said goodbye or was shut down (with the share away there is no goodbye on it) and lost its power before its agent
+ * was back. Where all are off there is nobody left who could say so, and nobody who could wake the others.
  */
 function bringBack(world: World): void {
   const all_are_off = world.names.every(name => !world.host(name).up)
-  const down = new Set([...world.hosts.values()].flatMap(({ core }) => [...core?.incidents.values() ?? []].filter(({ healing }) => healing.step === 'down').map(({ target }) => target)))
+  const down = new Set<string>()
+  for (const { healing, target } of [...world.hosts.values()].flatMap(({ core }) => [...core?.incidents.values() ?? []])) {
+    if (healing.step === 'down' || (healing.step === 'away' && !world.host(target).up)) down.add(target)
+  }
   for (const name of world.checker.unready) if (world.host(name).service !== 'good') down.add(name)
   for (const name of world.beyondHands) if (world.host(name).service === 'broken until reboot') down.add(name)
   for (const name of world.names) if (all_are_off || (!world.host(name).up && world.share.leases.get(name)?.standing === 'goodbye')) down.add(name)

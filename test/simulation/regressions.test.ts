@@ -80,6 +80,7 @@ const SWARM_SEEDS: readonly { readonly seed: number; readonly found: string }[] 
   { seed: 4_025_494, found: 'clocks that were set made a maintenance stand for one manager and not for its host: it kept its function, and nobody repaired it (L1)' },
   { seed: 4_241_073, found: 'a repair that looked at the service again lost its dialogue to a lost ping, and asked anew 6 s later (L1)' },
   { seed: 4_311_464, found: 'a function whose first start had failed waited for the late starts of the only other host (L1)' },
+  { seed: 4_411_610, found: 'nobody switched a host on again that was shut down while the share hung and lost its power before its agent was back (L3)' },
   { seed: 960_043, found: 'the last host left gave nobody\'s function again after an outage of the share: it was taken for the failed one' },
 ]
 
