@@ -34,11 +34,18 @@ export function encodeOrder(record: OrderRecord): string {
 export function decodeOrder(name: string, bytes: Buffer, age_ms: number): StandingOrder | 'ended' | undefined {
   const value = parseJson(bytes.toString('utf8')) as Partial<OrderRecord> | null | undefined
   if (typeof value !== 'object' || value === null || value.schema !== 'ringward.order/1') return undefined
-  const stands_ms = value.until === null ? NO_END_MS : typeof value.until === 'string' && typeof value.since === 'string' ? Date.parse(value.until) - Date.parse(value.since) : Number.NaN
-  if (Number.isNaN(stands_ms)) return undefined
-  const remaining_ms = value.until === null ? NO_END_MS : Math.min(stands_ms, NO_END_MS) - age_ms
+  const remaining_ms = remainingOf_ms(value, age_ms)
+  if (remaining_ms === undefined) return undefined
   const { order, host } = value
   if (order === 'hold' && name === 'hold') return remaining_ms > 0 ? { order, remaining_ms } : 'ended'
   if (order !== 'maintenance' || typeof host !== 'string' || !isName(host) || name !== `maintenance-${host}`) return undefined
   return remaining_ms > 0 ? { order, host, remaining_ms } : 'ended'
+}
+
+/** An order without an end does not run down. Undefined: the times are none. */
+function remainingOf_ms({ since, until }: Partial<OrderRecord>, age_ms: number): number | undefined {
+  if (until === null) return NO_END_MS
+  if (typeof until !== 'string' || typeof since !== 'string') return undefined
+  const stands_ms = Date.parse(until) - Date.parse(since)
+  return Number.isNaN(stands_ms) ? undefined : Math.min(stands_ms, NO_END_MS) - age_ms
 }
