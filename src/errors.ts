@@ -58,3 +58,11 @@ export class RingwardError extends Error {
 export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
+
+/** Handler of a rejection: the value for a file or folder that does not exist; every other failure is the caller's. */
+export function whenAbsent<T>(value: T): (error: unknown) => T {
+  return error => {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return value
+    throw error
+  }
+}

@@ -1,6 +1,6 @@
 import { lstat, mkdir, readFile } from 'node:fs/promises'
 import { dirname, join as joinPath } from 'node:path'
-import { reasonOf, RingwardError } from '../errors.ts'
+import { reasonOf, RingwardError, whenAbsent } from '../errors.ts'
 import { readConfigurationDirectory } from './directory.ts'
 import { replaceFile } from './durable-file.ts'
 import { ownServer, type HostSettings } from './host-settings.ts'
@@ -47,10 +47,7 @@ export async function join(options: JoinOptions): Promise<Joined> {
   const peer_id = await ownIdentity(options.identity_key)
   const file = joinPath(settings.share, pathOf('identities', name))
   const text = `${JSON.stringify({ schema: 'ringward.identity/1', peer_id, ssh_host_key })}\n`
-  const present = await readFile(file, 'utf8').catch((error: unknown) => {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
-  })
+  const present = await readFile(file, 'utf8').catch(whenAbsent(undefined))
   if (present === text) return { name, peer_id, ssh_host_key, file, changed: false }
   if (present !== undefined && !options.replace) {
     throw new RingwardError('IDENTITY_TAKEN', `${file} holds another identity for ${name}; if this host was set up afresh, join again and ask for the replacement`)

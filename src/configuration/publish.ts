@@ -1,6 +1,6 @@
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { reasonOf, RingwardError } from '../errors.ts'
+import { reasonOf, RingwardError, whenAbsent } from '../errors.ts'
 import type { Clock } from '../edges/clock.ts'
 import { runCheck } from './check.ts'
 import { replaceFile, syncDirectory, temporaryName, writeNew } from './durable-file.ts'
@@ -91,13 +91,6 @@ async function publishedVersion(path: string): Promise<string | undefined> {
     throw error
   } finally {
     await handle.close()
-  }
-}
-
-function whenAbsent<T>(value: T): (error: unknown) => T {
-  return error => {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return value
-    throw error
   }
 }
 

@@ -1,5 +1,6 @@
 import { open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { whenAbsent } from '../../errors.ts'
 import type { Share } from '../share/share.ts'
 import { LINE_LIMIT_BYTES, LOG_FILE_NAME, parseLogLine } from './log-line.ts'
 import type { LogFiles } from './log-reader.ts'
@@ -20,14 +21,14 @@ export function sharedLogFiles(share: Pick<Share, 'list' | 'readAt'>, deadline_m
 export function localLogFiles(directory: string, host: string): LogFiles {
   return {
     hosts: () => Promise.resolve([host]),
-    list: async of => of === host ? await readdir(directory).catch(absentIsEmpty) : [],
+    list: async of => of === host ? await readdir(directory).catch(whenAbsent([])) : [],
     readAt: async (of, name, offset, limit) => of === host ? await readFileAt(join(directory, name), offset, limit) : Buffer.alloc(0),
   }
 }
 
 async function readFileAt(path: string, offset: number, limit: number): Promise<Buffer> {
   // Its retention may have removed it since it was listed.
-  const file = await open(path, 'r').catch(absentIsUndefined)
+  const file = await open(path, 'r').catch(whenAbsent(undefined))
   if (!file) return Buffer.alloc(0)
   try {
     const chunk = Buffer.alloc(limit)
@@ -36,14 +37,6 @@ async function readFileAt(path: string, offset: number, limit: number): Promise<
   } finally {
     await file.close()
   }
-}
-
-function absentIsEmpty(error: NodeJS.ErrnoException): string[] {
-  return absentIsUndefined(error) ?? []
-}
-
-function absentIsUndefined(error: NodeJS.ErrnoException): undefined {
-  if (error.code !== 'ENOENT') throw error
 }
 
 /** The host that wrote the newest local log, undefined when there is none: it knows its name when nothing else does. */

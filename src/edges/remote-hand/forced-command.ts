@@ -1,7 +1,7 @@
 import { open, readFile, rm, stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { dirname } from 'node:path'
-import { reasonOf } from '../../errors.ts'
+import { reasonOf, whenAbsent } from '../../errors.ts'
 import { removeAddress, type Runner } from './address-removal.ts'
 import { parseCommand } from './hand-words.ts'
 import type { HandResult } from './remote-hand.ts'
@@ -52,10 +52,7 @@ export async function obey(original: string | undefined, host: HandHost): Promis
 }
 
 async function managed(host: HandHost, act: () => Promise<HandResult>): Promise<HandResult> {
-  const flag = await stat(host.flag_file).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined
-    throw error
-  })
+  const flag = await stat(host.flag_file).catch(whenAbsent(undefined))
   return flag ? act() : { ok: false, detail: 'refused: this host has no flag file and is not managed' }
 }
 

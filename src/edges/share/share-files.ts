@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
 import { link, lstat, mkdir, open, readdir, rename, stat, unlink, writeFile, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
-import { RingwardError, reasonOf } from '../../errors.ts'
+import { RingwardError, reasonOf, whenAbsent } from '../../errors.ts'
 import { checkName, checkPath } from './share-names.ts'
 
 const { O_RDONLY, O_WRONLY, O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW, O_DIRECTORY } = constants
@@ -19,16 +19,6 @@ const MARKERS = ['manifest.json', 'group.toml']
 export function errorCode(error: unknown): string {
   const code = (error as { code?: unknown } | undefined)?.code
   return typeof code === 'string' ? code : ''
-}
-
-/** Undefined for what does not exist; every other failure is the caller's. */
-async function unlessAbsent<T>(look: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await look()
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return undefined
-    throw error
-  }
 }
 
 export interface StampedBytes {
@@ -95,7 +85,7 @@ export class ShareFiles {
   /** A mount that is not there leaves an empty folder: leases written into it would be seen by nobody. */
   async checkMounted(): Promise<void> {
     for (const marker of MARKERS) {
-      const found = await unlessAbsent(() => stat(join(this.root, marker)))
+      const found = await stat(join(this.root, marker)).catch(whenAbsent(undefined))
       if (found) return
     }
     throw new RingwardError('SHARE_ERROR', `${this.root} holds neither ${MARKERS.join(' nor ')}: it is not mounted or not a shared area; mount it or publish into it`)
@@ -112,24 +102,24 @@ export class ShareFiles {
   }
 
   private async withOpened<T>(path: string, use: (file: FileHandle) => Promise<T>): Promise<T | undefined> {
-    return unlessAbsent(async () => {
-      const file = await open(await this.place(path, false), O_RDONLY | O_NOFOLLOW)
+    return this.place(path, false).then(async place => {
+      const file = await open(place, O_RDONLY | O_NOFOLLOW)
       try {
         return await use(file)
       } finally {
         await file.close()
       }
-    })
+    }).catch(whenAbsent(undefined))
   }
 
   /** When a file was written last, by the file server's own clock; undefined when it does not exist. */
   async writtenAt(path: string): Promise<number | undefined> {
-    return unlessAbsent(async () => (await lstat(await this.place(path, false))).mtimeMs)
+    return this.place(path, false).then(async place => (await lstat(place)).mtimeMs).catch(whenAbsent(undefined))
   }
 
   /** Names in a folder; undefined when it does not exist. */
   async names(path: string): Promise<string[] | undefined> {
-    return unlessAbsent(async () => readdir(await this.place(path, false)))
+    return this.place(path, false).then(place => readdir(place)).catch(whenAbsent(undefined))
   }
 
   /** Opens a file for writing in place, creating it and its folders. The caller closes it. */
