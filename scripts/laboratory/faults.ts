@@ -54,6 +54,18 @@ async function systemctl(lab: Lab, host: string, ...args: string[]): Promise<voi
   await runInsideOrFail(lab, host, ['systemctl', '--no-ask-password', ...args])
 }
 
+/** Waits until they have stopped. Whoever watches them may start them again before that: then its job has taken the place of ours, and they have stopped all the same. */
+async function stopUnits(lab: Lab, host: string, units: readonly string[]): Promise<void> {
+  const { status, stderr } = await runInside(lab, host, ['systemctl', '--no-ask-password', 'stop', ...units])
+  if (status !== 0 && !isOvertaken(stderr)) throw new LabError(`${host}: systemctl stop ${units.join(' ')} ended with ${status}: ${stderr.trim().slice(0, 600)}`)
+}
+
+/** Whether systemd says of a stop nothing but that another job has taken its place. */
+export function isOvertaken(words: string): boolean {
+  const lines = words.split('\n').filter(line => line !== '')
+  return lines.length > 0 && lines.every(line => /^Job for \S+ canceled\.$/.test(line))
+}
+
 async function breakDaemon(lab: Lab, host: string, daemon: string | undefined): Promise<string> {
   const units = unitsOf(lab, host, daemon)
   for (const unit of units) {
@@ -63,7 +75,7 @@ async function breakDaemon(lab: Lab, host: string, daemon: string | undefined): 
     await runInsideOrFail(lab, host, ['sh', '-c', 'printf "[Service]\\nExecStartPre=/bin/false\\n" > "$1/broken.conf"', 'sh', folder])
   }
   await systemctl(lab, host, 'daemon-reload')
-  await systemctl(lab, host, 'stop', ...units)
+  await stopUnits(lab, host, units)
   return `${units.join(', ')} on ${host} stopped; it cannot be started before a reboot`
 }
 
@@ -192,7 +204,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   } },
   'stop-daemon': { usage: 'HOST [NAME]', about: 'systemctl stop', run: async (lab, args) => {
     const units = unitsOf(lab, hostArgument(lab, args), args[1])
-    await systemctl(lab, args[0] as string, 'stop', ...units)
+    await stopUnits(lab, args[0] as string, units)
     return `${units.join(', ')} on ${args[0]} stopped`
   } },
   'break-daemon': { usage: 'HOST [NAME]', about: 'stop it; it fails to start until the host is rebooted', run: (lab, args) => breakDaemon(lab, hostArgument(lab, args), args[1]) },

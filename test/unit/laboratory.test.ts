@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { cutsOf, type Attempt } from '../../scripts/laboratory/client.ts'
 import { durationMs } from '../../scripts/laboratory/durations.ts'
 import { machineMac, machineName } from '../../scripts/laboratory/evidence.ts'
+import { isOvertaken } from '../../scripts/laboratory/faults.ts'
 import { DEFAULT_HOSTS, planHosts, readHosts } from '../../scripts/laboratory/hosts.ts'
 import { programOf } from '../../scripts/laboratory/programs.ts'
 import { magicAddress } from '../../scripts/laboratory/wake-listener.ts'
@@ -35,6 +36,19 @@ describe('a virtual server seen from outside', () => {
   it('is not a program that only asks what QEMU can do', () => {
     expect(machineName(['qemu-system-x86_64', '-name', 'ringward-accelerator-probe'])).toBeUndefined()
     expect(machineName(['/usr/bin/qemu-system-x86_64', '-S', '-no-user-config', '-nodefaults', '-nographic', '-machine', 'none,accel=tcg'])).toBeUndefined()
+  })
+})
+
+describe('a daemon that the lab stops', () => {
+  it('has stopped as well when the restart of whoever watches it comes first', () => {
+    expect(isOvertaken('Job for postfix@-.service canceled.\n')).toBe(true)
+    expect(isOvertaken('Job for postfix.service canceled.\nJob for postfix@-.service canceled.\n')).toBe(true)
+  })
+
+  it('has not when systemd says anything else, or nothing', () => {
+    expect(isOvertaken('')).toBe(false)
+    expect(isOvertaken('Failed to stop postfix.service: Unit postfix.service not loaded.\n')).toBe(false)
+    expect(isOvertaken('Job for postfix@-.service canceled.\nFailed to stop postfix.service: Connection timed out\n')).toBe(false)
   })
 })
 
