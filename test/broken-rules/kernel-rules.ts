@@ -32,9 +32,19 @@ export const KERNEL_RULES: readonly BrokenRule[] = [
     play: { story: 'acknowledgement after the end' }, seeds: { from: 1, count: 40 }, seen: ['S1'],
   },
   {
+    name: 'acknowledgement-of-a-former-generation', rule: 'R1', what: 'an acknowledgement of a former generation is not refused: the present one has a lease and no record',
+    edits: [{ file: GUARD, find: 'if (renewal.generation !== this.generation) return false', replace: '' }],
+    play: { story: 'mean' }, seeds: { from: 31, count: 40 }, seen: ['S3'],
+  },
+  {
     name: 'first-lease-at-any-time', rule: 'R1', what: 'the first lease of a generation begins whenever a renewal is acknowledged, however long ago its first record was written',
     edits: [{ file: GUARD, find: 'if (this.deadline_ms === 0 && now_ms >= this.begun_ms! + this.profile.stop_ms) {', replace: 'if (this.deadline_ms > Infinity) {' }],
     play: { story: 'lease begins late' }, seeds: { from: 1, count: 40 }, seen: ['S1'],
+  },
+  {
+    name: 'guard-alone-never-stops', rule: 'R2', what: 'the guard lets everything run on when its lease has run out: watchdog and kernel end it, and the next acknowledgement gives it new life',
+    edits: [{ file: GUARD, find: 'if (this.deadline_ms > 0 && now_ms >= this.deadline_ms) {', replace: 'if (this.deadline_ms > Infinity) {' }],
+    play: { faults: ['cable'] }, seeds: { from: 1, count: 40 }, seen: ['S1'],
   },
   {
     name: 'guard-never-stops', rule: 'R2', what: 'guard, watchdog and kernel let everything run on for three seconds when the lease has run out',

@@ -20,6 +20,11 @@ export const RECOVERY_RULES: readonly BrokenRule[] = [
     play: { faults: ['isolate'], power: 'all', broken: { power_lies: true } }, seeds: { from: 1, count: 40 }, seen: ['S6'],
   },
   {
+    name: 'off-though-it-renews', rule: 'R4, power', what: '"off" does not need a lease that has not grown since the question: who is back stays down',
+    edits: [{ file: POWER, find: 'return hostOf(state, target).lease_grew_ms > since_ms', replace: 'return hostOf(state, target).lease_grew_ms > Math.max(since_ms, Infinity)' }],
+    play: { faults: ['isolate'], power: 'all', broken: { power_lies: true } }, seeds: { from: 1, count: 40 }, seen: ['L3'],
+  },
+  {
     name: 'off-releases-what-stands-now', rule: 'R4, power', what: 'a late "off" releases what the host has claimed since the question',
     edits: [
       { file: POWER, find: 'claim.epoch === asked.epoch && claim.generation === asked.generation && ', replace: '' },

@@ -19,22 +19,10 @@ const SWARM: readonly Play[] = [{ swarm: { hosts: [3, 6] } }]
 
 export const REDUNDANT_RULES: readonly RedundantRule[] = [
   {
-    name: 'acknowledgement-of-a-former-generation', rule: 'R1', what: 'an acknowledgement of a former generation is not refused',
-    edits: [{ file: GUARD, find: 'if (renewal.generation !== this.generation) return false', replace: '' }],
-    plays: [{ story: 'acknowledgement after the end' }, ...ANYTHING],
-    because: 'its deadline counts from before its issue all the same (the first rule of R1), and whoever reads the record counts D_exp from later; without that: late-acknowledgement-counts',
-  },
-  {
     name: 'acknowledgement-after-the-deadline', rule: 'R1', what: 'an acknowledgement after the deadline is not refused',
     edits: [{ file: GUARD, find: 'if (now_ms >= deadline_ms || deadline_ms <= this.deadline_ms) return false', replace: '' }],
     plays: [{ story: 'acknowledgement after the end' }, ...ANYTHING],
     because: 'the guard looks for what is overdue first: by then the generation is over',
-  },
-  {
-    name: 'guard-alone-never-stops', rule: 'R2', what: 'the guard lets everything run on when its lease has run out',
-    edits: [{ file: GUARD, find: 'if (this.deadline_ms > 0 && now_ms >= this.deadline_ms) {', replace: 'if (this.deadline_ms > Infinity) {' }],
-    plays: [{ faults: ['cable'] }, { faults: ['power-off, no wake', 'cable', 'cable', 'cable'] }],
-    because: 'watchdog and kernel end it before D_gone, which D_exp waits for; without them: guard-never-stops',
   },
   {
     name: 'virtual-servers-ride', rule: 'R2', what: 'virtual servers of others go on in a ride',
@@ -137,12 +125,6 @@ export const REDUNDANT_RULES: readonly RedundantRule[] = [
     edits: [{ file: 'src/core/presence.ts', find: 'return state.was_whole ? -Infinity : state.started_ms + 3 * state.profile.expire_ms', replace: 'return -Infinity' }],
     plays: [{ faults: ['reboot', 'power-off'] }, ...ANYTHING],
     because: 'grace saves needless preparation at a cold start; the right to claim does not rest on it',
-  },
-  {
-    name: 'off-though-it-renews', rule: 'R4, power', what: '"off" does not need a lease that has not grown since the question',
-    edits: [{ file: POWER, find: 'return hostOf(state, target).lease_grew_ms > since_ms', replace: 'return hostOf(state, target).lease_grew_ms > Math.max(since_ms, Infinity)' }],
-    plays: [{ faults: ['isolate'], power: 'all', broken: { power_lies: true } }],
-    because: 'who renews has not missed two renewals',
   },
   {
     name: 'off-releases-any-claim', rule: 'R4, power', what: 'a late "off" releases whatever the host holds when it arrives',
