@@ -1,16 +1,17 @@
 /**
- * `npm run search -- [--hosts 2] [--functions 1] [--epochs 3] [--generations 2] [--faults 1] [--hand-overs] [--only 'FAULT,…'] [--each] [--states 60000000] [--minutes 60]`
+ * `npm run search -- [--hosts 2] [--functions 1] [--epochs 3] [--generations 2] [--faults 1] [--hand-overs] [--ride majority] [--only 'FAULT,…'] [--each] [--states 60000000] [--minutes 60]`
  * Everything that can happen to the kernel (R1–R9) within those bounds, on the real core and guard, in coarse time. `--each` searches once for each set of as many kinds as faults
- * may begin: together they are the whole search, and none needs much memory. Ends with 1 when a rule of safety is broken, and tells how; with 2 when something was left.
+ * may begin: together they are the whole search, and none needs much memory. `a: FAULT` begins at that host only. Ends with 1 when a rule of safety is broken, and tells how; with 2 when something was left.
  */
 import { parseArgs } from 'node:util'
+import { RIDE_POLICIES, type RidePolicy } from '../core/inventory.ts'
 import { SystemClock } from '../edges/clock.ts'
 import { searchWithin, type SearchResult } from './exhaustive/search.ts'
 import { FAULTS } from './exhaustive/turns.ts'
 
 const { values } = parseArgs({ options: {
   hosts: { type: 'string', default: '2' }, functions: { type: 'string', default: '1' }, epochs: { type: 'string', default: '3' }, generations: { type: 'string', default: '2' }, faults: { type: 'string', default: '1' },
-  only: { type: 'string' }, each: { type: 'boolean', default: false }, 'hand-overs': { type: 'boolean', default: false }, states: { type: 'string', default: '60000000' }, minutes: { type: 'string', default: '60' },
+  ride: { type: 'string', default: 'all' }, only: { type: 'string' }, each: { type: 'boolean', default: false }, 'hand-overs': { type: 'boolean', default: false }, states: { type: 'string', default: '60000000' }, minutes: { type: 'string', default: '60' },
 } })
 
 const TOLD_EVERY_MS = 15_000
@@ -21,8 +22,16 @@ let told_ms = started_ms
 
 const faults = Number(values.faults)
 const kinds = values.only?.split(',') ?? FAULTS
-const strange = kinds.filter(kind => !FAULTS.includes(kind))
+const strange = kinds.filter(kind => !FAULTS.includes(kind.replace(/^[a-d]: /, '')))
 if (strange.length > 0) throw new Error(`there is no fault ${strange.join(', ')}; known are: ${FAULTS.join(', ')}`)
+
+const ride = ridePolicy(values.ride)
+
+function ridePolicy(name: string): RidePolicy {
+  const policy = RIDE_POLICIES.find(known => known === name)
+  if (policy === undefined) throw new Error(`there is no ride policy ${name}; known are: ${RIDE_POLICIES.join(', ')}`)
+  return policy
+}
 
 /** All sets of so many of them. */
 function setsOf(names: readonly string[], size: number): string[][] {
@@ -32,7 +41,7 @@ function setsOf(names: readonly string[], size: number): string[][] {
 
 function search(only: readonly string[]): SearchResult {
   return searchWithin({
-    hosts: Number(values.hosts), functions: Number(values.functions), epochs: Number(values.epochs), generations: Number(values.generations), faults, hand_overs: values['hand-overs'], only,
+    hosts: Number(values.hosts), functions: Number(values.functions), epochs: Number(values.epochs), generations: Number(values.generations), faults, hand_overs: values['hand-overs'], ride, only,
   }, {
     states: Number(values.states),
     goOn: ({ states, followed, depth }) => {

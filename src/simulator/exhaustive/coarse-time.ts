@@ -1,4 +1,5 @@
 /** Coarse time: everything that takes time takes whole ticks, and between two ticks anything may happen in any order. */
+import type { RidePolicy } from '../../core/inventory.ts'
 import type { Profile } from '../../core/profile.ts'
 
 /** A tick is as long as one renewal; the core's fixed limits (5 s and more) are then five ticks and more. */
@@ -30,6 +31,9 @@ export function coarseProfile({ stop, gone, expire, promise }: CoarseTimes): Pro
   }
 }
 
+/** A consent counts for so long from its question on, and whoever gives it looks back no further (consent.ts sets no such limit): else there would be no end of states. */
+export const CONSENT_MS = 3 * TICK_MS
+
 /** Where the search ends; within it everything that can be reached is reached. */
 export interface Bounds {
   readonly hosts: number
@@ -41,8 +45,10 @@ export interface Bounds {
   readonly generations: number
   /** Faults that begin; how long each lasts is not bounded. */
   readonly faults: number
-  /** Names of the faults that begin (`MODES`, `MISHAPS`, `OUTAGE` in turns.ts); absent: all of them. */
+  /** Names of the faults that begin (`MODES`, `MISHAPS`, `OUTAGE` in turns.ts), of one host only where it is named (`faultOf`); absent: all of them. */
   readonly only?: readonly string[]
+  /** R8: whose promises carry a ride; absent: all. */
+  readonly ride?: RidePolicy
   /** Managers may ask a holder to hand a function back to its own server. */
   readonly hand_overs: boolean
 }

@@ -20,7 +20,10 @@ export class Numbers {
 
 export type Act =
   | 'guard looks' | 'agent looks' | 'renew' | 'acknowledged' | 'renewal fails' | 'read leases' | 'read claims' | 'read arrives' | 'claim' | 'abandoned claim' | 'claim answered' | 'claim unanswered' | 'release' | 'release answered'
-  | 'order' | 'order answered' | 'order fails' | 'nominated' | 'asked to return' | 'claiming over' | 'agent dies' | 'guard dies' | 'power fails' | 'ask' | 'promise'
+  | 'order' | 'order answered' | 'order fails' | 'nominated' | 'asked to return' | 'claiming over' | 'agent dies' | 'guard dies' | 'power fails' | MessageAct
+
+/** From one host to another. */
+export type MessageAct = 'ask' | 'promise' | 'ask for consent' | 'consent'
 
 interface MoveOf<Kind extends string> {
   readonly act: Act
@@ -36,7 +39,14 @@ export type Move =
   | MoveOf<'read'>
   | MoveOf<'claim'> & { readonly function: string; readonly claim: ClaimOnItsWay }
   | MoveOf<'release'> & { readonly function: string; readonly release: ReleaseOnItsWay }
-  | MoveOf<'message'> & { readonly next: number; readonly to: string; readonly asked_ms: number; readonly epoch: number }
+  | MoveOf<'message'> & { readonly act: MessageAct; readonly next: number; readonly to: string; readonly message: Delivery }
+
+/** What the receiver hears. */
+export type Delivery =
+  | { readonly kind: 'ask'; readonly asked_ms: number; readonly epoch: number }
+  | { readonly kind: 'promise'; readonly asked_ms: number }
+  | { readonly kind: 'ask for consent'; readonly asked_ms: number; readonly holder: string }
+  | { readonly kind: 'consent'; readonly asked_ms: number; readonly free_ms: number }
 
 export class HostMoves {
   private readonly ring: KernelRing
@@ -114,11 +124,11 @@ export class HostMoves {
   private renewal(number: number, host: KernelHost, moves: Move[], own: Own): void {
     const renewal = outstandingOf(host)
     if (!renewal) return
-    const { generation, electorate, issued_ms } = renewal
+    const { generation, electorate, may_miss = 0, issued_ms } = renewal
     if (host.renewal_applied) own('acknowledged', 'its renewal is acknowledged', changing => this.acts.renewalAcknowledged(changing))
     else {
       const next = this.changed(number, changing => { changing.renewal_applied = true })
-      moves.push({ act: 'renew', what: `its renewal (generation ${generation}) stands in the share`, kind: 'renew', next, lease: { generation, electorate, age: (NOW_MS - issued_ms) / TICK_MS } })
+      moves.push({ act: 'renew', what: `its renewal (generation ${generation}) stands in the share`, kind: 'renew', next, lease: { generation, electorate, may_miss, age: (NOW_MS - issued_ms) / TICK_MS } })
     }
   }
 
@@ -169,12 +179,13 @@ export class HostMoves {
   }
 
   private messages(number: number, host: KernelHost, moves: Move[]): void {
-    for (const [to, { asked_ms, epoch }] of host.asks) {
-      moves.push({ act: 'ask', what: `${to} is asked for its promise`, kind: 'message', next: this.changed(number, changing => changing.asks.delete(to)), to, asked_ms, epoch })
+    const message = (what: string, to: string, of: 'asks' | 'promises' | 'consent_asks' | 'consents', delivery: Delivery): void => {
+      moves.push({ act: delivery.kind, what, kind: 'message', next: this.changed(number, changing => changing[of].delete(to)), to, message: delivery })
     }
-    for (const [to, asked_ms] of host.promises) {
-      moves.push({ act: 'promise', what: `its promise reaches ${to}`, kind: 'message', next: this.changed(number, changing => changing.promises.delete(to)), to, asked_ms, epoch: 0 })
-    }
+    for (const [to, asked] of host.asks) message(`${to} is asked for its promise`, to, 'asks', { kind: 'ask', ...asked })
+    for (const [to, asked_ms] of host.promises) message(`its promise reaches ${to}`, to, 'promises', { kind: 'promise', asked_ms })
+    for (const [to, asked] of host.consent_asks) message(`${to} is asked whether it has promised ${asked.holder} nothing`, to, 'consent_asks', { kind: 'ask for consent', ...asked })
+    for (const [to, consent] of host.consents) message(`its consent reaches ${to}`, to, 'consents', { kind: 'consent', ...consent })
   }
 }
 

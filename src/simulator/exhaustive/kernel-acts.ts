@@ -6,9 +6,9 @@ import type { Observation } from '../../core/records.ts'
 import { claimMargin_ms, rightToClaim } from '../../core/right-to-claim.ts'
 import { step } from '../../core/step.ts'
 import { GuardCore, type Renewal } from '../../guard/guard-core.ts'
-import { NOW_MS, TICK_MS } from './coarse-time.ts'
+import { CONSENT_MS, NOW_MS } from './coarse-time.ts'
 import { claimOf, leaseOf } from './host-codec.ts'
-import { chargeOf, claimOnItsWay, REQUEST_NOW, type FunctionOrder, type KernelHost, type KernelRing } from './kernel-host.ts'
+import { askedAt_ms, chargeOf, claimOnItsWay, requestOf, type FunctionOrder, type KernelHost, type KernelRing } from './kernel-host.ts'
 
 type Of<Name extends Command['command']> = Extract<Command, { command: Name }>
 
@@ -50,7 +50,7 @@ export class KernelActs {
         return
       case 'electorate':
         this.stopOverdue(host)
-        host.guard.electorateIs(command.names, NOW_MS)
+        host.guard.electorateIs(command.names, NOW_MS, command.may_miss)
         // The guard looks again at once (guard.ts), and a record may be due.
         return this.renewWhenDue(host)
       default:
@@ -117,8 +117,8 @@ export class KernelActs {
 
   /** The guard's word to the agent (agent/guard-notices.ts). */
   private greet(host: KernelHost): void {
-    const { generation, deadline_ms, electorate } = host.guard.status(NOW_MS)
-    if (deadline_ms > 0) this.handle(host, { event: 'lease', generation, sequence: 0, deadline_ms, ...electorate ? { electorate } : {} })
+    const { generation, deadline_ms, electorate, may_miss } = host.guard.status(NOW_MS)
+    if (deadline_ms > 0) this.handle(host, { event: 'lease', generation, sequence: 0, deadline_ms, ...electorate ? { electorate } : {}, ...may_miss === undefined ? {} : { may_miss } })
   }
 
   // The shared area
@@ -126,7 +126,7 @@ export class KernelActs {
   readReturned(host: KernelHost): void {
     const { leases, claims } = host.read!
     const observation: Observation = {
-      leases: [...leases!].map(([name, { generation, electorate, same }]) => leaseOf(name, generation, same ? 0 : 1, electorate)),
+      leases: [...leases!].map(([name, { generation, electorate, may_miss, same }]) => leaseOf(name, { generation, sequence: same ? 0 : 1, electorate, may_miss })),
       claims: [...claims!].map(([name, { epoch, holder, generation, kind, released }]) => ({
         claim: claimOf(name, epoch, holder, generation, kind), ...released ? { release: { schema: 'ringward.release/1', function: name, epoch, how: 'not-started', by: holder } as const } : {},
       })),
@@ -195,9 +195,11 @@ export class KernelActs {
     this.handle(host, { event: 'timer' })
   }
 
-  /** Whether a nomination would lead to a claim at once: an earlier one waits for this moment, a later one finds it as well. */
+  /** Whether a nomination would lead to a claim at once, or to a question for consents: an earlier one waits for this moment, a later one finds it as well. */
   mayBeNominated(host: KernelHost, name: string): boolean {
-    return !host.state.giving.has(name) && 'proof' in rightToClaim(new Context(host.state, NOW_MS), name) && host.state.functions.get(name)!.claim !== undefined
+    if (host.state.giving.has(name) || host.state.functions.get(name)!.claim === undefined) return false
+    const right = rightToClaim(new Context(host.state, NOW_MS), name)
+    return 'proof' in right || right.consents === true
   }
 
   nominated(host: KernelHost, name: string): void {
@@ -223,6 +225,14 @@ export class KernelActs {
     this.handle(host, { event: 'message', from, message: { kind: 'promise', request: requestOf(asked_ms) } })
   }
 
+  consentAskDelivered(host: KernelHost, from: string, asked_ms: number, holder: string): void {
+    this.handle(host, { event: 'message', from, message: { kind: 'consent-request', request: requestOf(asked_ms), holder } })
+  }
+
+  consentDelivered(host: KernelHost, from: string, asked_ms: number, free_ms: number): void {
+    this.handle(host, { event: 'message', from, message: { kind: 'consent', request: requestOf(asked_ms), free_ms } })
+  }
+
   // Deaths
 
   /** The agent dies and another begins; what was on its way to the share may still arrive there. */
@@ -238,8 +248,7 @@ export class KernelActs {
     host.up_to_date.clear()
     host.read = undefined
     host.orders = []
-    host.asks.clear()
-    host.promises.clear()
+    for (const messages of messagesOf(host)) messages.clear()
     for (const [name, claim] of host.claims) abandon(host.claims, name, claim)
     for (const [name, release] of host.releases) abandon(host.releases, name, release)
   }
@@ -277,6 +286,7 @@ export class KernelActs {
     // Later than that a promise counts for nothing.
     for (const [to, { asked_ms }] of host.asks) if (NOW_MS - asked_ms >= profile.promise_ms) host.asks.delete(to)
     for (const [to, asked_ms] of host.promises) if (NOW_MS - asked_ms >= profile.promise_ms) host.promises.delete(to)
+    for (const sent of [host.consent_asks, host.consents]) for (const [to, { asked_ms }] of sent) if (NOW_MS - asked_ms >= CONSENT_MS) sent.delete(to)
     const { share } = host.state
     // The edge gives a read up after 2r (agent/share-orders.ts), the share helper a renewal after D_stop.
     if (share.outstanding_ms !== undefined && NOW_MS - share.outstanding_ms > 2 * profile.renew_ms) {
@@ -288,7 +298,7 @@ export class KernelActs {
   }
 }
 
-const requestOf = (asked_ms: number): number => REQUEST_NOW - (NOW_MS - asked_ms) / TICK_MS
+const messagesOf = ({ asks, promises, consent_asks, consents }: KernelHost): readonly Map<string, unknown>[] => [asks, promises, consent_asks, consents]
 
 function abandon<Kind extends { phase: string }>(all: Map<string, Kind>, name: string, item: Kind): void {
   if (item.phase === 'asked') item.phase = 'abandoned'
@@ -301,8 +311,13 @@ function callOff(host: KernelHost, name: string): void {
   host.orders.push({ order: 'stop', function: name })
 }
 
+/** A question is asked now, whatever its number: several may be asked in one step. */
 function send(host: KernelHost, { to, message }: Of<'send'>): void {
-  if (message.kind === 'promise-request') host.asks.set(to, { asked_ms: NOW_MS - (REQUEST_NOW - message.request) * TICK_MS, epoch: message.epoch })
-  else if (message.kind === 'promise') host.promises.set(to, NOW_MS - (REQUEST_NOW - message.request) * TICK_MS)
-  else if (!HINTS.has(message.kind)) throw new Error(`the search does not know what ${message.kind} does to the kernel`)
+  switch (message.kind) {
+    case 'promise-request': return void host.asks.set(to, { asked_ms: NOW_MS, epoch: message.epoch })
+    case 'promise': return void host.promises.set(to, askedAt_ms(message.request))
+    case 'consent-request': return void host.consent_asks.set(to, { asked_ms: NOW_MS, holder: message.holder })
+    case 'consent': return void host.consents.set(to, { asked_ms: askedAt_ms(message.request), free_ms: Math.min(message.free_ms, CONSENT_MS) })
+    default: if (!HINTS.has(message.kind)) throw new Error(`the search does not know what ${message.kind} does to the kernel`)
+  }
 }

@@ -1,12 +1,13 @@
 /** One host of the search: the real core's state and the real guard, what its kernel holds, and what is on its way. */
 import { newFunctionFacts, newHostFacts, initialState, type State } from '../../core/state.ts'
+import type { Inventory } from '../../core/inventory.ts'
 import type { FunctionKind, ProofKind, ReleaseHow } from '../../core/records.ts'
 import type { ClaimOrder } from '../../core/command.ts'
 import type { Profile } from '../../core/profile.ts'
 import { GuardCore } from '../../guard/guard-core.ts'
 import type { Charge } from '../../guard/guard-protocol.ts'
 import { sampleInventory } from '../sample-inventory.ts'
-import { coarseProfile, COARSE_TIMES, NOW_MS, type Bounds, type CoarseTimes } from './coarse-time.ts'
+import { coarseProfile, COARSE_TIMES, NOW_MS, TICK_MS, type Bounds, type CoarseTimes } from './coarse-time.ts'
 
 /** The newest claim of a function, as the share has it or a read showed it. */
 export interface SharedClaim {
@@ -21,6 +22,7 @@ export interface SharedClaim {
 export interface SeenLease {
   readonly generation: number
   readonly electorate: readonly string[] | undefined
+  readonly may_miss: number
   readonly same: boolean
   stands: boolean
 }
@@ -71,6 +73,9 @@ export interface KernelHost {
   /** Newest request for a promise on its way to each host, and newest promise, by when it was asked for. */
   readonly asks: Map<string, { readonly asked_ms: number; readonly epoch: number }>
   readonly promises: Map<string, number>
+  /** Likewise the newest question whether no promise to a holder stands, and the newest answer: for how long that has been so. */
+  readonly consent_asks: Map<string, { readonly asked_ms: number; readonly holder: string }>
+  readonly consents: Map<string, { readonly asked_ms: number; readonly free_ms: number }>
 }
 
 /** The holder of functions that are not played: an agentless one, whom no rule lets anybody follow. */
@@ -81,14 +86,19 @@ export class KernelRing {
   readonly functions: readonly string[]
   readonly profile: Profile
   readonly bounds: Bounds
-  private readonly inventory
+  private readonly inventory: Inventory
 
   constructor(bounds: Bounds, times: CoarseTimes = COARSE_TIMES) {
     this.bounds = bounds
     this.profile = coarseProfile(times)
     this.names = ['a', 'b', 'c', 'd'].slice(0, bounds.hosts)
     this.functions = this.names.slice(0, bounds.functions)
-    this.inventory = sampleInventory(bounds.hosts, { names: this.names })
+    this.inventory = { ...sampleInventory(bounds.hosts, { names: this.names }), ...bounds.ride ? { ride: bounds.ride } : {} }
+  }
+
+  /** Whether a claim by silence may need the consents of others. */
+  get asks_consents(): boolean {
+    return this.inventory.ride === 'majority'
   }
 
   /** An agent that has just started. The ring is on hold: managers note and do nothing, and any host may be nominated at any time instead. */
@@ -114,13 +124,15 @@ export class KernelRing {
     guard.agentPresent(true, NOW_MS)
     return {
       name, state: this.newState(name), guard, given: new Map(), renewal_applied: false, up_to_date: new Set(), read: undefined, claims: new Map(), releases: new Map(), orders: [],
-      asks: new Map(), promises: new Map(),
+      asks: new Map(), promises: new Map(), consent_asks: new Map(), consents: new Map(),
     }
   }
 }
 
 /** A request for promises is numbered by when it was asked: this one now, one less a tick ago. */
-export const REQUEST_NOW = 1_000
+const REQUEST_NOW = 1_000
+export const requestOf = (asked_ms: number): number => REQUEST_NOW - (NOW_MS - asked_ms) / TICK_MS
+export const askedAt_ms = (request: number): number => NOW_MS - (REQUEST_NOW - request) * TICK_MS
 
 export function chargeOf(name: string, epoch: number, kind: FunctionKind): Charge {
   return kind === 'native'

@@ -1,13 +1,13 @@
 /** All that can happen in one state of the whole ring, and what must never be seen in it. Hosts and shared area are known by number. */
 import { TICK_MS } from './coarse-time.ts'
 import { HostCodec } from './host-codec.ts'
-import { HostMoves, Numbers, type Act, type Move } from './host-moves.ts'
+import { HostMoves, Numbers, type Act, type MessageAct, type Move } from './host-moves.ts'
 import { KernelActs } from './kernel-acts.ts'
 import { formerGiver, livingHolder, lookAt, startWithoutClaim, twoGivers, type Look, type Violation } from './invariants.ts'
 import type { ClaimOnItsWay, KernelHost, KernelRing, SharedClaim } from './kernel-host.ts'
 import { addRelease, claimPlace, decodeArea, emptyArea, encodeArea, grownOlder, type SharedArea, type SharedLease } from './shared-area.ts'
 import { tickNumber, tickState, type TickState } from './tick-state.ts'
-import { duringOutage, MISHAPS, MODES, OUTAGE, partsOf, type Part } from './turns.ts'
+import { duringOutage, faultOf, MISHAPS, MODES, OUTAGE, partsOf, type Part } from './turns.ts'
 
 /** Hosts in ring order, then the shared area, then the tick: who had its turn, and what is wrong (`TickState`). */
 export type RingState = Int32Array | readonly number[]
@@ -20,6 +20,8 @@ export interface Listener {
   onBound(): void
 }
 
+/** In the order in which they are delivered within a turn. */
+const MESSAGES: readonly MessageAct[] = ['ask', 'promise', 'ask for consent', 'consent']
 /** Of one kind no host can do more in a turn: against an endless chain. */
 const REPEATS_LIMIT = 32
 
@@ -68,7 +70,7 @@ export class KernelModel {
       const standing = tick.modes[host]!
       for (let mode = 0; mode < MODES.length; mode += 1) {
         const begins = mode !== standing && mode !== 0
-        if (begins && !this.mayBegin(MODES[mode]!.name)) continue
+        if (begins && !this.mayBegin(MODES[mode]!.name, host)) continue
         if (begins && tick.faults >= bounds.faults) listener.onBound()
         else this.turn(state, { ...tick, faults: tick.faults + (begins ? 1 : 0), modes: tick.modes.with(host, mode) }, host, listener)
       }
@@ -82,8 +84,9 @@ export class KernelModel {
     }
   }
 
-  private mayBegin(fault: string): boolean {
-    return this.ring.bounds.only?.includes(fault) ?? true
+  private mayBegin(fault: string, host?: number): boolean {
+    const { bounds: { only }, names } = this.ring
+    return !only || only.includes(fault) || (host !== undefined && only.includes(faultOf(names[host]!, fault)))
   }
 
   /** One host's turn in its mode, with every act of a manager or mishap that it can meet. */
@@ -98,7 +101,7 @@ export class KernelModel {
     play(undefined, tick.faults)
     if (MODES[mode]!.agent !== 'frozen') for (const act of ['nominated', ...this.ring.bounds.hand_overs ? ['asked to return'] as const : []] as const) play(act, tick.faults)
     if (tick.faults >= this.ring.bounds.faults) return
-    for (const mishap of MISHAPS) if (this.mayBegin(mishap)) play(mishap, tick.faults + 1)
+    for (const mishap of MISHAPS) if (this.mayBegin(mishap, host)) play(mishap, tick.faults + 1)
   }
 
   private begin(state: RingState, what: string): void {
@@ -163,7 +166,7 @@ export class KernelModel {
     const to = this.ring.names[host]!
     for (let from = 0; from < this.ring.names.length; from += 1) {
       if (from === host || !MODES[modes[from]!]!.network) continue
-      for (const act of ['ask', 'promise'] as const) {
+      for (const act of MESSAGES) {
         const move = this.moves.of(this.now[from]!).find(candidate => candidate.act === act && candidate.kind === 'message' && candidate.to === to)
         if (move && !this.apply(from, move, listener)) return false
       }
@@ -197,12 +200,16 @@ export class KernelModel {
     return this.check(listener)
   }
 
-  private delivered(from: string, { act, to, asked_ms, epoch }: Extract<Move, { kind: 'message' }>): void {
+  private delivered(from: string, { to, message }: Extract<Move, { kind: 'message' }>): void {
     const { now, acts } = this
     const host = this.ring.names.indexOf(to)
-    now[host] = this.pair(`${act} ${now[host]} ${from} ${asked_ms} ${epoch}`, () => this.moves.changed(now[host]!, hearing => {
-      if (act === 'ask') acts.askDelivered(hearing, from, asked_ms, epoch)
-      else acts.promiseDelivered(hearing, from, asked_ms)
+    now[host] = this.pair(`${now[host]} ${from} ${Object.values(message).join(' ')}`, () => this.moves.changed(now[host]!, hearing => {
+      switch (message.kind) {
+        case 'ask': return acts.askDelivered(hearing, from, message.asked_ms, message.epoch)
+        case 'promise': return acts.promiseDelivered(hearing, from, message.asked_ms)
+        case 'ask for consent': return acts.consentAskDelivered(hearing, from, message.asked_ms, message.holder)
+        case 'consent': acts.consentDelivered(hearing, from, message.asked_ms, message.free_ms)
+      }
     }))
   }
 
@@ -210,7 +217,7 @@ export class KernelModel {
     const { now } = this
     const { names } = this.ring
     const name = names[host]!
-    now[names.length] = this.pair(`renewed ${now[names.length]} ${name} ${lease.generation} ${lease.age} ${lease.electorate?.join()}`, () => this.areaWith(area => area.leases.set(name, lease)))
+    now[names.length] = this.pair(`renewed ${now[names.length]} ${name} ${lease.generation} ${lease.age} ${lease.electorate?.join()} ${lease.may_miss}`, () => this.areaWith(area => area.leases.set(name, lease)))
     for (let other = 0; other < names.length; other += 1) {
       if (other !== host) now[other] = this.pair(`outdated ${now[other]} ${name}`, () => this.moves.changed(now[other]!, outdated => noteRenewed(outdated, name)))
     }
@@ -288,7 +295,7 @@ export class KernelModel {
 function readPart(host: KernelHost, act: Act, area: SharedArea): void {
   if (act === 'read claims') return void (host.read!.claims = new Map(area.claims))
   const others = [...area.leases].filter(([name]) => name !== host.name)
-  host.read!.leases = new Map(others.map(([name, { generation, electorate }]) => [name, { generation, electorate, same: host.up_to_date.has(name), stands: true }]))
+  host.read!.leases = new Map(others.map(([name, { generation, electorate, may_miss }]) => [name, { generation, electorate, may_miss, same: host.up_to_date.has(name), stands: true }]))
 }
 
 function noteRenewed(host: KernelHost, name: string): void {

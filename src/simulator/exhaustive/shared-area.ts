@@ -4,6 +4,7 @@ import type { ClaimOnItsWay, ReleaseOnItsWay, SharedClaim } from './kernel-host.
 export interface SharedLease {
   readonly generation: number
   readonly electorate: readonly string[] | undefined
+  readonly may_miss: number
   /** Ticks since its renewal was issued (R1: t0), for S6; D_gone at most. */
   readonly age: number
 }

@@ -40,6 +40,9 @@ export const MISHAPS: readonly Act[] = ['agent dies', 'guard dies', 'power fails
 /** Every fault by its name. */
 export const FAULTS: readonly string[] = [...MODES.slice(1).map(mode => mode.name), OUTAGE, ...MISHAPS]
 
+/** A fault of this host alone. */
+export const faultOf = (host: string, fault: string): string => `${host}: ${fault}`
+
 /** All that are possible, one after the other, `once` or as long as one is; `extra` is where a manager's act or a mishap has its place. */
 export interface Part {
   readonly acts: readonly Act[] | 'messages' | 'extra'
