@@ -8,7 +8,7 @@ import { Agent } from './wiring.ts'
 // The management program of one host. Started and restarted by the Executer; SIGTERM ends management cleanly, SIGINT at once, SIGUSR2 announces that
 // the system goes down: hand over, then end; SIGHUP: another configuration has been found good and is taken up.
 
-/** The hand-over has 10 s (protocol 5.7), the journal a moment more. */
+/** The hand-over has 10 s (protocol 6), the journal a moment more. */
 const HAND_OVER_LIMIT_MS = 11_000
 
 /** Whatever still hangs then is left to the Executer, which kills the process group. */

@@ -17,7 +17,7 @@ export interface AnnouncedLeaveParts {
   readonly note: (text: string) => void
 }
 
-/** Shutdown waits this long for the hand-over (protocol 5.7); the core gives up after 8 s and releases, which takes a write of the share. */
+/** Shutdown waits this long for the hand-over (protocol 6); the core gives up after 8 s and releases, which takes a write of the share. */
 const HAND_OVER_LIMIT_MS = 9_500
 /** Started ahead, a successor serves within 0.1 s of the claim; one that does not is the ring's matter. */
 const SUCCESSOR_LIMIT_MS = 1_000

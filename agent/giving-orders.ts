@@ -105,7 +105,7 @@ export class GivingOrders {
     return `${vip} in ${virtual_server.name}`
   }
 
-  /** An answer for the VIP now is a zombie's: better no giver than two (protocol 5.4). */
+  /** An answer for the VIP now is a zombie's: better no giver than two (S1). */
   private async assertFree(vip: string, signal: AbortSignal): Promise<void> {
     if (await this.parts.announcer.inUse(vip, this.parts.device, signal)) {
       throw new RingwardError('GUARD_REFUSED', `another host answers for ${vip}; find it with "arping -I ${this.parts.device} ${vip}" and take the address off it`)
@@ -148,7 +148,7 @@ export class GivingOrders {
         this.parts.post({ event: 'virtual-server-gone', function: name, detail: `process ${machine.pid} is gone` })
       }
     } catch (error) {
-      // "Cannot be reached" is unknown, not stopped (architecture, facts).
+      // "Cannot be reached" is unknown, not stopped: libvirt may answer again a moment later.
       if (!(error instanceof RingwardError)) throw new Error(`virtual servers cannot be listed: ${reasonOf(error)}`, { cause: error })
     }
   }

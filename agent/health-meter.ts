@@ -18,7 +18,7 @@ const LOOK_MS = 250
 /** Without anything bad the core hears of it once a second. */
 const LOOKS_A_REPORT = 4
 
-/** Tells the core how this host itself fares (protocol 4.3): what it misses while it is slow, it must not blame on others. */
+/** Tells the core how this host itself fares (protocol 5): what it misses while it is slow, it must not blame on others. */
 export class HealthMeter {
   private readonly parts: HealthParts
   private readonly timer: NodeJS.Timeout

@@ -74,7 +74,7 @@ export class Loop {
     this.last_step_ms = clock.boot_ms()
   }
 
-  /** A timeout is judged only after a full poll phase: what is already in the sockets speaks first (protocol 4.3). */
+  /** A timeout is judged only after a full poll phase: what is already in the sockets speaks first (protocol 5). */
   private setTimer(at_ms: number): void {
     clearTimeout(this.timer)
     const delay_ms = Math.min(Math.max(1, Math.ceil(at_ms - this.parts.clock.boot_ms())), TIMER_LIMIT_MS)

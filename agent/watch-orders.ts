@@ -25,7 +25,7 @@ export interface WatchParts {
   readonly post: (event: Event) => void
 }
 
-/** Network examination (protocol 4.2): three quick probes 100 ms apart. */
+/** Network examination (protocol 5): three quick probes 100 ms apart. */
 const QUICK_PINGS = 3
 const QUICK_PING_GAP_MS = 100
 const QUICK_PING_LIMIT_MS = 250

@@ -15,7 +15,7 @@ export interface OwnRole {
   readonly hypervisor?: 'libvirt'
 }
 
-/** Used when the group names none (contracts: the profiles of protocol 3). */
+/** Used when the group names none (protocol 3, timings: the `default` profile). */
 const DEFAULT_PROFILE = 'default'
 const PROFILE = /^[a-z][a-z-]{0,31}$/
 

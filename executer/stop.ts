@@ -36,7 +36,7 @@ export async function leaveManagement(supervisor: Supervisor, guard_socket: stri
 /** Agent: 11 s; what comes after must fit into the unit's TimeoutStopSec as well. */
 const HAND_OVER_LIMIT_MS = 11_500
 
-/** The system shuts down or reboots: the agent hands every function over and has the guard say goodbye (protocol 5.7). */
+/** The system shuts down or reboots: the agent hands every function over and has the guard say goodbye (protocol 6). */
 export async function handOver(supervisor: Supervisor, log: Log): Promise<void> {
   const { agent, guard } = supervisor
   supervisor.letGo()

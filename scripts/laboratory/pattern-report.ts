@@ -34,7 +34,7 @@ export interface PatternsReport {
 const SIMULTANEOUS_FACTOR = 1.3
 /** What a resume costs the one behind it. */
 const QUEUED_MS = 500
-/** P2's slot: an interval, at least a second (protocol 6). */
+/** P2's slot: an interval, at least a second (protocol 3). */
 const LEAST_SLOT_MS = 1_000
 
 const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`

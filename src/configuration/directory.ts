@@ -13,7 +13,7 @@ export interface ConfigurationDirectory {
 
 /**
  * Reads the configuration's files of a directory: nothing else of it is looked at, links are not followed
- * (protocol 9), every size has a limit. For a directory that does not hang; on a live share it belongs in the share helper.
+ * (architecture, trust), every size has a limit. For a directory that does not hang; on a live share it belongs in the share helper.
  */
 export async function readConfigurationDirectory(directory: string): Promise<ConfigurationDirectory> {
   const files = new Map<string, string>()

@@ -3,7 +3,7 @@ import { reasonOf, RingwardError } from '../errors.ts'
 
 /**
  * What has been published: every file with its size and hash. The Executer reads bytes once, verifies those
- * bytes and runs its own copy of them (protocol 9). This file depends on almost nothing, because the Executer
+ * bytes and runs its own copy of them (architecture, trust). This file depends on almost nothing, because the Executer
  * that carries it changes rarely.
  */
 export interface ManifestEntry {

@@ -41,7 +41,7 @@ export const PREFIX_LENGTH = 24
 export const groupSchema = z.strictObject({
   profile: z.enum(['careful', 'default', 'fast']).default('default').describe('Write "careful", "default" or "fast".'),
   ride: z.enum(RIDE_POLICIES).default('all').describe('Write "all" or "majority": whose promises carry a function through an outage of the shared area.'),
-  // Below 100 ms the quick probes of an examination (protocol 4.2) would be slower than the rounds.
+  // Below 100 ms the quick probes of an examination (protocol 5) would be slower than the rounds.
   interval: duration(100, 10 * MINUTE_MS).optional().describe('Write the monitoring interval, for example interval = "1s", or leave it to the profile.'),
   peer_port: port(1_024).default(PEER_PORT).describe(`Write a port from 1024 to 65535, for example peer_port = ${PEER_PORT}.`),
   // Shorter is no segment of servers, longer has no room for two hosts with their virtual servers.

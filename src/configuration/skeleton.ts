@@ -1,6 +1,6 @@
 import { PEER_PORT, PREFIX_LENGTH } from './schema.ts'
 
-/** Folders of the shared area (contracts, "The shared area"). */
+/** Folders of the shared area (docs/configuration.md, "The shared area"). */
 export const SHARE_FOLDERS = [
   'servers', 'probes', 'identities', 'program', 'claims', 'releases', 'leases', 'views', 'files', 'incidents', 'log', 'vm',
 ] as const

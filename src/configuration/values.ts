@@ -4,7 +4,7 @@
  */
 export type Reading<T> = { readonly value: T } | { readonly wrong: string }
 
-/** Names of servers, probes, images: also file names in the shared area, so no separators and no leading dash (protocol 9). */
+/** Names of servers, probes, images: also file names in the shared area, so no separators and no leading dash (architecture, trust). */
 export const NAME_PATTERN = /^[a-z0-9][a-z0-9-]{0,62}$/
 
 /** The units of time as people write them; each reader says which of them it takes. */

@@ -55,7 +55,7 @@ export type Event =
   | { readonly event: 'hand'; readonly target: string; readonly verb: string; readonly ok: boolean; readonly detail: string; readonly vip?: 'on' | 'off'; readonly barred?: boolean }
   /** The operator's word: the function may go back to its own server though its policy is manual. */
   | { readonly event: 'return-wanted'; readonly function: string }
-  /** This host is about to shut down or reboot: what it gives goes to others first (protocol 5.7). */
+  /** This host is about to shut down or reboot: what it gives goes to others first (protocol 6). */
   | { readonly event: 'leave'; readonly why: 'shutdown' | 'reboot' }
   /** A power controller's word; `unknown`: it did not answer, or not readably. After `on` and `off` the state a later status told. */
   | { readonly event: 'power'; readonly target: string; readonly verb: PowerVerb; readonly request: number; readonly state: 'on' | 'off' | 'unknown'; readonly detail: string }

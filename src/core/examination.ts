@@ -1,4 +1,4 @@
-/** Network examination (protocol 4.2): quick probes of our own, and indirect ones by others. */
+/** Network examination (protocol 5): quick probes of our own, and indirect ones by others. */
 import type { Context } from './context.ts'
 import { hostOf } from './context.ts'
 import { isSlow } from './local-health.ts'
@@ -10,7 +10,7 @@ import type { Watch } from './state.ts'
 
 /** Asked besides the target's other manager: three packets buy eight orders of magnitude against false alarms. */
 const INDIRECT_PROBES = 4
-/** Three quick pings 100 ms apart and their answers; others are asked meanwhile (protocol 4.2). */
+/** Three quick pings 100 ms apart and their answers; others are asked meanwhile (protocol 5). */
 export const EXAMINATION_MS = 400
 /** An edge that has not answered by then is asked again. */
 export const EXAMINATION_LIMIT_MS = 2_000

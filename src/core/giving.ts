@@ -232,7 +232,7 @@ function takeUpPrepared(context: Context, giving: Giving): void {
   if (giving.stage === 'prepared' && claim && isMine(context.state, giving.function, claim.epoch)) startServing(context, giving, claim.epoch)
 }
 
-/** Hands a function over, on target recovery or before a leave: stop first, then claim for the other host (protocol 5.6, 5.7). */
+/** Hands a function over, on target recovery or before a leave: stop first, then claim for the other host (protocol 6). */
 export function handOver(context: Context, giving: Giving, to: string, generation: number, why: string): void {
   const { state } = context
   const takes_it = isAgentless(state, to) ? generation === 0 : hostOf(state, to).lease?.generation === generation && isRenewing(state, to, context.now_ms)

@@ -1,5 +1,5 @@
 /**
- * Announced leave and maintenance (protocol 5.7): a host that goes on purpose has its functions given by others first. Its P1 finds the
+ * Announced leave and maintenance (protocol 6): a host that goes on purpose has its functions given by others first. Its P1 finds the
  * other hosts, as in a failure, and the leaving host stops and hands over when the virtual server stands ready.
  */
 import type { Context } from './context.ts'

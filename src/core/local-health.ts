@@ -1,5 +1,5 @@
 /**
- * How far this host's own senses can be trusted (Lifeguard, protocol 4.3). What a starved watcher hears late it takes for silence, so its limits
+ * How far this host's own senses can be trusted (Lifeguard, protocol 5). What a starved watcher hears late it takes for silence, so its limits
  * stretch and it accuses nobody. What does not depend on its own speed counts as ever: leases, releases, a refused connection, a controller's word.
  */
 import type { Context } from './context.ts'

@@ -1,5 +1,5 @@
 /**
- * Messages between cores. They are hints: none of them alone starts a virtual server or reboots a host (protocol 5.9).
+ * Messages between cores. They are hints: none of them alone starts a virtual server or reboots a host (protocol 7).
  * What arrives is checked field by field before the core looks at it.
  */
 import type { FunctionKind } from './records.ts'

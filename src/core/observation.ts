@@ -116,7 +116,7 @@ function noteSignOfLife(context: Context, { holder, generation }: ClaimRecord): 
   host.lease_silent_ms = 0
 }
 
-/** Homecomings count towards flapping for an hour (protocol 5.6); more than these change nothing. */
+/** Homecomings count towards flapping for an hour (protocol 6); more than these change nothing. */
 export const FLAPPING_WINDOW_MS = 3_600_000
 const HOMECOMINGS_LIMIT = 16
 

@@ -35,7 +35,7 @@ function givenBy(state: State, host: string): readonly GivenFunction[] {
   return host === state.self ? [...state.giving.values()] : (hostOf(state, host).condition?.giving ?? [])
 }
 
-/** More starts at a time on one host make each other slower than one after the other (protocol 5.4). */
+/** More starts at a time on one host make each other slower than one after the other (S4). */
 export const STARTS_LIMIT = 2
 
 /** The functions whose virtual servers a host is starting, by its own word or because this manager has just asked it. */

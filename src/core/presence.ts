@@ -1,4 +1,4 @@
-/** Who counts as a host of the live ring, as this host sees it. A differing view costs time, never safety (protocol 2). */
+/** Who counts as a host of the live ring, as this host sees it. A differing view costs time, never safety (protocol 1). */
 import type { State } from './state.ts'
 import { hostOf } from './context.ts'
 
@@ -36,7 +36,7 @@ export function isWhole(state: State): boolean {
   return state.order.every(name => name === state.self || state.without_agent.has(name) || (hostOf(state, name).lease_grew_ms > -Infinity && isPresent(state, name)))
 }
 
-/** Cold start: nobody is accused until the ring was whole once or three expiries have passed (protocol 5.8). */
+/** Cold start: nobody is accused until the ring was whole once or three expiries have passed (R10). */
 export function graceEnds_ms(state: State): number {
   return state.was_whole ? -Infinity : state.started_ms + 3 * state.profile.expire_ms
 }

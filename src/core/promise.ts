@@ -9,7 +9,7 @@ import type { Giving, State } from './state.ts'
 const ASKS_PER_RENEWAL = 3
 /** Answers to older requests have lost their worth. */
 const REQUESTS_REMEMBERED = 9
-/** Asked when a renewal is late by this many intervals (reliability: 1.5 r). */
+/** Asked when a renewal is late by this many intervals: one is overdue by then, and the answers must be here before D_stop is over. */
 const LATE_RENEWALS = 1.5
 
 export function decidePromises(context: Context): void {

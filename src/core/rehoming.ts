@@ -1,4 +1,4 @@
-/** Backup server mode (thesis 5.3.1, protocol 5): nominate the host with the lowest non-select value; it prepares, and claims when proof stands. */
+/** Backup server mode (thesis 5.3.1, protocol 6): nominate the host with the lowest non-select value; it prepares, and claims when proof stands. */
 import type { ClaimRecord, ReleaseRecord } from './records.ts'
 import { isAgentless } from './appliance.ts'
 import { lacksVoters } from './consent.ts'

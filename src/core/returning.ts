@@ -1,4 +1,4 @@
-/** The way home (protocol 5.6): a target that is back and stays good gets its function again from whoever gives it, with an agent or without. */
+/** The way home (protocol 6): a target that is back and stays good gets its function again from whoever gives it, with an agent or without. */
 import type { Context } from './context.ts'
 import { functionOf, hostOf, serverOf } from './context.ts'
 import { giverOf } from './incident.ts'
@@ -62,7 +62,7 @@ export function askToReturn(context: Context, watch: Watch, generation: number):
   context.send(claim.holder, { kind: 'return', incident, function: target, epoch: claim.epoch, to: target, generation })
 }
 
-/** Three good rounds, and twice as many for each homecoming within the hour: a server that flaps cuts its clients each time (protocol 5.6). */
+/** Three good rounds, and twice as many for each homecoming within the hour: a server that flaps cuts its clients each time (protocol 6). */
 function stableRounds(context: Context, facts: FunctionFacts): number {
   const homecomings = facts.came_home_ms.filter(at_ms => context.now_ms - at_ms < FLAPPING_WINDOW_MS).length
   const rounds = STABLE_ROUNDS * 2 ** Math.min(homecomings, DOUBLINGS_LIMIT)

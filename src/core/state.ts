@@ -59,7 +59,7 @@ export interface FunctionFacts {
   return_wanted: boolean
   /** When its return to its own server was last asked for. */
   returning_ms: number
-  /** When it came home lately: a server that flaps is let home later each time (protocol 5.6). */
+  /** When it came home lately: a server that flaps is let home later each time (protocol 6). */
   came_home_ms: readonly number[]
   /** The number of homecomings that was last complained about. */
   flapping_told: number
@@ -220,7 +220,7 @@ export interface State {
   order: readonly string[]
   /** The servers of the inventory by name. */
   servers: ReadonlyMap<string, Server>
-  /** Server names in the order in which several at once are placed (protocol 5.4): by their `priority`, then as in the ring. */
+  /** Server names in the order in which several at once are placed (protocol 6): by their `priority`, then as in the ring. */
   by_priority: readonly string[]
   readonly started_ms: number
   /** This agent has seen every host of the ring present at the same time. */

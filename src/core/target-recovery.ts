@@ -1,4 +1,4 @@
-/** Target server recovery and the background jobs that heal the target in their own time (thesis 5.3.1, protocol 5.5 and 5.6). */
+/** Target server recovery and the background jobs that heal the target in their own time (thesis 5.3.1, protocol 6). */
 import { applianceServes, isAgentless, isThere } from './appliance.ts'
 import type { Context } from './context.ts'
 import { functionOf, hostOf, serverOf } from './context.ts'

@@ -1,5 +1,5 @@
 /**
- * Regular mode and network examination (thesis 5.3.1, protocol 4). P1 and P2 look at the same round; P1 acts, P2 stands by.
+ * Regular mode and network examination (thesis 5.3.1, protocol 5). P1 and P2 look at the same round; P1 acts, P2 stands by.
  * Evidence leads to an examination at once; only the share's word, read elsewhere, leads to a takeover.
  */
 import { isAgentless } from './appliance.ts'
@@ -27,7 +27,7 @@ function newWatch(target: string, priority: 1 | 2, now_ms: number): Watch {
   }
 }
 
-/** Follows the ring: redundant watches are dropped, a recovery in progress is not (digest, fig. 5.11). */
+/** Follows the ring: redundant watches are dropped, a recovery in progress is not (thesis fig. 5.11). */
 export function decideRoles(context: Context): void {
   const { state } = context
   let changed = seesAnotherRing(state) && takeOn(context)
@@ -103,7 +103,7 @@ function decideExamination(context: Context, watch: Watch): void {
   if (context.due(examination.started_ms + Math.max(stretched(state, EXAMINATION_MS), state.profile.renew_ms))) examine(context, watch)
 }
 
-/** More than half gone at once: suspect yourself first; the leases alone decide then (protocol 5.8). */
+/** More than half gone at once: suspect yourself first; the leases alone decide then (protocol 5). */
 export function mostVanished(state: State): boolean {
   const others = state.order.filter(host => host !== state.self && isMember(state, host))
   const reached = others.filter(host => hostOf(state, host).reachable).length

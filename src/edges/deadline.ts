@@ -11,7 +11,7 @@ export interface Deadline {
  * Calls `expired` once, `limit_ms` from now, unless cancelled before.
  * After a blocked event loop Node runs expired timers before it reads what already lies in the sockets; so the
  * judgement waits for a full poll phase, and time in which this process did not run is not counted against the
- * other side, once (protocol 4.3). The wait is therefore at most twice `limit_ms`, counted from when the process runs again.
+ * other side, once (protocol 5). The wait is therefore at most twice `limit_ms`, counted from when the process runs again.
  */
 export function startDeadline(clock: Clock, limit_ms: number, expired: () => void): Deadline {
   let open = true

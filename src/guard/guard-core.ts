@@ -7,7 +7,7 @@ import type { Charge, GuardStatus, NativeCharge } from './guard-protocol.ts'
  * A lease is good until `deadline_ms`; whatever is in charge after that is stopped and the generation grows.
  */
 
-/** An agent that does not come back in this time ends the functions: nobody manages them (reliability 1.2). */
+/** An agent that does not come back in this time ends the functions: nobody manages them. */
 export const AGENT_LIMIT_MS = 60_000
 /** Functions on one host, native and virtual; far above what a host can run. */
 export const CHARGES_LIMIT = 64

@@ -1,4 +1,4 @@
-/** The thesis's management files (5.2.6, fig. 5.6), rendered for people. Nobody reads them back (protocol 2). */
+/** The thesis's management files (5.2.6, fig. 5.6), rendered for people. Nobody reads them back (protocol 1). */
 import { isAgentless, isThere } from '../core/appliance.ts'
 import { functionOf, serverOf } from '../core/context.ts'
 import { giverOf } from '../core/incident.ts'

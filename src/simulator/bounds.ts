@@ -1,5 +1,5 @@
 /**
- * The bounds of L1 and L2 (protocol 6), term by term. What a real host takes for its own work stands here as the simulated parts take
+ * The bounds of L1 and L2 (protocol 3), term by term. What a real host takes for its own work stands here as the simulated parts take
  * it (simulated-edges.ts, simulated-share.ts, world.ts); everything else is a constant of the protocol or of the core.
  */
 import { hold_ms } from '../core/alone.ts'

@@ -9,7 +9,7 @@ export interface BrokenRules {
   readonly guard_never_stops?: boolean
   /** Addresses are added without a lifetime: nothing but the guard ends them (R2). */
   readonly addresses_never_expire?: boolean
-  /** Reads of the share come from a cache of this age, as without `noac,lookupcache=none` (protocol 8). */
+  /** Reads of the share come from a cache of this age, as without `noac,lookupcache=none` (README, mount options). */
   readonly reads_cached_ms?: number
   /** The host puts its VIP on as soon as it has booted (R10). */
   readonly address_at_boot?: boolean
@@ -19,7 +19,7 @@ export interface BrokenRules {
   readonly power_lies?: boolean
   /** Leases do not say whom their hosts ask for promises: who joins or is taken out claims by silence all the same (R9). */
   readonly electorate_hidden?: boolean
-  /** A stop is confirmed although the function goes on (protocol 5.6: the holder stops first). */
+  /** A stop is confirmed although the function goes on (protocol 6: the holder stops first). */
   readonly stop_lies?: boolean
   /** The guard says that it has barred an epoch, and what runs under it goes on (R5, R6). */
   readonly bar_lies?: boolean

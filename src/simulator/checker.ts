@@ -1,4 +1,4 @@
-/** The invariants (protocol 1), looked at from outside after every change. */
+/** The invariants (protocol 4), looked at from outside after every change. */
 import type { Reason } from '../core/command.ts'
 import { CLOCK_RATE_ERROR } from '../core/profile.ts'
 import { kindAt, type ClaimRecord, type LeaseRecord, type ReleaseRecord } from '../core/records.ts'

@@ -1,4 +1,4 @@
-/** L1 and L2 (protocol 1), looked at from outside while a schedule runs. A clock runs only while what the protocol asks for is given. */
+/** L1 and L2 (protocol 4), looked at from outside while a schedule runs. A clock runs only while what the protocol asks for is given. */
 import { TOLD_AFTER_MS, TOLD_AGAIN_MS } from '../core/consent.ts'
 import { functionBound_ms, SAMPLE_MS, UNBOUNDED, watchBound_ms } from './bounds.ts'
 import { mayStartAgain_ms } from '../core/rehoming.ts'
@@ -268,7 +268,7 @@ export class Liveness {
     return [...world.hosts.values()].filter(host => this.healthOf(host.name).able && !world.failingStarts.has(host.name) && !world.failingServes.has(host.name) && !this.isLeaving(host))
   }
 
-  /** By its own word or the operator's order: it takes nothing (protocol 6). */
+  /** By its own word or the operator's order: it takes nothing (protocol 3, bounds). */
   private isLeaving({ name, core }: SimulatedHost): boolean {
     return core?.leaving !== undefined || this.stands(name)
   }

@@ -1,5 +1,5 @@
 /**
- * L3's one exception (protocol 6, Healing): a host that lost its power again after its ladder's last rung waits for a person. It is
+ * L3's one exception (protocol 3, bounds, and 6): a host that lost its power again after its ladder's last rung waits for a person. It is
  * policy only if everything that remains to be done was done: the manager said so as an alarm, and the function is given elsewhere.
  */
 import { p1Of } from '../core/ring.ts'

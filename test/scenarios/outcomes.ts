@@ -21,7 +21,7 @@ const TAKEN_OVER = 'another, virtual, silence'
 const HANDED_OVER = 'another, virtual, hand-over'
 const RETURNED = 'itself, native, hand-over'
 const AFTER_OUTAGE = 'itself, native, own-past'
-/** D_exp 3.1 s with clock rates, a read, two writes, a resume, and the samples (protocol 6). */
+/** D_exp 3.1 s with clock rates, a read, two writes, a resume, and the samples (protocol 3). */
 const TAKEOVER_MS = 4_000
 
 const forAll = <T>(value: T): Record<string, T> => Object.fromEntries(ALL.map(name => [name, value]))
@@ -135,7 +135,7 @@ export const OUTCOMES: Readonly<Record<string, Outcome>> = {
     claims: { ftp: [TAKEN_OVER, RETURNED, TAKEN_OVER, RETURNED] },
     incidents: ['ftp: Nt1 returned, by login', 'ftp: Nt1 returned, by login'], cut_at_most_ms: { ftp: TAKEOVER_MS },
   },
-  // The virtual server of ftp runs on login; mail recovers login and restarts it elsewhere (digest, case d).
+  // The virtual server of ftp runs on login; mail recovers login and restarts it elsewhere (thesis, case d).
   'host-of-virtual-server-dies': {
     claims: { ftp: [TAKEN_OVER, TAKEN_OVER, RETURNED], login: [TAKEN_OVER, RETURNED] },
     incidents: ['ftp: Nt2 returned, by login', 'ftp: Nt2 returned, by mail', 'login: Nt2 returned, by mail'], cut_at_most_ms: { ftp: TAKEOVER_MS, login: TAKEOVER_MS },

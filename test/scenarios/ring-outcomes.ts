@@ -3,7 +3,7 @@ import type { Outcome } from './outcomes.ts'
 
 const TAKEN_OVER = 'another, virtual, silence'
 const RETURNED = 'itself, native, hand-over'
-/** D_exp 3.1 s with clock rates, a read, two writes, a resume, and the samples (protocol 6). */
+/** D_exp 3.1 s with clock rates, a read, two writes, a resume, and the samples (protocol 3). */
 const TAKEOVER_MS = 4_000
 /** A pair of starts that waits for another one on the same host: load, resume, a word to the manager and back. */
 const PAIR_MS = 1_200

@@ -20,7 +20,7 @@ function runHashed(seed: number, count = 1): { hash: number; lines: number; resu
 const SEEDS = Array.from({ length: 150 }, (_, index) => 50_001 + index)
 /**
  * One renewal until the last pair is seen (0.5 s), D_exp (3.1 s), a read, two writes and the resume (0.3 s), and a nomination that was
- * lost once and sent again (up to 0.9 s, beside the wait for the most part): protocol 6, failing starts apart. Worst of 10 000: 4.1 s.
+ * lost once and sent again (up to 0.9 s, beside the wait for the most part): protocol 3, failing starts apart. Worst of 10 000: 4.1 s.
  */
 const CUT_LIMIT_MS = 4_500
 

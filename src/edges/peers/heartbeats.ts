@@ -19,7 +19,7 @@ export interface HeartbeatOptions {
 }
 
 /**
- * Beats to all neighbours by one timer and judges their silence (protocol 4.3).
+ * Beats to all neighbours by one timer and judges their silence (protocol 5).
  * After a blocked event loop Node runs expired timers before it reads what has already arrived, so silence is judged only when
  * a full poll phase has passed after the tick; and a loop that was starved accuses nobody: the wait begins again.
  */

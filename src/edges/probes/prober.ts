@@ -16,7 +16,7 @@ export interface DialogueResult {
 
 export type TellVerdict = (verdict: ProbeVerdict, detail: string, timed_out?: boolean, slow?: boolean) => void
 
-/** One long-lived `ping` per target (architecture: 0.1 ms a probe). */
+/** One long-lived `ping` per target (0.1 ms a probe; a process for each would take longer than the answer). */
 export interface PingWatch {
   /** Boot-clock time of the last answer, or undefined before the first. */
   readonly last_answer_ms: number | undefined

@@ -27,7 +27,7 @@ export interface HandHost {
 }
 
 /**
- * The far end of a remote hand (protocol 9): carries out the one verb in `original` (SSH_ORIGINAL_COMMAND). Never rejects.
+ * The far end of a remote hand (architecture, trust): carries out the one verb in `original` (SSH_ORIGINAL_COMMAND). Never rejects.
  * Without its flag file a host is unmanaged, and nobody may take, restart or reboot what it gives.
  */
 export async function obey(original: string | undefined, host: HandHost): Promise<HandResult> {

@@ -1,5 +1,5 @@
 /**
- * Remote hands (protocol 9): an SSH key bound to one forced command with this short list of verbs.
+ * Remote hands (architecture, trust): an SSH key bound to one forced command with this short list of verbs.
  * Arguments index the published configuration of the target; nothing reaches a shell.
  */
 export type HandVerb =

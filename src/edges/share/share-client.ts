@@ -37,7 +37,7 @@ interface Waiting {
   settle(answer: ShareAnswer | RingwardError): void
 }
 
-/** The shared area through a helper process which may hang (protocol 8). Owns the helper; `close` ends it. */
+/** The shared area through a helper process which may hang (L4). Owns the helper; `close` ends it. */
 export class ShareClient implements Share {
   private readonly options: ShareClientOptions
   private readonly helpers: ShareHelpers
@@ -135,7 +135,7 @@ export class ShareClient implements Share {
       }
       const abort = (): void => { settle(new RingwardError('ABORTED', `${call.call} in the shared area was called off`)) }
       const timer = setTimeout(() => {
-        // After a blocked event loop the answer may lie in the pipe already: judge after a full poll phase (protocol 4.3).
+        // After a blocked event loop the answer may lie in the pipe already: judge after a full poll phase (protocol 5).
         setImmediate(() => { settle(new RingwardError('SHARE_TIMEOUT', `${call.call}: the shared area did not answer within ${deadline_ms} ms; the outcome is unknown`)) })
       }, deadline_ms)
       signal?.addEventListener('abort', abort, { once: true })

@@ -1,6 +1,6 @@
 import { RingwardError } from '../../errors.ts'
 
-/** One segment of a path in the shared area: no separator, no leading dot or dash (protocol 9). */
+/** One segment of a path in the shared area: no separator, no leading dot or dash (architecture, trust). */
 const SEGMENT = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/
 /** Deeper than anything in the layout (`program/<version>/<folder>/<file>`), far below the system's limit. */
 const DEPTH_LIMIT = 8

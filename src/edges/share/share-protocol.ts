@@ -1,6 +1,6 @@
 /**
  * Between a process and its share helper: JSON lines on the helper's stdin and stdout.
- * Only the helper touches the shared area; it may hang and be abandoned (protocol 8).
+ * Only the helper touches the shared area; it may hang and be abandoned (L4).
  */
 import type { ClaimRecord, LeaseRecord, Observation, ReleaseRecord } from '../../core/records.ts'
 import type { ErrorCode } from '../../errors.ts'

@@ -1,6 +1,6 @@
 import type { ClaimRecord, LeaseRecord, Observation, ReleaseRecord } from '../../core/records.ts'
 
-/** Every wait has a deadline; the share may hang for ever (protocol 8). */
+/** Every wait has a deadline; the share may hang for ever (L4). */
 export interface WaitOptions {
   /** Milliseconds from the call on, at most 120,000 (a boot-clock time passed by mistake is refused). */
   readonly deadline_ms: number

@@ -98,7 +98,7 @@ describe('virtual servers on a host', () => {
     expect(virtualServersOn(harness.state, 'web1')).toBe(1)
   })
 
-  it('include those it has just been chosen for: each choice sees the one just made (digest, case d)', () => {
+  it('include those it has just been chosen for: each choice sees the one just made (thesis, case d)', () => {
     const harness = Harness.settled('login')
     harness.die('ftp')
     harness.die('proxy')
