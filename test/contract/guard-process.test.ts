@@ -51,6 +51,8 @@ describe.runIf(namespacesWork())('the guard process', () => {
   let status: GuardStatus | undefined
   let notices: GuardNotice[]
   let started: ChildProcess[]
+  /** Helpers that were stopped: they outlive a guard that is killed. */
+  let stopped: ProcessMark[]
 
   beforeAll(async () => {
     guardBundle = await bundle('agent/guard.ts', 'guard.mjs')
@@ -71,6 +73,7 @@ describe.runIf(namespacesWork())('the guard process', () => {
     status = undefined
     notices = []
     started = []
+    stopped = []
     client = new GuardClient({
       path: join(folder, 'run/guard.sock'), role: 'agent',
       onNotice: notice => {
@@ -83,6 +86,7 @@ describe.runIf(namespacesWork())('the guard process', () => {
   afterEach(async () => {
     client.close()
     for (const child of started) child.kill('SIGKILL')
+    for (const helper of stopped) if (isAlive(helper)) process.kill(helper.pid, 'SIGKILL')
     const mark = watchdogPid()
     if (mark !== undefined) process.kill(mark, 'SIGKILL')
     execFileSync('ip', ['netns', 'del', NAMESPACE])
@@ -110,6 +114,12 @@ describe.runIf(namespacesWork())('the guard process', () => {
   function helperPid(): number {
     const children = execFileSync('ps', ['--ppid', String(guard?.pid), '-o', 'pid=,args='], { encoding: 'utf8' }).split('\n')
     return Number(children.find(line => line.includes('share-helper'))?.trim().split(' ')[0])
+  }
+
+  function stopHelper(): void {
+    const pid = helperPid()
+    stopped.push({ pid, pid_start: processStart(pid)! })
+    process.kill(pid, 'SIGSTOP')
   }
 
   async function leased(generation = 0): Promise<GuardStatus> {
@@ -214,7 +224,7 @@ describe.runIf(namespacesWork())('the guard process', () => {
     const charge = { function: 'web1', epoch: 4, kind: 'virtual', virtual_server: 'vweb1', pid: vm.pid!, pid_start: processStart(vm.pid!)! } as const
     expect(await client.request({ verb: 'arm', generation, margin_ms: 0, charge: { ...charge, pid_start: '1' } }, LIMIT_MS)).toMatchObject({ ok: false })
     expect(await client.request({ verb: 'arm', generation, margin_ms: 0, charge }, LIMIT_MS)).toMatchObject({ ok: true })
-    process.kill(helperPid(), 'SIGSTOP')
+    stopHelper()
     await until('lost', () => notices.some(({ notice }) => notice === 'lost'))
     await until('the virtual server ended', () => vm.signalCode === 'SIGKILL')
     await gone()
@@ -250,7 +260,7 @@ describe.runIf(namespacesWork())('the guard process', () => {
     await client.request({ verb: 'electorate', names: ['mail'] }, LIMIT_MS)
     // Notices of the lease are left out of `notices`: the guard is asked until a record that lists somebody is acknowledged.
     for (let looks = 0; (await client.request({ verb: 'status' }, LIMIT_MS)).status?.electorate === undefined && looks < 100; looks++) await pause(50)
-    process.kill(helperPid(), 'SIGSTOP')
+    stopHelper()
     let riding = true
     const rides = (async () => {
       while (riding) {
@@ -290,7 +300,7 @@ describe.runIf(namespacesWork())('the guard process', () => {
     await armed()
     const child = guard!
     const ended = new Promise(resolve => child.once('exit', resolve))
-    process.kill(helperPid(), 'SIGSTOP')
+    stopHelper()
     expect(await client.request({ verb: 'leave', standing: 'unmanaged' }, 2_000)).toMatchObject({ ok: true, reason: expect.stringMatching(/did not answer/) })
     expect(await ended).toBe(0)
     await pause(3_000)
