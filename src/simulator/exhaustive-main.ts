@@ -4,10 +4,11 @@
  * may begin: together they are the whole search, and none needs much memory. `a: FAULT` begins at that host only. Ends with 1 when a rule of safety is broken, and tells how; with 2 when something was left.
  */
 import { parseArgs } from 'node:util'
-import { RIDE_POLICIES, type RidePolicy } from '../core/inventory.ts'
+import { parseRide, RIDE_POLICIES } from '../core/inventory.ts'
 import { SystemClock } from '../edges/clock.ts'
 import { searchWithin, type SearchResult } from './exhaustive/search.ts'
-import { FAULTS } from './exhaustive/turns.ts'
+import { HOST_NAMES } from './exhaustive/kernel-host.ts'
+import { FAULTS, faultsOf, OUTAGE } from './exhaustive/turns.ts'
 
 const { values } = parseArgs({ options: {
   hosts: { type: 'string', default: '2' }, functions: { type: 'string', default: '1' }, epochs: { type: 'string', default: '3' }, generations: { type: 'string', default: '2' }, faults: { type: 'string', default: '1' },
@@ -22,16 +23,12 @@ let told_ms = started_ms
 
 const faults = Number(values.faults)
 const kinds = values.only?.split(',') ?? FAULTS
-const strange = kinds.filter(kind => !FAULTS.includes(kind.replace(/^[a-d]: /, '')))
-if (strange.length > 0) throw new Error(`there is no fault ${strange.join(', ')}; known are: ${FAULTS.join(', ')}`)
+const known = faultsOf(HOST_NAMES.slice(0, Number(values.hosts)))
+const strange = kinds.filter(kind => !known.includes(kind))
+if (strange.length > 0) throw new Error(`there is no fault ${strange.join(', ')}; known are: ${FAULTS.join(', ')}; of one host, as in "a: ${FAULTS[0]}", all but ${OUTAGE}`)
 
-const ride = ridePolicy(values.ride)
-
-function ridePolicy(name: string): RidePolicy {
-  const policy = RIDE_POLICIES.find(known => known === name)
-  if (policy === undefined) throw new Error(`there is no ride policy ${name}; known are: ${RIDE_POLICIES.join(', ')}`)
-  return policy
-}
+const ride = parseRide(values.ride)
+if (!ride) throw new Error(`there is no ride policy ${values.ride}; known are: ${RIDE_POLICIES.join(', ')}`)
 
 /** All sets of so many of them. */
 function setsOf(names: readonly string[], size: number): string[][] {
@@ -41,7 +38,7 @@ function setsOf(names: readonly string[], size: number): string[][] {
 
 function search(only: readonly string[]): SearchResult {
   return searchWithin({
-    hosts: Number(values.hosts), functions: Number(values.functions), epochs: Number(values.epochs), generations: Number(values.generations), faults, hand_overs: values['hand-overs'], ride, only,
+    hosts: Number(values.hosts), functions: Number(values.functions), epochs: Number(values.epochs), generations: Number(values.generations), faults, hand_overs: values['hand-overs'], ...ride ? { ride } : {}, only,
   }, {
     states: Number(values.states),
     goOn: ({ states, followed, depth }) => {

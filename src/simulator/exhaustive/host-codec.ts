@@ -8,7 +8,7 @@ import { GuardCore, type Renewal } from '../../guard/guard-core.ts'
 import type { Charge } from '../../guard/guard-protocol.ts'
 import { CONSENT_MS, NOW_MS, TICK_MS } from './coarse-time.ts'
 import { askingOf, restoreAsking, type EncodedAsking } from './consent-codec.ts'
-import { chargeOf, requestOf, type KernelHost, type KernelRing } from './kernel-host.ts'
+import { chargeOf, requestOf, type KernelHost, type KernelRing, type RideMessage } from './kernel-host.ts'
 
 /** What `GuardCore` consists of; taken and given back field by field. */
 interface GuardFields {
@@ -73,8 +73,7 @@ export class HostCodec {
       host.renewal_applied, [...host.up_to_date].sort(),
       read ? [read.leases ? [...read.leases] : null, read.claims ? [...read.claims] : null] : null,
       [...host.claims].sort(), [...host.releases].sort(), host.orders,
-      [...host.asks].map(([to, { asked_ms, epoch }]) => [to, NOW_MS - asked_ms, epoch]).sort(), [...host.promises].map(([to, at_ms]) => [to, NOW_MS - at_ms]).sort(),
-      [...host.consent_asks].map(([to, { asked_ms, holder }]) => [to, NOW_MS - asked_ms, holder]).sort(), [...host.consents].map(([to, { asked_ms, free_ms }]) => [to, NOW_MS - asked_ms, free_ms]).sort(),
+      [...host.sent].map(([key, { to, asked_ms, message }]) => [key, to, NOW_MS - asked_ms, message]).sort(),
     ])
   }
 
@@ -114,7 +113,7 @@ export class HostCodec {
   /** The host that has this text, `elapsed_ms` later. */
   decode(text: string, elapsed_ms = 0): KernelHost {
     const then_ms = NOW_MS - elapsed_ms
-    const [name, state, guard, given, renewal_applied, up_to_date, read, claims, releases, orders, asks, promises, consent_asks, consents] = JSON.parse(text) as Encoded
+    const [name, state, guard, given, renewal_applied, up_to_date, read, claims, releases, orders, sent] = JSON.parse(text) as Encoded
     const host = this.ring.newHost(name)
     this.restoreState(host.state, state, then_ms)
     this.restoreGuard(host.guard, guard, then_ms)
@@ -122,10 +121,7 @@ export class HostCodec {
     for (const other of up_to_date) host.up_to_date.add(other)
     for (const [of, claim] of claims) host.claims.set(of, claim)
     for (const [of, release] of releases) host.releases.set(of, release)
-    for (const [to, ago_ms, epoch] of asks) host.asks.set(to, { asked_ms: then_ms - ago_ms, epoch })
-    for (const [to, ago_ms] of promises) host.promises.set(to, then_ms - ago_ms)
-    for (const [to, ago_ms, holder] of consent_asks) host.consent_asks.set(to, { asked_ms: then_ms - ago_ms, holder })
-    for (const [to, ago_ms, free_ms] of consents) host.consents.set(to, { asked_ms: then_ms - ago_ms, free_ms })
+    for (const [key, to, ago_ms, message] of sent) host.sent.set(key, { to, asked_ms: then_ms - ago_ms, message })
     host.renewal_applied = renewal_applied
     host.read = read ? { leases: read[0] ? new Map(read[0]) : undefined, claims: read[1] ? new Map(read[1]) : undefined } : undefined
     host.orders = orders
@@ -239,7 +235,7 @@ type EncodedGuard = [number, number | null, number, [number, number, Names, numb
 type Encoded = [
   name: string, state: EncodedState, guard: EncodedGuard, given: [string, FunctionKind, number][], renewal_applied: boolean, up_to_date: string[],
   read: [[string, ReadLease][] | null, [string, ReadClaim][] | null] | null, claims: [string, Claiming][], releases: [string, Releasing][], orders: KernelHost['orders'],
-  asks: [string, number, number][], promises: [string, number][], consent_asks: [string, number, string][], consents: [string, number, number][],
+  sent: [key: string, to: string, ago_ms: number, message: RideMessage][],
 ]
 type ReadLease = NonNullable<NonNullable<KernelHost['read']>['leases']> extends Map<string, infer Lease> ? Lease : never
 type ReadClaim = NonNullable<NonNullable<KernelHost['read']>['claims']> extends Map<string, infer Claim> ? Claim : never

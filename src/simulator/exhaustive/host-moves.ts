@@ -2,7 +2,7 @@
 import { NOW_MS, TICK_MS } from './coarse-time.ts'
 import type { HostCodec } from './host-codec.ts'
 import { outstandingOf, type KernelActs } from './kernel-acts.ts'
-import type { ClaimOnItsWay, KernelHost, KernelRing, ReleaseOnItsWay } from './kernel-host.ts'
+import type { ClaimOnItsWay, KernelHost, KernelRing, ReleaseOnItsWay, RideMessage, Sent } from './kernel-host.ts'
 import type { SharedLease } from './shared-area.ts'
 
 /** Texts by number. */
@@ -20,10 +20,7 @@ export class Numbers {
 
 export type Act =
   | 'guard looks' | 'agent looks' | 'renew' | 'acknowledged' | 'renewal fails' | 'read leases' | 'read claims' | 'read arrives' | 'claim' | 'abandoned claim' | 'claim answered' | 'claim unanswered' | 'release' | 'release answered'
-  | 'order' | 'order answered' | 'order fails' | 'nominated' | 'asked to return' | 'claiming over' | 'agent dies' | 'guard dies' | 'power fails' | MessageAct
-
-/** From one host to another. */
-export type MessageAct = 'ask' | 'promise' | 'ask for consent' | 'consent'
+  | 'order' | 'order answered' | 'order fails' | 'nominated' | 'asked to return' | 'claiming over' | 'agent dies' | 'guard dies' | 'power fails' | RideMessage['kind']
 
 interface MoveOf<Kind extends string> {
   readonly act: Act
@@ -39,14 +36,7 @@ export type Move =
   | MoveOf<'read'>
   | MoveOf<'claim'> & { readonly function: string; readonly claim: ClaimOnItsWay }
   | MoveOf<'release'> & { readonly function: string; readonly release: ReleaseOnItsWay }
-  | MoveOf<'message'> & { readonly act: MessageAct; readonly next: number; readonly to: string; readonly message: Delivery }
-
-/** What the receiver hears. */
-export type Delivery =
-  | { readonly kind: 'ask'; readonly asked_ms: number; readonly epoch: number }
-  | { readonly kind: 'promise'; readonly asked_ms: number }
-  | { readonly kind: 'ask for consent'; readonly asked_ms: number; readonly holder: string }
-  | { readonly kind: 'consent'; readonly asked_ms: number; readonly free_ms: number }
+  | MoveOf<'message'> & { readonly next: number; readonly sent: Sent }
 
 export class HostMoves {
   private readonly ring: KernelRing
@@ -179,13 +169,18 @@ export class HostMoves {
   }
 
   private messages(number: number, host: KernelHost, moves: Move[]): void {
-    const message = (what: string, to: string, of: 'asks' | 'promises' | 'consent_asks' | 'consents', delivery: Delivery): void => {
-      moves.push({ act: delivery.kind, what, kind: 'message', next: this.changed(number, changing => changing[of].delete(to)), to, message: delivery })
+    for (const [key, sent] of host.sent) {
+      moves.push({ act: sent.message.kind, what: wordsOf(sent), kind: 'message', next: this.changed(number, changing => changing.sent.delete(key)), sent })
     }
-    for (const [to, asked] of host.asks) message(`${to} is asked for its promise`, to, 'asks', { kind: 'ask', ...asked })
-    for (const [to, asked_ms] of host.promises) message(`its promise reaches ${to}`, to, 'promises', { kind: 'promise', asked_ms })
-    for (const [to, asked] of host.consent_asks) message(`${to} is asked whether it has promised ${asked.holder} nothing`, to, 'consent_asks', { kind: 'ask for consent', ...asked })
-    for (const [to, consent] of host.consents) message(`its consent reaches ${to}`, to, 'consents', { kind: 'consent', ...consent })
+  }
+}
+
+function wordsOf({ to, message }: Sent): string {
+  switch (message.kind) {
+    case 'promise-request': return `${to} is asked for its promise`
+    case 'promise': return `its promise reaches ${to}`
+    case 'consent-request': return `${to} is asked whether it has promised ${message.holder} nothing`
+    case 'consent': return `its consent reaches ${to}`
   }
 }
 

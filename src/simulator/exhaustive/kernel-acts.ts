@@ -8,7 +8,7 @@ import { step } from '../../core/step.ts'
 import { GuardCore, type Renewal } from '../../guard/guard-core.ts'
 import { CONSENT_MS, NOW_MS } from './coarse-time.ts'
 import { claimOf, leaseOf } from './host-codec.ts'
-import { askedAt_ms, chargeOf, claimOnItsWay, requestOf, type FunctionOrder, type KernelHost, type KernelRing } from './kernel-host.ts'
+import { askedAt_ms, chargeOf, claimOnItsWay, requestOf, type FunctionOrder, type KernelHost, type KernelRing, type RideMessage, type Sent } from './kernel-host.ts'
 
 type Of<Name extends Command['command']> = Extract<Command, { command: Name }>
 
@@ -217,20 +217,8 @@ export class KernelActs {
 
   // Messages
 
-  askDelivered(host: KernelHost, from: string, asked_ms: number, epoch: number): void {
-    this.handle(host, { event: 'message', from, message: { kind: 'promise-request', request: requestOf(asked_ms), epoch } })
-  }
-
-  promiseDelivered(host: KernelHost, from: string, asked_ms: number): void {
-    this.handle(host, { event: 'message', from, message: { kind: 'promise', request: requestOf(asked_ms) } })
-  }
-
-  consentAskDelivered(host: KernelHost, from: string, asked_ms: number, holder: string): void {
-    this.handle(host, { event: 'message', from, message: { kind: 'consent-request', request: requestOf(asked_ms), holder } })
-  }
-
-  consentDelivered(host: KernelHost, from: string, asked_ms: number, free_ms: number): void {
-    this.handle(host, { event: 'message', from, message: { kind: 'consent', request: requestOf(asked_ms), free_ms } })
+  delivered(host: KernelHost, from: string, { asked_ms, message }: Sent): void {
+    this.handle(host, { event: 'message', from, message: { ...message, request: requestOf(asked_ms) } })
   }
 
   // Deaths
@@ -248,7 +236,7 @@ export class KernelActs {
     host.up_to_date.clear()
     host.read = undefined
     host.orders = []
-    for (const messages of messagesOf(host)) messages.clear()
+    host.sent.clear()
     for (const [name, claim] of host.claims) abandon(host.claims, name, claim)
     for (const [name, release] of host.releases) abandon(host.releases, name, release)
   }
@@ -283,10 +271,11 @@ export class KernelActs {
   timePasses(host: KernelHost): void {
     const { profile } = this.ring
     for (const [name, { until_ms }] of host.given) if (until_ms <= NOW_MS) host.given.delete(name)
-    // Later than that a promise counts for nothing.
-    for (const [to, { asked_ms }] of host.asks) if (NOW_MS - asked_ms >= profile.promise_ms) host.asks.delete(to)
-    for (const [to, asked_ms] of host.promises) if (NOW_MS - asked_ms >= profile.promise_ms) host.promises.delete(to)
-    for (const sent of [host.consent_asks, host.consents]) for (const [to, { asked_ms }] of sent) if (NOW_MS - asked_ms >= CONSENT_MS) sent.delete(to)
+    // Later than that a promise or a consent counts for nothing.
+    for (const [key, { asked_ms, message }] of host.sent) {
+      const worth_ms = message.kind === 'consent-request' || message.kind === 'consent' ? CONSENT_MS : profile.promise_ms
+      if (NOW_MS - asked_ms >= worth_ms) host.sent.delete(key)
+    }
     const { share } = host.state
     // The edge gives a read up after 2r (agent/share-orders.ts), the share helper a renewal after D_stop.
     if (share.outstanding_ms !== undefined && NOW_MS - share.outstanding_ms > 2 * profile.renew_ms) {
@@ -297,8 +286,6 @@ export class KernelActs {
     if (renewal && NOW_MS - renewal.issued_ms >= profile.stop_ms) this.renewalFailed(host)
   }
 }
-
-const messagesOf = ({ asks, promises, consent_asks, consents }: KernelHost): readonly Map<string, unknown>[] => [asks, promises, consent_asks, consents]
 
 function abandon<Kind extends { phase: string }>(all: Map<string, Kind>, name: string, item: Kind): void {
   if (item.phase === 'asked') item.phase = 'abandoned'
@@ -313,11 +300,12 @@ function callOff(host: KernelHost, name: string): void {
 
 /** A question is asked now, whatever its number: several may be asked in one step. */
 function send(host: KernelHost, { to, message }: Of<'send'>): void {
+  const put = (asked_ms: number, without_number: RideMessage): void => void host.sent.set(`${message.kind} ${to}`, { to, asked_ms, message: without_number })
   switch (message.kind) {
-    case 'promise-request': return void host.asks.set(to, { asked_ms: NOW_MS, epoch: message.epoch })
-    case 'promise': return void host.promises.set(to, askedAt_ms(message.request))
-    case 'consent-request': return void host.consent_asks.set(to, { asked_ms: NOW_MS, holder: message.holder })
-    case 'consent': return void host.consents.set(to, { asked_ms: askedAt_ms(message.request), free_ms: Math.min(message.free_ms, CONSENT_MS) })
+    case 'promise-request': return put(NOW_MS, { kind: message.kind, epoch: message.epoch })
+    case 'promise': return put(askedAt_ms(message.request), { kind: message.kind })
+    case 'consent-request': return put(NOW_MS, { kind: message.kind, holder: message.holder })
+    case 'consent': return put(askedAt_ms(message.request), { kind: message.kind, free_ms: Math.min(message.free_ms, CONSENT_MS) })
     default: if (!HINTS.has(message.kind)) throw new Error(`the search does not know what ${message.kind} does to the kernel`)
   }
 }

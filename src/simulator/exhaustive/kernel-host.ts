@@ -56,6 +56,20 @@ export type FunctionOrder =
   | { readonly order: 'serve'; readonly function: string; readonly epoch: number; readonly kind: FunctionKind; readonly generation: number; called_off: boolean; done: boolean }
   | { readonly order: 'stop'; readonly function: string }
 
+/** A message of R8 on its way; an answer has the time of its question. */
+export interface Sent {
+  readonly to: string
+  readonly asked_ms: number
+  readonly message: RideMessage
+}
+
+/** Without its number, which says when it was asked (`requestOf`). */
+export type RideMessage =
+  | { readonly kind: 'promise-request'; readonly epoch: number }
+  | { readonly kind: 'promise' }
+  | { readonly kind: 'consent-request'; readonly holder: string }
+  | { readonly kind: 'consent'; readonly free_ms: number }
+
 export interface KernelHost {
   readonly name: string
   state: State
@@ -70,16 +84,14 @@ export interface KernelHost {
   readonly claims: Map<string, ClaimOnItsWay>
   readonly releases: Map<string, ReleaseOnItsWay>
   orders: FunctionOrder[]
-  /** Newest request for a promise on its way to each host, and newest promise, by when it was asked for. */
-  readonly asks: Map<string, { readonly asked_ms: number; readonly epoch: number }>
-  readonly promises: Map<string, number>
-  /** Likewise the newest question whether no promise to a holder stands, and the newest answer: for how long that has been so. */
-  readonly consent_asks: Map<string, { readonly asked_ms: number; readonly holder: string }>
-  readonly consents: Map<string, { readonly asked_ms: number; readonly free_ms: number }>
+  /** The newest of each kind on its way to each host. */
+  readonly sent: Map<string, Sent>
 }
 
 /** The holder of functions that are not played: an agentless one, whom no rule lets anybody follow. */
 const ELSEWHERE = 'elsewhere'
+
+export const HOST_NAMES: readonly string[] = ['a', 'b', 'c', 'd']
 
 export class KernelRing {
   readonly names: readonly string[]
@@ -91,7 +103,7 @@ export class KernelRing {
   constructor(bounds: Bounds, times: CoarseTimes = COARSE_TIMES) {
     this.bounds = bounds
     this.profile = coarseProfile(times)
-    this.names = ['a', 'b', 'c', 'd'].slice(0, bounds.hosts)
+    this.names = HOST_NAMES.slice(0, bounds.hosts)
     this.functions = this.names.slice(0, bounds.functions)
     this.inventory = { ...sampleInventory(bounds.hosts, { names: this.names }), ...bounds.ride ? { ride: bounds.ride } : {} }
   }
@@ -124,7 +136,7 @@ export class KernelRing {
     guard.agentPresent(true, NOW_MS)
     return {
       name, state: this.newState(name), guard, given: new Map(), renewal_applied: false, up_to_date: new Set(), read: undefined, claims: new Map(), releases: new Map(), orders: [],
-      asks: new Map(), promises: new Map(), consent_asks: new Map(), consents: new Map(),
+      sent: new Map(),
     }
   }
 }

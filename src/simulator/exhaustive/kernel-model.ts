@@ -1,10 +1,10 @@
 /** All that can happen in one state of the whole ring, and what must never be seen in it. Hosts and shared area are known by number. */
 import { TICK_MS } from './coarse-time.ts'
 import { HostCodec } from './host-codec.ts'
-import { HostMoves, Numbers, type Act, type MessageAct, type Move } from './host-moves.ts'
+import { HostMoves, Numbers, type Act, type Move } from './host-moves.ts'
 import { KernelActs } from './kernel-acts.ts'
 import { formerGiver, livingHolder, lookAt, startWithoutClaim, twoGivers, type Look, type Violation } from './invariants.ts'
-import type { ClaimOnItsWay, KernelHost, KernelRing, SharedClaim } from './kernel-host.ts'
+import type { ClaimOnItsWay, KernelHost, KernelRing, RideMessage, Sent, SharedClaim } from './kernel-host.ts'
 import { addRelease, claimPlace, decodeArea, emptyArea, encodeArea, grownOlder, type SharedArea, type SharedLease } from './shared-area.ts'
 import { tickNumber, tickState, type TickState } from './tick-state.ts'
 import { duringOutage, faultOf, MISHAPS, MODES, OUTAGE, partsOf, type Part } from './turns.ts'
@@ -21,7 +21,7 @@ export interface Listener {
 }
 
 /** In the order in which they are delivered within a turn. */
-const MESSAGES: readonly MessageAct[] = ['ask', 'promise', 'ask for consent', 'consent']
+const MESSAGES: readonly RideMessage['kind'][] = ['promise-request', 'promise', 'consent-request', 'consent']
 /** Of one kind no host can do more in a turn: against an endless chain. */
 const REPEATS_LIMIT = 32
 
@@ -167,7 +167,7 @@ export class KernelModel {
     for (let from = 0; from < this.ring.names.length; from += 1) {
       if (from === host || !MODES[modes[from]!]!.network) continue
       for (const act of MESSAGES) {
-        const move = this.moves.of(this.now[from]!).find(candidate => candidate.act === act && candidate.kind === 'message' && candidate.to === to)
+        const move = this.moves.of(this.now[from]!).find(candidate => candidate.act === act && candidate.kind === 'message' && candidate.sent.to === to)
         if (move && !this.apply(from, move, listener)) return false
       }
     }
@@ -194,23 +194,16 @@ export class KernelModel {
         now[host] = this.pair(`release ${now[host]} ${move.function}`, () => this.moves.changed(now[host]!, releasing => noteReleased(releasing, move.function)))
         now[hosts] = this.pair(`released ${now[hosts]} ${move.function} ${move.release.epoch}`, () => this.areaWith(area => addRelease(area, move.function, move.release)))
         break
-      case 'message': this.delivered(name, move)
+      case 'message': this.delivered(name, move.sent)
     }
     if ('next' in move) now[host] = move.next
     return this.check(listener)
   }
 
-  private delivered(from: string, { to, message }: Extract<Move, { kind: 'message' }>): void {
+  private delivered(from: string, sent: Sent): void {
     const { now, acts } = this
-    const host = this.ring.names.indexOf(to)
-    now[host] = this.pair(`${now[host]} ${from} ${Object.values(message).join(' ')}`, () => this.moves.changed(now[host]!, hearing => {
-      switch (message.kind) {
-        case 'ask': return acts.askDelivered(hearing, from, message.asked_ms, message.epoch)
-        case 'promise': return acts.promiseDelivered(hearing, from, message.asked_ms)
-        case 'ask for consent': return acts.consentAskDelivered(hearing, from, message.asked_ms, message.holder)
-        case 'consent': acts.consentDelivered(hearing, from, message.asked_ms, message.free_ms)
-      }
-    }))
+    const host = this.ring.names.indexOf(sent.to)
+    now[host] = this.pair(`${now[host]} ${from} ${sent.asked_ms} ${Object.values(sent.message).join(' ')}`, () => this.moves.changed(now[host]!, hearing => acts.delivered(hearing, from, sent)))
   }
 
   private renewed(host: number, lease: SharedLease): void {

@@ -43,6 +43,11 @@ export const FAULTS: readonly string[] = [...MODES.slice(1).map(mode => mode.nam
 /** A fault of this host alone. */
 export const faultOf = (host: string, fault: string): string => `${host}: ${fault}`
 
+/** What a search may be restricted to: faults of any host, and of one; an outage is nobody's own. */
+export function faultsOf(hosts: readonly string[]): readonly string[] {
+  return [...FAULTS, ...hosts.flatMap(host => FAULTS.filter(fault => fault !== OUTAGE).map(fault => faultOf(host, fault)))]
+}
+
 /** All that are possible, one after the other, `once` or as long as one is; `extra` is where a manager's act or a mishap has its place. */
 export interface Part {
   readonly acts: readonly Act[] | 'messages' | 'extra'
