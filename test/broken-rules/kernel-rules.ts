@@ -13,6 +13,7 @@ const PROFILE = 'src/core/profile.ts'
 
 /** Watchdog and kernel end what the guard has left: 3 s late. */
 const NETS_LATE: Edit = { file: GUARD, find: 'return legal_ms + this.profile.gone_ms - this.profile.stop_ms', replace: 'return legal_ms + this.profile.gone_ms - this.profile.stop_ms + 3_000' }
+const FORMER_GENERATION_COUNTS: Edit = { file: GUARD, find: 'if (renewal.generation !== this.generation) return false', replace: '' }
 /** For nominees and managers alike. */
 const PROMISE_IGNORED: Edit = { file: CLAIM, find: "return kind === 'native' && hostOf(state, holder).promised_until_ms > at_ms", replace: "return kind === 'native' && hostOf(state, holder).promised_until_ms > at_ms + Infinity" }
 
@@ -25,7 +26,7 @@ export const KERNEL_RULES: readonly BrokenRule[] = [
   {
     name: 'late-acknowledgement-counts', rule: 'R1', what: 'an acknowledgement after the deadline, or of a former generation, brings the lease back',
     edits: [
-      { file: GUARD, find: 'if (renewal.generation !== this.generation) return false', replace: '' },
+      FORMER_GENERATION_COUNTS,
       { file: GUARD, find: 'if (now_ms >= deadline_ms || deadline_ms <= this.deadline_ms) return false', replace: '' },
       { file: GUARD, find: 'this.deadline_ms = deadline_ms\n    this.issued_ms', replace: 'this.deadline_ms = now_ms + this.profile.stop_ms\n    this.issued_ms' },
     ],
@@ -33,7 +34,7 @@ export const KERNEL_RULES: readonly BrokenRule[] = [
   },
   {
     name: 'acknowledgement-of-a-former-generation', rule: 'R1', what: 'an acknowledgement of a former generation is not refused: the present one has a lease and no record',
-    edits: [{ file: GUARD, find: 'if (renewal.generation !== this.generation) return false', replace: '' }],
+    edits: [FORMER_GENERATION_COUNTS],
     play: { story: 'mean' }, seeds: { from: 31, count: 40 }, seen: ['S3'],
   },
   {

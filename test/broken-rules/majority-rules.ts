@@ -1,14 +1,17 @@
 /** R8 by majority (docs/protocol.md 3) broken rule by rule: who may miss promises, and who must hold none when the function is claimed. */
-import type { BrokenRule } from './broken-rule.ts'
+import type { BrokenRule, Edit } from './broken-rule.ts'
 
 const CONSENT = 'src/core/consent.ts'
 const ELECTORATE = 'src/core/electorate.ts'
 const GUARD = 'src/guard/guard-core.ts'
 
+/** The exhaustive search takes it out as well. */
+export const CLAIMS_WITHOUT_CONSENTS: Edit = { file: CONSENT, find: "return kind === 'virtual' ? 1 : 1 + (state.hosts.get(holder)?.lease?.may_miss ?? 0)", replace: "return kind === 'virtual' ? 1 : 1 + 0 * (state.hosts.get(holder)?.lease?.may_miss ?? 0)" }
+
 export const MAJORITY_RULES: readonly BrokenRule[] = [
   {
     name: 'claims-without-consents', rule: 'R8', what: 'by majority: who claims by silence asks nobody whether a promise stands',
-    edits: [{ file: CONSENT, find: "return kind === 'virtual' ? 1 : 1 + (state.hosts.get(holder)?.lease?.may_miss ?? 0)", replace: "return kind === 'virtual' ? 1 : 1 + 0 * (state.hosts.get(holder)?.lease?.may_miss ?? 0)" }],
+    edits: [CLAIMS_WITHOUT_CONSENTS],
     play: { story: 'ride by three of five' }, seeds: { from: 1, count: 40 }, seen: ['S1'],
   },
   {

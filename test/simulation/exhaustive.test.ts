@@ -5,6 +5,7 @@
 import { describe, expect, it } from 'vitest'
 import { searchWithin } from '../../src/simulator/exhaustive/search.ts'
 import type { Bounds } from '../../src/simulator/exhaustive/coarse-time.ts'
+import { CLAIMS_WITHOUT_CONSENTS } from '../broken-rules/majority-rules.ts'
 import { searchWith, type Edit } from './exhaustive-rules.ts'
 
 const ONE_FAULT: Bounds = { hosts: 2, functions: 1, epochs: 3, generations: 2, faults: 1, hand_overs: true }
@@ -88,7 +89,7 @@ const BROKEN_RULES: readonly BrokenRule[] = [
   },
   {
     what: 'who claims by silence asks nobody whether a promise stands (R8 by majority)', rules: ['S1', 'S3'], faults: 2, only: ['a: share dead', 'c: network dead'], bounds: MAJORITY, states: MAJORITY_STATES_LIMIT,
-    edits: [{ file: 'src/core/consent.ts', find: "return kind === 'virtual' ? 1 : 1 + (state.hosts.get(holder)?.lease?.may_miss ?? 0)", replace: "return kind === 'virtual' ? 1 : 1 + 0 * (state.hosts.get(holder)?.lease?.may_miss ?? 0)" }],
+    edits: [CLAIMS_WITHOUT_CONSENTS],
   },
 ]
 
