@@ -55,7 +55,12 @@ export function runInside(lab: Lab, host: string, command: readonly string[], li
 
 /** Like `runInside`; a failure is a LabError with the command's own words. */
 export async function runInsideOrFail(lab: Lab, host: string, command: readonly string[], limit_ms?: number): Promise<string> {
-  const { status, stdout, stderr } = await runInside(lab, host, command, limit_ms)
-  if (status !== 0) throw new LabError(`${host}: ${command.join(' ')} ended with ${status}: ${(stderr || stdout).trim().slice(0, 600)}`)
-  return stdout
+  const result = await runInside(lab, host, command, limit_ms)
+  if (result.status !== 0) throw failed(host, command, result)
+  return result.stdout
+}
+
+/** In the command's own words. */
+export function failed(host: string, command: readonly string[], { status, stdout, stderr }: InsideResult): LabError {
+  return new LabError(`${host}: ${command.join(' ')} ended with ${status}: ${(stderr || stdout).trim().slice(0, 600)}`)
 }

@@ -5,7 +5,7 @@ import { askBoard } from './board-protocol.ts'
 import { cgroupsOf, leaderOf } from './cgroups.ts'
 import { durationMs } from './durations.ts'
 import { thawAll } from './down.ts'
-import { runInside, runInsideOrFail } from './exec.ts'
+import { failed, runInside, runInsideOrFail } from './exec.ts'
 import { failMachines, healMachines } from './failing-hypervisor.ts'
 import { BROADCAST_ADDRESS, SWITCH_ADDRESS, WAKE_PORT } from './hosts.ts'
 import { publishAnother } from './install-ringward.ts'
@@ -56,8 +56,9 @@ async function systemctl(lab: Lab, host: string, ...args: string[]): Promise<voi
 
 /** Waits until they have stopped. Whoever watches them may start them again before that: then its job has taken the place of ours, and they have stopped all the same. */
 async function stopUnits(lab: Lab, host: string, units: readonly string[]): Promise<void> {
-  const { status, stderr } = await runInside(lab, host, ['systemctl', '--no-ask-password', 'stop', ...units])
-  if (status !== 0 && !isOvertaken(stderr)) throw new LabError(`${host}: systemctl stop ${units.join(' ')} ended with ${status}: ${stderr.trim().slice(0, 600)}`)
+  const command = ['systemctl', '--no-ask-password', 'stop', ...units]
+  const result = await runInside(lab, host, command)
+  if (result.status !== 0 && !isOvertaken(result.stderr)) throw failed(host, command, result)
 }
 
 /** Whether systemd says of a stop nothing but that another job has taken its place. */
