@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { lstat, mkdir } from 'node:fs/promises'
 import { isAbsolute, join, relative, resolve } from 'node:path'
-import ssh2 from 'ssh2'
 import { reasonOf, RingwardError } from '../errors.ts'
 import { writeNew } from './durable-file.ts'
+import { newHandKey } from './hand-key.ts'
 import { SHARE_FOLDERS, SKELETON_FILES } from './skeleton.ts'
 
 export interface InitOptions {
@@ -34,12 +34,12 @@ export async function init(directory: string, options: InitOptions): Promise<Ini
   for (const [path, text] of Object.entries(SKELETON_FILES)) await make(join(directory, path), file => writeNew(file, text, 0o644))
   await make(join(options.keys_directory, 'ring.psk'), file => writeNew(file, newRingKey(), 0o600))
   const hand_key = join(options.keys_directory, 'hand_key')
-  const pair = ssh2.utils.generateKeyPairSync('ed25519', { comment: 'ringward remote hand' })
   // The public half belongs to the private one: a pair is made whole or not at all.
   if (await present(hand_key) || await present(`${hand_key}.pub`)) kept.push(hand_key, `${hand_key}.pub`)
   else {
+    const pair = newHandKey()
     await make(hand_key, file => writeNew(file, pair.private, 0o600))
-    await make(`${hand_key}.pub`, file => writeNew(file, `${pair.public.trimEnd()}\n`, 0o600))
+    await make(`${hand_key}.pub`, file => writeNew(file, `${pair.public}\n`, 0o600))
   }
   return { created, kept }
 

@@ -1,6 +1,7 @@
 import { constants, type Stats } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { reasonOf, RingwardError } from '../errors.ts'
+import { wrongWithHandKey } from './hand-key.ts'
 import type { Places } from './places.ts'
 import { formatProblem, type Problem } from './problem.ts'
 
@@ -15,27 +16,30 @@ interface KeyFile {
   readonly key: keyof Keys
   readonly what: string
   readonly limit_bytes: number
-  readonly looksRight: (bytes: Buffer) => boolean
+  /** What makes these bytes no such key; nothing when they are one. */
+  readonly wrongWith: (bytes: Buffer) => string | undefined
   readonly advice: string
 }
+
+const NO_SUCH_KEY = 'its content is not such a key'
 
 const KEY_FILES: readonly KeyFile[] = [
   {
     // Key type ed25519, then 64 bytes: libp2p's protobuf of a private key has 68 bytes.
     key: 'identity_key', what: 'the identity of this host', limit_bytes: 68,
-    looksRight: bytes => bytes.length === 68 && bytes.subarray(0, 4).equals(Buffer.from([8, 1, 18, 64])),
+    wrongWith: bytes => bytes.length === 68 && bytes.subarray(0, 4).equals(Buffer.from([8, 1, 18, 64])) ? undefined : NO_SUCH_KEY,
     advice: 'Remove it and run "ringward join" on this host, then "ringward publish".',
   },
   {
     // 95 bytes, and perhaps a line end.
     key: 'ring_psk', what: 'the ring\'s pre-shared key', limit_bytes: 96,
-    looksRight: bytes => /^\/key\/swarm\/psk\/1\.0\.0\/\n\/base16\/\n[0-9a-f]{64}\n?$/.test(bytes.toString('latin1')),
+    wrongWith: bytes => /^\/key\/swarm\/psk\/1\.0\.0\/\n\/base16\/\n[0-9a-f]{64}\n?$/.test(bytes.toString('latin1')) ? undefined : NO_SUCH_KEY,
     advice: 'Copy ring.psk from the keys that "ringward init" made.',
   },
   {
     key: 'hand_key', what: 'the ring\'s SSH key', limit_bytes: 16 * 1024,
-    looksRight: bytes => bytes.toString('latin1').startsWith('-----BEGIN OPENSSH PRIVATE KEY-----\n'),
-    advice: 'Copy hand_key from the keys that "ringward init" made.',
+    wrongWith: bytes => bytes.toString('latin1').startsWith('-----BEGIN OPENSSH PRIVATE KEY-----\n') ? wrongWithHandKey(bytes) : NO_SUCH_KEY,
+    advice: 'Copy hand_key from the keys that "ringward init" made; if that one is damaged as well, make a new pair with "ssh-keygen -t ed25519 -N \'\'" for all hosts.',
   },
 ]
 
@@ -69,7 +73,8 @@ async function readKey(file: string, kind: KeyFile): Promise<{ readonly bytes: U
     if (wrong !== undefined) return { wrong }
     if (status.size === 0 || status.size > kind.limit_bytes) return { wrong: `it has ${status.size} bytes, which is not the size of such a key. ${kind.advice}` }
     const bytes = await handle.readFile()
-    return kind.looksRight(bytes) ? { bytes } : { wrong: `its content is not such a key. ${kind.advice}` }
+    const wrong_content = kind.wrongWith(bytes)
+    return wrong_content === undefined ? { bytes } : { wrong: `${wrong_content}. ${kind.advice}` }
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code
     if (code === 'ENOENT') return { wrong: `the file is missing. ${kind.advice}` }

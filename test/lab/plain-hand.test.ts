@@ -3,12 +3,12 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import ssh2 from 'ssh2'
 import { runInside, runInsideOrFail } from '../../scripts/laboratory/exec.ts'
 import { takeDown } from '../../scripts/laboratory/down.ts'
 import { writeInto } from '../../scripts/laboratory/host-root.ts'
 import { hostOf, hostPlaces, type Lab } from '../../scripts/laboratory/lab.ts'
 import { bringUp } from '../../scripts/laboratory/up.ts'
+import { newHandKey } from '../../src/configuration/hand-key.ts'
 import { SystemClock } from '../../src/edges/clock.ts'
 import { SshPlainHand } from '../../src/edges/remote-hand/ssh-plain-hand.ts'
 import { plainHandContract, type PlainWorld } from '../contract/support/plain-hand-contract.ts'
@@ -52,7 +52,7 @@ async function start(): Promise<PlainWorld> {
   await takeDown(DIRECTORY)
   const lab = await bringUp({ directory: DIRECTORY, tell: () => undefined, hosts: ['mail', TARGET], interval: '1s', standby: 'saved', post_delay_ms: 0, ringward: false, project: process.cwd() })
   const { root } = hostPlaces(lab, TARGET)
-  const key = ssh2.utils.generateKeyPairSync('ed25519')
+  const key = newHandKey()
   await runInsideOrFail(lab, TARGET, ['mkdir', '-p', '-m', '700', '/root/.ssh'])
   await writeInto(root, 'root/.ssh/authorized_keys', `restrict,command="/bin/sh -s" ${key.public}\n`, 0o600)
   const [kind, host_key] = (await readFile(join(root, 'etc/ssh/ssh_host_ed25519_key.pub'), 'utf8')).split(' ')

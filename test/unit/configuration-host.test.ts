@@ -1,6 +1,7 @@
 import { access, appendFile, chmod, mkdir, mkdtemp, readFile, rm, rmdir, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import ssh2 from 'ssh2'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ownRole } from '../../executer/own-role.ts'
 import { runCheck } from '../../src/configuration/check.ts'
@@ -15,6 +16,7 @@ import { formatProblem } from '../../src/configuration/problem.ts'
 import { renderHostToml, renderServerToml } from '../../src/configuration/ring-writer.ts'
 import { reasonOf } from '../../src/errors.ts'
 import { changed, ringFiles, serverText } from './configuration-ring.ts'
+import { malformedPair } from './malformed-pair.ts'
 
 function reasonOfFailure(act: () => string): string {
   try {
@@ -122,6 +124,20 @@ describe('key files', () => {
     expect(problems.map(problem => problem.file)).toEqual([places.identity_key, places.ring_psk, places.hand_key])
     for (const problem of problems) expect(problem.message).toContain(message)
     await expect(loadKeys(places)).rejects.toMatchObject({ code: 'KEY_UNREADABLE' })
+  })
+
+  // Found at the check, not when a host is to be revived at night.
+  const unusable: readonly [string, () => Promise<string> | string, string][] = [
+    ['malformed', () => malformedPair().private, 'an SSH client cannot use its content (Malformed OpenSSH private key)'],
+    ['behind a passphrase', () => ssh2.utils.generateKeyPairSync('ed25519', { passphrase: 'secret', cipher: 'aes256-ctr', rounds: 1 }).private, 'an SSH client cannot use its content (Encrypted'],
+    ['the public half', () => readFile(`${places.hand_key}.pub`, 'utf8'), 'its content is not such a key.'],
+    ['cut short', async () => (await readFile(places.hand_key, 'utf8')).slice(0, 120), 'an SSH client cannot use its content'],
+  ]
+  it.each(unusable)('a hand key that is %s', async (_, content, message) => {
+    await writeFile(places.hand_key, await content())
+    const { problems } = await checkKeys(places)
+    expect(problems).toEqual([{ file: places.hand_key, line: 1, message: expect.stringContaining(message) as string }])
+    expect(problems[0]?.message).toContain('ssh-keygen -t ed25519')
   })
 
   it('are part of a check on a host of the ring, and of no other machine', async () => {

@@ -2,10 +2,11 @@ import { spawn } from 'node:child_process'
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { newHandKey, type HandKey } from '../../../src/configuration/hand-key.ts'
 import { SystemClock } from '../../../src/edges/clock.ts'
 import { SshPlainHand } from '../../../src/edges/remote-hand/ssh-plain-hand.ts'
 import type { PlainWorld } from './plain-hand-contract.ts'
-import { sshKeyPair, startSshServer, type KeyPair, type TestSshServer } from './ssh-server.ts'
+import { startSshServer, type TestSshServer } from './ssh-server.ts'
 
 /**
  * A real SSH connection and a real /bin/sh before a system that is played: `uname`, `ip`, `ifconfig` and the service managers are small
@@ -59,7 +60,7 @@ export async function startFakeSystem(family: FakeFamily): Promise<FakeWorld> {
     await writeFile(join(tools, name), `#!/bin/sh\necho "${name} $*" >> "$STATE/calls"\n${text}\n`)
     await chmod(join(tools, name), 0o755)
   }
-  const keys = { host: sshKeyPair(), hand: sshKeyPair() }
+  const keys = { host: newHandKey(), hand: newHandKey() }
   const { port, close } = await serve(folder, tools, keys)
   const vip_line = family === 'FreeBSD' ? `em0 ${VIP}/32` : `eth0 ${VIP}/24`
   return {
@@ -80,7 +81,7 @@ export async function startFakeSystem(family: FakeFamily): Promise<FakeWorld> {
 }
 
 /** An SSH server which runs what it is asked in a real sh, as an account with that home. */
-function serve(home: string, tools: string, keys: { readonly host: KeyPair; readonly hand: KeyPair }): Promise<TestSshServer> {
+function serve(home: string, tools: string, keys: { readonly host: HandKey; readonly hand: HandKey }): Promise<TestSshServer> {
   return startSshServer(keys, (command, channel) => {
     const [program = '', ...args] = command.split(' ')
     const child = spawn(program, args, { env: { PATH: `${tools}:/usr/bin:/bin`, HOME: home, STATE: home }, stdio: 'pipe' })

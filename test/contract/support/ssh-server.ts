@@ -1,9 +1,6 @@
 import type { AddressInfo } from 'node:net'
 import ssh2, { type Connection, type ServerChannel } from 'ssh2'
-
-export interface KeyPair { readonly private: string; readonly public: string }
-
-export const sshKeyPair = (): KeyPair => ssh2.utils.generateKeyPairSync('ed25519')
+import type { HandKey } from '../../../src/configuration/hand-key.ts'
 
 export interface TestSshServer {
   readonly port: number
@@ -14,7 +11,7 @@ export interface TestSshServer {
 }
 
 /** A real SSH server on this machine that lets in whoever has the hand's key; `onExec` plays the commands it is asked for. */
-export async function startSshServer(keys: { readonly host: KeyPair; readonly hand: KeyPair }, onExec: (command: string, channel: ServerChannel, connection: Connection) => void): Promise<TestSshServer> {
+export async function startSshServer(keys: { readonly host: HandKey; readonly hand: HandKey }, onExec: (command: string, channel: ServerChannel, connection: Connection) => void): Promise<TestSshServer> {
   const allowed = ssh2.utils.parseKey(keys.hand.public)
   if (allowed instanceof Error) throw allowed
   const connections: Connection[] = []

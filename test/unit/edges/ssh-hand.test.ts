@@ -1,12 +1,13 @@
 import { createServer, type AddressInfo, type Server as TcpServer, type Socket } from 'node:net'
 import type { Connection } from 'ssh2'
 import { afterEach, describe, expect, it } from 'vitest'
+import { newHandKey } from '../../../src/configuration/hand-key.ts'
 import { SystemClock } from '../../../src/edges/clock.ts'
 import type { HandTarget } from '../../../src/edges/remote-hand/remote-hand.ts'
 import { SshHand } from '../../../src/edges/remote-hand/ssh-hand.ts'
-import { sshKeyPair, startSshServer } from '../../contract/support/ssh-server.ts'
+import { startSshServer } from '../../contract/support/ssh-server.ts'
 
-const [hostKey, otherKey, handKey] = [sshKeyPair(), sshKeyPair(), sshKeyPair()]
+const [hostKey, otherKey, handKey] = [newHandKey(), newHandKey(), newHandKey()]
 const clock = new SystemClock()
 const signal = new AbortController().signal
 const LIMIT_MS = 10_000
