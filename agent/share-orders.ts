@@ -37,7 +37,9 @@ export class ShareOrders {
   async observe(): Promise<void> {
     const started_ms = this.clock.boot_ms()
     try {
-      this.post({ event: 'observed', started_ms, observation: await this.share.observe({ deadline_ms: this.read_limit_ms }) })
+      const observation = await this.share.observe({ deadline_ms: this.read_limit_ms })
+      const { free_kb } = this.share
+      this.post({ event: 'observed', started_ms, observation, ...free_kb === undefined ? {} : { free_kb } })
     } catch (error) {
       this.post({ event: 'observe-failed', reason: reasonOf(error) })
     }

@@ -33,6 +33,7 @@ export const ERROR_CODES = {
   LEASE_LATE: 'the lease of a host is renewed late',
   SHARE_UNREACHABLE: 'the shared area does not answer a host',
   SHARE_SLOW: 'the shared area is slower than the profile allows',
+  SHARE_FULL: 'the shared area has hardly any room left',
   NO_ROOM: 'no host has room for the largest virtual server',
   STANDBY_MISSING: 'the image of a virtual server is missing',
   STANDBY_STALE: 'the saved state of a virtual server does not fit any more',

@@ -15,7 +15,7 @@ import { cutBetween, healNetwork, healPort, isolate, loseAnnouncements } from '.
 import { NO_WAKE_FILE } from './power-board.ts'
 import { PROGRAMS, programPids } from './programs.ts'
 import { healState, spoilState, SPOILED } from './saved-state.ts'
-import { cutShare, hangShare, healShare, readyShare, shareState } from './share.ts'
+import { cutShare, emptyShare, fillShare, hangShare, healShare, readyShare, shareState } from './share.ts'
 import { healClock, moveClock } from './wall-clock.ts'
 import { giveWrongKey, healKey } from './wrong-key.ts'
 
@@ -163,6 +163,7 @@ async function heal(lab: Lab, args: readonly string[]): Promise<string> {
     await healHost(lab, which)
     return `${which} healed`
   }
+  await emptyShare(lab)
   await healNetwork(lab)
   await Promise.all(lab.hosts.map(host => healHost(lab, host.name)))
   for (const host of lab.hosts) if (!isOn(lab, host.name)) await askBoard(lab, { verb: 'power-on', host: host.name }).catch(() => undefined)
@@ -252,6 +253,10 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   'share-hang': { usage: 'HOST|all', about: 'the shared area stops answering', run: (lab, args) => onShares(lab, args[0], hangShare, 'hangs') },
   'share-cut': { usage: 'HOST|all', about: 'the shared area fails at once', run: (lab, args) => onShares(lab, args[0], cutShare, 'is cut off') },
   'share-off': { usage: '', about: 'the shared area fails for every host', run: lab => onShares(lab, 'all', cutShare, 'is cut off') },
+  'share-full': { usage: '', about: 'nothing more can be written to the shared area; what stands there can be read and overwritten', run: async lab => {
+    await fillShare(lab)
+    return 'the shared area is full'
+  } },
   cut: { usage: 'A B [--one-way]', about: 'no frame passes between two hosts (one way: from A to B)', run: async (lab, args) => {
     const [a, b] = [hostArgument(lab, args), hostOf(lab, args[1] ?? '').name]
     await cutBetween(lab, args.includes('--one-way') ? [[a, b]] : [[a, b], [b, a]])

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { run, runOrFail } from '../../src/edges/command.ts'
@@ -138,4 +138,33 @@ export async function readyShare(lab: Lab, host: string): Promise<void> {
     await mountShare(lab, host)
     if (meant === 'hung') await hangShare(lab, host)
   }
+}
+
+function fillerFile(lab: Lab): string {
+  return join(shareBacking(lab), 'filler')
+}
+
+/** Not a block is left behind the shared area, as when somebody copies a film there. */
+export async function fillShare(lab: Lab): Promise<void> {
+  const file = await open(fillerFile(lab), 'a')
+  try {
+    for (const size of [1_048_576, 4_096]) {
+      const block = Buffer.alloc(size, 'x')
+      for (;;) {
+        const written = await file.write(block).then(({ bytesWritten }) => bytesWritten, noRoom)
+        if (written < size) break
+      }
+    }
+  } finally {
+    await file.close()
+  }
+}
+
+function noRoom(error: unknown): number {
+  if ((error as NodeJS.ErrnoException).code === 'ENOSPC') return 0
+  throw error
+}
+
+export async function emptyShare(lab: Lab): Promise<void> {
+  await rm(fillerFile(lab), { force: true })
 }

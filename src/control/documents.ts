@@ -106,7 +106,7 @@ export interface StatusDocument {
   readonly functions: readonly FunctionStatus[]
   readonly virtual_servers: readonly VirtualServerStatus[]
   /** `unknown` before the first answer. `latency_ms` of the last acknowledged write, `age_ms` since then. */
-  readonly share: { readonly state: 'ok' | 'slow' | 'silent' | 'error' | 'unknown'; readonly latency_ms: number | null; readonly age_ms: number | null }
+  readonly share: { readonly state: 'ok' | 'slow' | 'silent' | 'error' | 'unknown'; readonly latency_ms: number | null; readonly age_ms: number | null; readonly free_kb?: number }
   readonly promises: readonly PromiseStatus[]
   /** R8 by majority: how many of those whom this host's lease lists a ride may miss. Absent: the promises of all are needed. */
   readonly ride?: { readonly policy: 'majority'; readonly asked: number; readonly may_miss: number }

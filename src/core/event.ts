@@ -17,8 +17,8 @@ export type Event =
   | { readonly event: 'inventory'; readonly inventory: Inventory }
   /** The lease ended: everything in `stopped` has been stopped by the guard, `generation` is the new one. */
   | { readonly event: 'lease-lost'; readonly generation: number; readonly stopped: readonly string[] }
-  /** A fresh read of the share, issued at `started_ms`, returned now. */
-  | { readonly event: 'observed'; readonly started_ms: number; readonly observation: Observation }
+  /** A fresh read of the share, issued at `started_ms`, returned now. `free_kb`: how much can still be written there, when that is known. */
+  | { readonly event: 'observed'; readonly started_ms: number; readonly observation: Observation; readonly free_kb?: number }
   | { readonly event: 'observe-failed'; readonly reason: string }
   /** `standing`: the record that stands at that epoch, ours or another's; absent when the outcome is unknown. */
   | { readonly event: 'claimed'; readonly function: string; readonly epoch: number; readonly outcome: 'won' | 'lost' | 'unknown'; readonly standing?: ClaimRecord; readonly detail: string }

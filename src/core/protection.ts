@@ -12,11 +12,11 @@ import { isMember, isPresent } from './presence.ts'
 import type { State } from './state.ts'
 
 /** Each stands in the error catalogue as well. */
-export type AlertCode = 'TOO_FEW_WATCHERS' | 'LEASE_LATE' | 'SHARE_UNREACHABLE' | 'SHARE_SLOW' | 'NO_ROOM' | 'STANDBY_MISSING' | 'STANDBY_STALE' | 'VERSION_SKEW' | 'CLOCK_OFF' | 'FLAPPING' | 'HOST_SLOW'
+export type AlertCode = 'TOO_FEW_WATCHERS' | 'LEASE_LATE' | 'SHARE_UNREACHABLE' | 'SHARE_SLOW' | 'SHARE_FULL' | 'NO_ROOM' | 'STANDBY_MISSING' | 'STANDBY_STALE' | 'VERSION_SKEW' | 'CLOCK_OFF' | 'FLAPPING' | 'HOST_SLOW'
 
 export interface Alert {
   readonly code: AlertCode
-  /** A host or a function. */
+  /** A host, a function, or the shared area (`share`). */
   readonly subject: string
   readonly reason: string
   readonly next_step: string
@@ -30,9 +30,11 @@ const SLOW_RENEWALS = 3
 const CLOCK_LIMIT_MS = 2_000
 /** The first return is a recovery. */
 const FLAPPING_HOMECOMINGS = 2
+/** Months of records and logs of a small ring: time enough to read an alert and make room. */
+const FREE_LEAST_KB = 64 * 1_024
 
 export function alertsOf(state: State, now_ms: number): Alert[] {
-  return [...watcherAlerts(state), ...shareAlerts(state, now_ms), ...leaseAlerts(state, now_ms), ...roomAlerts(state, now_ms), ...standbyAlerts(state), ...versionAlerts(state), ...clockAlerts(state), ...flappingAlerts(state, now_ms), ...healthAlerts(state)]
+  return [...watcherAlerts(state), ...shareAlerts(state, now_ms), ...spaceAlerts(state), ...leaseAlerts(state, now_ms), ...roomAlerts(state, now_ms), ...standbyAlerts(state), ...versionAlerts(state), ...clockAlerts(state), ...flappingAlerts(state, now_ms), ...healthAlerts(state)]
 }
 
 /** Two for each (thesis 5.3), where there are two others. */
@@ -64,6 +66,18 @@ function shareAlerts(state: State, now_ms: number): Alert[] {
     code: 'SHARE_SLOW', subject: state.self, reason: `${slow.length} writes of the lease took up to ${Math.round(Math.max(...slow.map(({ took_ms }) => took_ms)))} ms within a minute, and profile "${state.profile.name}" allows ${Math.floor(allowed_ms)} ms`,
     next_step: 'find what slows the file server down, or choose a slower profile in group.toml',
   }]
+}
+
+/** A full one still keeps leases, so nothing fails until a claim is to be written. */
+function spaceAlerts({ share: { good, free_kb } }: State): Alert[] {
+  if (!good || free_kb === undefined || free_kb >= FREE_LEAST_KB) return []
+  const reason = free_kb < 1 ? 'the shared area is full: a few takeovers are possible on what each host has set aside there, and then none; logs and incidents wait on the hosts'
+    : `only ${(free_kb / 1_024).toFixed(1)} MB are free on the shared area; when it is full, a few takeovers are possible and then none`
+  return [{ code: 'SHARE_FULL', subject: 'share', reason, next_step: 'make room on the file server: old files in log/ and program/ first, never leases/, claims/, releases/ or reserve/' }]
+}
+
+export function noteFreeSpace(state: State, free_kb: number | undefined): void {
+  if (free_kb !== undefined) state.share.free_kb = free_kb
 }
 
 /** By the constraint of the profiles: 3·(r + write) ≤ D_stop (protocol 3). */

@@ -235,7 +235,8 @@ export interface State {
   /** What this host would start virtual servers from, as last looked at, by function. */
   standby: ReadonlyMap<string, StandbyFacts>
   readonly alerts: { next_ms: number; readonly standing: Map<string, StandingAlert> }
-  share: { good: boolean; last_started_ms: number; last_returned_ms: number; outstanding_ms: number | undefined; look: boolean }
+  /** `free_kb`: absent while it is not known; nothing is decided by it. */
+  share: { good: boolean; free_kb?: number; last_started_ms: number; last_returned_ms: number; outstanding_ms: number | undefined; look: boolean }
   readonly hosts: Map<string, HostFacts>
   readonly functions: Map<string, FunctionFacts>
   readonly giving: Map<string, Giving>

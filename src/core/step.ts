@@ -15,7 +15,7 @@ import { noteAdopted, noteClaimed, noteLeaseLost, notePrepared, noteReleased, no
 import { decideForgotten, reconfigure } from './membership.ts'
 import { parseMessage, type Message } from './message.ts'
 import { noteNomination, noteReturn } from './nominee.ts'
-import { noteRenewalTimes } from './protection.ts'
+import { noteFreeSpace, noteRenewalTimes } from './protection.ts'
 import { noteHealth, noteRenewal } from './local-health.ts'
 import { decideLeaving, noteLeave, noteReady } from './leaving.ts'
 import { decideObservation, noteObservation, noteObservationFailed } from './observation.ts'
@@ -83,7 +83,9 @@ function note(context: Context, event: Event): void {
     case 'lease': return noteLease(context, event)
     case 'inventory': return reconfigure(context, event.inventory)
     case 'lease-lost': return noteLeaseLost(context, event)
-    case 'observed': return noteObservation(context, event.started_ms, event.observation)
+    case 'observed':
+      noteFreeSpace(context.state, event.free_kb)
+      return noteObservation(context, event.started_ms, event.observation)
     case 'observe-failed': return noteObservationFailed(context, event.reason)
     case 'claimed': return noteClaimed(context, event)
     case 'released':

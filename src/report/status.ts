@@ -28,7 +28,7 @@ export function statusDocument(state: State, moments: Moments, share: ShareRepor
     schema: 'ringward.status/1', at: moments.wall.toISOString(), host: state.self, version: state.inventory.version, profile: state.profile.name, interval_ms: state.inventory.interval_ms,
     ...verdictOf(state, moments, functions, hosts, unprotected.length), hosts, functions,
     virtual_servers: state.order.map(name => virtualServerStatus(state, name)),
-    share: { ...share, age_ms: Number.isFinite(state.share.last_returned_ms) ? Math.round(moments.now_ms - state.share.last_returned_ms) : null },
+    share: { ...share, age_ms: Number.isFinite(state.share.last_returned_ms) ? Math.round(moments.now_ms - state.share.last_returned_ms) : null, ...state.share.free_kb === undefined ? {} : { free_kb: state.share.free_kb } },
     promises: promisesOf(state, moments), ...rideOf(state), unprotected, alerts: raisedAlerts(state).map((standing): AlertStatus => ({ ...standing.alert, since: stamp(moments, standing.since_ms) ?? '' })), incidents_open, ...(state.orders.hold_until_ms === undefined ? {} : { hold_until: endStamp(moments, state.orders.hold_until_ms) }), warnings: warningsOf(state, moments),
   }
 }
@@ -154,6 +154,8 @@ function verdictOf(state: State, moments: Moments, functions: readonly FunctionS
   if (out.length > 0) return { verdict: 'degraded', reason: out.join(', ') }
   const virtual = functions.filter(({ kind }) => kind === 'virtual').map(({ name, giver }) => `${name} is given by a virtual server on ${giver}`)
   if (virtual.length > 0) return { verdict: 'degraded', reason: virtual.join(', ') }
+  const full = raisedAlerts(state).find(({ alert }) => alert.code === 'SHARE_FULL')
+  if (full) return { verdict: 'degraded', reason: full.alert.reason }
   if (unprotected > 0) return { verdict: 'degraded', reason: `${unprotected} function(s) could not be given by another host` }
   return { verdict: 'ok', reason: `${hosts.length} hosts in the ring, every function given by its own server` }
 }

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { execFileSync } from 'node:child_process'
+import { appendFileSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -278,6 +279,78 @@ describe('share over files only', () => {
     expect(problems.join()).toMatch(/given up/)
     expect((await share.observe(WAIT)).claims).toEqual([])
     expect(states).toEqual(['slow', 'good'])
+  })
+})
+
+describe('a full shared area', () => {
+  let folder: string
+  const open: ShareClient[] = []
+  const filler = (): string => join(folder, 'filler')
+  const opened = (host: string): ShareClient => {
+    const share = client(folder, host)
+    open.push(share)
+    return share
+  }
+  const fill = (): unknown => { try { return appendFileSync(filler(), Buffer.alloc(2 * 1_048_576)) } catch (error) { return error } }
+  const sheets = (host: string): Promise<string[]> => readdir(join(folder, 'reserve', host)).catch(() => [])
+  const until = async (holds: () => Promise<boolean>): Promise<void> => {
+    for (let tries = 0; !await holds(); tries++) {
+      if (tries > 600) throw new Error('it never came true')
+      await sleep(50)
+    }
+  }
+  beforeEach(async () => {
+    folder = await sharedFolder()
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m,mode=0755', 'ringward-test', folder])
+    await writeFile(join(folder, 'group.toml'), '')
+  })
+  afterEach(async () => {
+    await Promise.all(open.splice(0).map(share => share.close()))
+    execFileSync('umount', ['-l', folder])
+    await rm(folder, { recursive: true, force: true })
+  })
+
+  test('leases are renewed, and claims and releases written, on what the host has set aside; logs are not', async () => {
+    const share = opened('mail')
+    await share.renewLease(lease('mail', 1), WAIT)
+    await share.claim(claim('mail', 1), WAIT)
+    await share.observe(WAIT)
+    await until(async () => (await sheets('mail')).length === 8)
+    expect(share.free_kb ?? 1_000).toBeGreaterThan(500)
+    expect(fill()).toMatchObject({ code: 'ENOSPC' })
+    await share.renewLease(lease('mail', 2), WAIT)
+    await share.release({ schema: 'ringward.release/1', function: 'ftp', epoch: 1, how: 'goodbye', by: 'mail' }, WAIT)
+    for (let epoch = 2; epoch <= 8; epoch++) expect(await share.claim(claim('mail', epoch), WAIT)).toEqual({ outcome: 'won' })
+    expect((await opened('web1').observe(WAIT))).toEqual({ leases: [lease('mail', 2)], claims: [{ claim: claim('mail', 8) }], orders: [] })
+    for (let epoch = 1; epoch <= 8; epoch++) expect(JSON.parse(await readFile(join(folder, 'claims/ftp', String(epoch)), 'utf8'))).toEqual(claim('mail', epoch))
+    await expect(share.writeAt('log/mail/today.log', 0, Buffer.alloc(65_536), WAIT)).rejects.toThrow(/ENOSPC/)
+    // The last sheet is used up: the claim fails, is not there, and nothing is left of it.
+    await expect(share.claim(claim('mail', 9), WAIT)).rejects.toThrow(/ENOSPC/)
+    expect(await readdir(join(folder, 'claims/ftp'))).not.toContain('9')
+    expect(await readdir(join(folder, 'tmp/mail'))).toEqual([])
+  })
+
+  test('that it is full is told, and what was used is set aside again once there is room', async () => {
+    const share = opened('mail')
+    expect(fill()).toMatchObject({ code: 'ENOSPC' })
+    await until(async () => (await share.observe(WAIT), share.free_kb === 0))
+    expect(await sheets('mail')).toEqual([])
+    await rm(filler())
+    await until(async () => (await share.observe(WAIT), (share.free_kb ?? 0) > 500))
+    expect((await sheets('mail')).sort()).toEqual(['1', '2', '3', '4', '5', '6', '7', '8'])
+  })
+
+  test('of two processes of a host each takes a sheet of its own', async () => {
+    const [a, b] = [opened('mail'), opened('mail')]
+    await a.observe(WAIT)
+    await until(async () => (await sheets('mail')).length === 8)
+    await Promise.all([a.claim(claim('mail', 1), WAIT), b.claim({ ...claim('mail', 1), function: 'web1' }, WAIT)])
+    expect(fill()).toMatchObject({ code: 'ENOSPC' })
+    for (let epoch = 2; epoch <= 5; epoch++) {
+      expect(await Promise.all([a.claim(claim('mail', epoch), WAIT), b.claim({ ...claim('mail', epoch), function: 'web1' }, WAIT)])).toEqual([{ outcome: 'won' }, { outcome: 'won' }])
+    }
+    expect(await sheets('mail')).toEqual([])
+    expect((await a.observe(WAIT)).claims).toEqual([{ claim: claim('mail', 5) }, { claim: { ...claim('mail', 5), function: 'web1' } }])
   })
 })
 

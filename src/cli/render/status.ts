@@ -1,7 +1,7 @@
 import type { FunctionStatus, HostStatus, StatusDocument, WatchPriority } from '../../control/documents.ts'
 import type { Style, Tone } from './style.ts'
 import { table, type Cell } from './table.ts'
-import { duration, since } from './units.ts'
+import { duration, room, since } from './units.ts'
 
 const VERDICT_TONE = { ok: 'good', degraded: 'warning', critical: 'bad' } as const
 
@@ -69,7 +69,7 @@ function safety({ hosts, host, share, promises, ride }: StatusDocument): string[
   const own = left_ms === null ? 'none yet' : left_ms > 0 ? `good for ${duration(left_ms)} more` : `over since ${duration(-left_ms)}`
   const of = (list: typeof promises, other: 'from' | 'to') => list.length === 0 ? 'none' : list.map(promise => `${promise[other]} (${duration(promise.left_ms)} left)`).join(', ')
   return [
-    `Share     ${share.state}${share.latency_ms === null ? '' : `, last write took ${Math.round(share.latency_ms)} ms`}${share.age_ms === null ? '' : `, ${duration(share.age_ms)} ago`}`,
+    `Share     ${share.state}${share.latency_ms === null ? '' : `, last write took ${Math.round(share.latency_ms)} ms`}${share.age_ms === null ? '' : `, ${duration(share.age_ms)} ago`}${share.free_kb === undefined ? '' : `; ${room(share.free_kb)} free`}`,
     `Lease     of ${host}: ${own}`,
     `Promises  given to ${of(promises.filter(promise => promise.from === host), 'to')}; received from ${of(promises.filter(promise => promise.to === host), 'from')}${ride ? `; a ride may miss those of ${ride.may_miss} of ${ride.asked}` : ''}`,
   ]

@@ -23,6 +23,7 @@ export class MemoryShareWorld {
   /** When a file was written last, by the one clock that such an area has. */
   readonly written_ms = new Map<string, number>()
   mood: MemoryShareMood = 'answer'
+  free_kb: number | undefined
 
   /** A host's view of the world. */
   connect(): MemoryShare {
@@ -73,6 +74,10 @@ export class MemoryShare implements Share {
 
   constructor(world: MemoryShareWorld) {
     this.world = world
+  }
+
+  get free_kb(): number | undefined {
+    return this.world.free_kb
   }
 
   renewLease(record: LeaseRecord, options: WaitOptions): Promise<void> {

@@ -3,6 +3,7 @@ import { RingwardError } from '../../errors.ts'
 import type { ClaimOutcome } from './share.ts'
 import type { ShareFiles } from './share-files.ts'
 import type { ShareObserver } from './share-observer.ts'
+import type { ShareSpace } from './share-space.ts'
 import { decodeClaim, decodeRelease, encodeRecord, RECORD_LIMIT_BYTES } from './share-records.ts'
 
 /**
@@ -19,17 +20,19 @@ export function claimPlace(record: ClaimRecord, newest: number): 'next' | 'stand
 export class ShareClaims {
   private readonly files: ShareFiles
   private readonly observer: ShareObserver
+  private readonly space: ShareSpace
 
-  constructor(files: ShareFiles, observer: ShareObserver) {
+  constructor(files: ShareFiles, observer: ShareObserver, space: ShareSpace) {
     this.files = files
     this.observer = observer
+    this.space = space
   }
 
   async claim(record: ClaimRecord, mayStillAct: () => void): Promise<ClaimOutcome> {
     const path = `claims/${record.function}/${record.epoch}`
     const place = claimPlace(record, await this.observer.newestEpoch(record.function))
     const bytes = place === 'next'
-      ? await this.files.writeOnce(path, encodeRecord(record), mayStillAct)
+      ? await this.writeOnce(path, record, mayStillAct)
       : await this.files.read(path, RECORD_LIMIT_BYTES)
     const standing = bytes && decodeClaim(bytes)
     if (!standing) throw new RingwardError('SHARE_ERROR', `${path} stands and cannot be read as a claim; repair or remove it`)
@@ -42,7 +45,11 @@ export class ShareClaims {
     if (!(await this.files.read(`claims/${record.function}/${record.epoch}`, 1))) {
       throw new RingwardError('SHARE_ERROR', `epoch ${record.epoch} of ${record.function} was never claimed and cannot be released; observe the shared area again`)
     }
-    const standing = await this.files.writeOnce(path, encodeRecord(record), mayStillAct)
+    const standing = await this.writeOnce(path, record, mayStillAct)
     if (!decodeRelease(standing)) throw new RingwardError('SHARE_ERROR', `${path} stands and cannot be read as a release; repair or remove it`)
+  }
+
+  private writeOnce(path: string, record: ClaimRecord | ReleaseRecord, mayStillAct: () => void): Promise<Buffer> {
+    return this.files.writeOnce(path, encodeRecord(record), mayStillAct, place => this.space.takeSheet(place))
   }
 }

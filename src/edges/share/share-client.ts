@@ -45,6 +45,7 @@ export class ShareClient implements Share {
   private readonly waiting = new Map<number, Waiting>()
   private last_request = 0
   private problems = ''
+  private measured_kb: number | undefined
   private closed = false
   private look: NodeJS.Timeout | undefined
 
@@ -65,12 +66,17 @@ export class ShareClient implements Share {
     return this.health.state
   }
 
+  get free_kb(): number | undefined {
+    return this.measured_kb
+  }
+
   async renewLease(record: LeaseRecord, options: WaitOptions): Promise<void> {
     await this.ask({ call: 'renewLease', record }, options)
   }
 
   async observe(options: WaitOptions): Promise<Observation> {
-    const { observation, problems } = await this.ask({ call: 'observe' }, options)
+    const { observation, problems, free_kb } = await this.ask({ call: 'observe' }, options)
+    if (free_kb !== undefined) this.measured_kb = free_kb
     const text = problems.join('; ')
     if (text !== this.problems && text !== '') this.options.onProblem?.(text)
     this.problems = text

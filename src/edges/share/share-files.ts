@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
-import { link, lstat, mkdir, open, readdir, rename, stat, unlink, writeFile, type FileHandle } from 'node:fs/promises'
+import { link, lstat, mkdir, open, readdir, rename, stat, statfs, unlink, writeFile, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { RingwardError, reasonOf, whenAbsent } from '../../errors.ts'
 import { checkName, checkPath } from './share-names.ts'
@@ -20,6 +20,14 @@ export function errorCode(error: unknown): string {
   const code = (error as { code?: unknown } | undefined)?.code
   return typeof code === 'string' ? code : ''
 }
+
+/** No block left, or none for this user or project. */
+export function isFull(error: unknown): boolean {
+  return ['ENOSPC', 'EDQUOT'].includes(errorCode(error))
+}
+
+/** Moves a blank sheet, written long ago, to that place; false when there is none. */
+export type TakeSheet = (place: string) => Promise<boolean>
 
 export interface StampedBytes {
   readonly bytes: Buffer
@@ -128,22 +136,43 @@ export class ShareFiles {
   }
 
   /** Writes a temporary file, hands its place to `use`, and removes what is left of it. */
-  private async withTemporary<T>(bytes: Buffer, durable: boolean, use: (temporary: string) => Promise<T>): Promise<T> {
+  private async withTemporary<T>(write: (temporary: string) => Promise<void>, use: (temporary: string) => Promise<T>): Promise<T> {
     this.temporary_number++
     const name = `${process.pid}-${this.instance}-${this.temporary_number}`
     const temporary = await this.place(`tmp/${this.writer}/${name}`, true)
     try {
-      const file = await open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o644)
-      try {
-        await writeFile(file, bytes)
-        if (durable) await file.sync()
-        if (!this.swept) await this.sweep((await file.stat()).mtimeMs)
-      } finally {
-        await file.close()
-      }
+      await write(temporary)
       return await use(temporary)
     } finally {
       await unlink(temporary).catch(() => undefined)
+    }
+  }
+
+  private async create(temporary: string, bytes: Buffer, durable: boolean): Promise<void> {
+    const file = await open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o644)
+    try {
+      await writeFile(file, bytes)
+      if (durable) await file.sync()
+      if (!this.swept) await this.sweep((await file.stat()).mtimeMs)
+    } finally {
+      await file.close()
+    }
+  }
+
+  /** Where there is no room for another file, a blank sheet is written on. */
+  private async createOrOverwrite(temporary: string, bytes: Buffer, takeSheet: TakeSheet): Promise<void> {
+    try {
+      await this.create(temporary, bytes, true)
+    } catch (error) {
+      if (!isFull(error) || !(await takeSheet(temporary))) throw error
+      const sheet = await open(temporary, O_WRONLY | O_NOFOLLOW)
+      try {
+        await writeFile(sheet, bytes)
+        await sheet.truncate(bytes.length)
+        await sheet.sync()
+      } finally {
+        await sheet.close()
+      }
     }
   }
 
@@ -162,9 +191,9 @@ export class ShareFiles {
    * R5: temporary file, `fsync`, `link(2)`, read back. What counts is what stands there afterwards:
    * link may report an error although it happened. `mayStillAct` is asked right before the link.
    */
-  async writeOnce(path: string, bytes: Buffer, mayStillAct: () => void): Promise<Buffer> {
+  async writeOnce(path: string, bytes: Buffer, mayStillAct: () => void, takeSheet: TakeSheet): Promise<Buffer> {
     const target = await this.place(path, true)
-    return this.withTemporary(bytes, true, async temporary => {
+    return this.withTemporary(temporary => this.createOrOverwrite(temporary, bytes, takeSheet), async temporary => {
       mayStillAct()
       const failure: unknown = await link(temporary, target).then(() => undefined, (error: unknown) => error)
       if (failure === undefined) await this.syncFolder(target)
@@ -177,10 +206,22 @@ export class ShareFiles {
 
   async replace(path: string, bytes: Buffer, mayStillAct: () => void): Promise<void> {
     const target = await this.place(path, true)
-    await this.withTemporary(bytes, false, async temporary => {
+    await this.withTemporary(temporary => this.create(temporary, bytes, false), async temporary => {
       mayStillAct()
       await rename(temporary, target)
     })
+  }
+
+  /** As `replace`, and its blocks are there when it resolves. */
+  async setAside(path: string, bytes: Buffer): Promise<void> {
+    const target = await this.place(path, true)
+    await this.withTemporary(temporary => this.create(temporary, bytes, true), temporary => rename(temporary, target))
+  }
+
+  /** What this user can still write. */
+  async free_kb(): Promise<number> {
+    const { bavail, bsize } = await statfs(this.root)
+    return Math.floor(bavail * bsize / 1024)
   }
 
   /** Makes a new name last. File systems that cannot sync a folder sync names by themselves. */

@@ -6,6 +6,7 @@ import { asShareError, errorCode, ShareFiles } from './share-files.ts'
 import { ShareLease } from './share-lease.ts'
 import { LINE_LIMIT_CHARACTERS, TRANSFER_LIMIT_BYTES, type ShareAnswer, type ShareAnswers, type ShareRequest } from './share-protocol.ts'
 import { ShareObserver } from './share-observer.ts'
+import { ShareSpace } from './share-space.ts'
 import { asClaim, asLease, asRelease } from './share-records.ts'
 
 /** Names answered to one `list`: a log folder of 256 hosts and 30 days. */
@@ -17,6 +18,7 @@ export class ShareWorker {
   private readonly lease: ShareLease
   private readonly observer: ShareObserver
   private readonly claims: ShareClaims
+  private readonly space: ShareSpace
   private readonly clock: Clock
 
   constructor(root: string, writer: string, clock: Clock) {
@@ -24,7 +26,8 @@ export class ShareWorker {
     this.files = new ShareFiles(root, writer)
     this.lease = new ShareLease(this.files)
     this.observer = new ShareObserver(this.files, () => clock.boot_ms())
-    this.claims = new ShareClaims(this.files, this.observer)
+    this.space = new ShareSpace(this.files, writer, clock)
+    this.claims = new ShareClaims(this.files, this.observer, this.space)
   }
 
   async answer(request: ShareRequest): Promise<ShareAnswer> {
@@ -43,7 +46,7 @@ export class ShareWorker {
     }
     switch (request.call) {
       case 'renewLease': await this.lease.renew(checked(asLease(request.record), 'lease'), mayStillAct); return null
-      case 'observe': return this.observer.observe(mayStillAct)
+      case 'observe': return this.observe(mayStillAct)
       case 'claim': return this.claims.claim(checked(asClaim(request.record), 'claim'), mayStillAct)
       case 'release': await this.claims.release(checked(asRelease(request.record), 'release'), mayStillAct); return null
       case 'writeView': await this.files.replace(request.path, bounded(Buffer.from(request.text)), mayStillAct); return null
@@ -54,6 +57,12 @@ export class ShareWorker {
       }
       case 'list': return ((await this.files.names(request.path)) ?? []).sort().slice(0, LIST_LIMIT)
     }
+  }
+
+  private async observe(mayStillAct: () => void): Promise<ShareAnswers['observe']> {
+    const observed = await this.observer.observe(mayStillAct)
+    const free_kb = this.space.measure()
+    return { ...observed, ...free_kb === undefined ? {} : { free_kb } }
   }
 
   private async writeAt(path: string, offset: number, bytes: Buffer, mayStillAct: () => void): Promise<void> {

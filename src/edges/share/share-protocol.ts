@@ -25,7 +25,7 @@ export type ShareRequest = ShareCall & {
 /** What each call answers with. */
 export interface ShareAnswers {
   readonly renewLease: null
-  readonly observe: { readonly observation: Observation; readonly problems: readonly string[] }
+  readonly observe: { readonly observation: Observation; readonly problems: readonly string[]; readonly free_kb?: number }
   readonly claim: ClaimOutcome
   readonly release: null
   readonly writeView: null

@@ -19,6 +19,8 @@ export type ClaimOutcome =
  * `SHARE_ERROR` for an error of the file system.
  */
 export interface Share {
+  /** What can still be written there, as measured with one of the last observations; undefined while it is not known. 0: nothing, but for a few claims and releases. */
+  readonly free_kb: number | undefined
   /** Overwrites the host's own fixed-size lease record in place; resolves after `fsync` (R1). */
   renewLease(record: LeaseRecord, options: WaitOptions): Promise<void>
   /** A fresh read of all leases and of the newest claim of every function, with its release (R3). */

@@ -34,7 +34,7 @@ interface GuardFields {
  * A field that is added to the product stops the search until it is thought of here.
  */
 const OWN_FIELDS = 'generation deadline_ms electorate may_miss | sequence'
-const SHARE_FIELDS = 'last_started_ms last_returned_ms outstanding_ms look | good'
+const SHARE_FIELDS = 'last_started_ms last_returned_ms outstanding_ms look | good free_kb'
 const PROMISE_FIELDS = 'sent_ms requests answered_ms ride_until_ms | request'
 const GUARD_FIELDS = 'generation sequence deadline_ms issued_ms begun_ms too_late ride_until_ms outstanding next_renewal_ms charges barred electorate listed may_miss listed_may_miss | profile renew_latency_ms agent_gone_since_ms leaving compared extended_ms'
 const STATE_FIELDS = 'own share hosts functions giving promise electorate_told_ms counter consents started_ms | self wall_offset_ms inventory profile program order servers by_priority was_whole health renewals clock_offset_ms standby alerts without_agent appliances watches rehoming power incidents standing_by round load virtual_services probe_requests condition_sequence condition_due roles orders pills alone leaving'

@@ -6,7 +6,7 @@ import { renderRing } from '../../../src/cli/render/ring.ts'
 import { renderStatus } from '../../../src/cli/render/status.ts'
 import { coloured, plain } from '../../../src/cli/render/style.ts'
 import { table } from '../../../src/cli/render/table.ts'
-import { duration, since } from '../../../src/cli/render/units.ts'
+import { duration, room, since } from '../../../src/cli/render/units.ts'
 import { DEGRADED, INCIDENTS, LOAD, OK, RING } from './samples.ts'
 
 const COLOURS = new RegExp(`${String.fromCharCode(27)}\\[\\d+m`, 'g')
@@ -131,6 +131,10 @@ describe('parts', () => {
       .toEqual(['-', '0.0 s', '0.3 s', '9.9 s', '9 s', '59 s', '1 m 0 s', '59 m 59 s', '2 h 4 m', '4 d 2 h', '0.0 s', '-'])
     expect(since('2026-11-20T21:00:00.000Z', '2026-11-20T21:00:12.000Z')).toBe('12 s')
     expect(since(null, '2026-11-20T21:00:12.000Z')).toBe('-')
+  })
+
+  it('room', () => {
+    expect([0, 980, 3_600, 10_100, 256_000, 1_048_576, 1_900_000_000, 9e12].map(room)).toEqual(['0 KB', '980 KB', '3.5 MB', '9.9 MB', '250 MB', '1.0 GB', '1.8 TB', '8382 TB'])
   })
 
   it('tables without cells', () => {

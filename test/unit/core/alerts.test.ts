@@ -71,6 +71,26 @@ describe('protection', () => {
     expect(found(harness, 'SHARE_SLOW')).toEqual([])
   })
 
+  it('SHARE_FULL: while there is little room on the shared area, told by the first of the ring', () => {
+    const [first, second] = [Harness.settled('mail'), Harness.settled('login')]
+    for (const harness of [first, second]) {
+      harness.free_kb = 64 * 1_024
+      harness.run(2_000)
+      expect(found(harness, 'SHARE_FULL')).toEqual([])
+      harness.free_kb = 9.5 * 1_024
+      harness.run(2_000)
+      expect(found(harness, 'SHARE_FULL')).toMatchObject([{ subject: 'share', reason: expect.stringContaining('only 9.5 MB are free') as string }])
+      harness.free_kb = 0
+      harness.run(2_000)
+      expect(found(harness, 'SHARE_FULL')).toMatchObject([{ subject: 'share', reason: expect.stringContaining('the shared area is full') as string }])
+      harness.free_kb = 1_024 * 1_024
+      harness.run(20_000)
+      expect(found(harness, 'SHARE_FULL')).toEqual([])
+    }
+    expect(told(first, 'SHARE_FULL')).toEqual(['raised share', 'over share'])
+    expect(told(second, 'SHARE_FULL')).toEqual([])
+  })
+
   it('LEASE_LATE: a renewal was passed over, or the lease has run out', () => {
     const harness = Harness.settled('mail')
     harness.renews = false

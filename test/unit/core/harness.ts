@@ -53,6 +53,8 @@ export interface HarnessOptions {
 
 export class Harness {
   now_ms = 100_000
+  /** Room on the shared area, once it is known. */
+  free_kb: number | undefined
   readonly self: string
   readonly inventory: Inventory
   readonly profile: Profile = PROFILES.default
@@ -210,7 +212,7 @@ export class Harness {
     })
     const leases = [...this.hosts].filter(([, { generation }]) => generation > 0)
       .map(([host, { generation, sequence, standing, rides_by }]) => ({ schema: 'ringward.lease/1' as const, host, generation, sequence, standing, boot_id: 'boot', ...rides_by }))
-    this.event({ event: 'observed', started_ms: this.now_ms - took_ms, observation: { leases, claims, orders: this.orders, pills: this.pills } })
+    this.event({ event: 'observed', started_ms: this.now_ms - took_ms, observation: { leases, claims, orders: this.orders, pills: this.pills }, ...this.free_kb === undefined ? {} : { free_kb: this.free_kb } })
   }
 
   /** The own guard's next word. */

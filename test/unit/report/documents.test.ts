@@ -75,6 +75,14 @@ describe('ringward.status/1', () => {
     expect(document).toMatchObject({ verdict: 'degraded', reason: expect.stringContaining('the shared area does not answer') })
   })
 
+  it('is degraded while the shared area has hardly any room, and tells how much', () => {
+    const harness = Harness.settled('mail')
+    harness.free_kb = 2_048
+    harness.run(3_000)
+    const document = status(harness)
+    expect(document).toMatchObject({ verdict: 'degraded', reason: expect.stringContaining('only 2.0 MB are free on the shared area'), share: { free_kb: 2_048 }, alerts: [{ code: 'SHARE_FULL', subject: 'share' }] })
+  })
+
   it('is degraded when the share does not answer, and says what follows', () => {
     const harness = Harness.settled('mail')
     harness.share_answers = false
