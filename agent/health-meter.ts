@@ -10,6 +10,8 @@ export interface HealthParts {
   readonly ping_interval_ms: number
   /** Wall clock minus boot clock. */
   readonly wall_offset_ms: () => number
+  /** Lines of the log that this host's disk has not taken. */
+  readonly unwritten: () => number
   readonly post: (event: Event) => void
 }
 
@@ -38,7 +40,8 @@ export class HealthMeter {
     this.looks += 1
     const bad = this.stalled_ms >= LOOK_MS || this.missed > 0
     if (!bad && this.looks < LOOKS_A_REPORT) return
-    this.parts.post({ event: 'health', stalled_ms: this.stalled_ms, own_probes_missed: this.missed, wall_offset_ms: this.parts.wall_offset_ms() })
+    const unwritten = this.parts.unwritten()
+    this.parts.post({ event: 'health', stalled_ms: this.stalled_ms, own_probes_missed: this.missed, wall_offset_ms: this.parts.wall_offset_ms(), ...unwritten === 0 ? {} : { unwritten } })
     this.looks = this.missed = this.stalled_ms = 0
   }
 

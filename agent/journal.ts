@@ -58,8 +58,14 @@ export class Journal {
     this.incidents.append(incident, { ...rest, target, after_ms, at: this.options.clock.wall().toISOString(), host: this.options.host, ...(detail === undefined ? {} : { text: detail }) })
   }
 
+  /** Lines and stages that the disk of this host has not taken yet. */
+  get unwritten(): number {
+    return this.log.unwritten + this.incidents.unwritten
+  }
+
   /** Gives the last lines a chance to arrive; the rest is shipped by the next agent. */
   async end(): Promise<void> {
+    this.incidents.end()
     await this.log.flush()
     await this.shipper.stop()
   }

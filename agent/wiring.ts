@@ -145,7 +145,7 @@ export class Agent {
     this.loop.post({ event: 'timer' })
     await this.peers.start(this.ending.signal)
     this.views = new ViewsWriter(this.state, this.share)
-    this.health = new HealthMeter({ stalls: new StallMeter(this.clock), prober: this.prober, address: self.address, ping_interval_ms: pingInterval_ms(inventory), wall_offset_ms: () => clock.wall().getTime() - clock.boot_ms(), post: event => this.loop.post(event) })
+    this.health = new HealthMeter({ stalls: new StallMeter(this.clock), prober: this.prober, address: self.address, ping_interval_ms: pingInterval_ms(inventory), wall_offset_ms: () => clock.wall().getTime() - clock.boot_ms(), unwritten: () => this.journal.unwritten, post: event => this.loop.post(event) })
     this.standby = new StandbyCheck({ share: this.share, hypervisor: this.hypervisor, servers: () => this.state.inventory.servers, post: event => this.loop.post(event) })
     this.check = setInterval(() => void this.giving.checkVirtualServers(this.ending.signal), CHECK_VIRTUAL_SERVERS_MS)
     this.diagnostics.info({ host: self.name, version: inventory.version }, 'management runs')

@@ -41,6 +41,7 @@ export const ERROR_CODES = {
   CLOCK_OFF: 'the clock of a host is wrong',
   FLAPPING: 'a server comes home and fails again and again',
   HOST_SLOW: 'a host is too slow to judge others',
+  LOG_UNWRITTEN: 'the disk of a host does not take its log',
   ABORTED: 'the work was called off',
 } as const
 

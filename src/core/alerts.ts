@@ -27,7 +27,7 @@ const WATCHERS_INTERVALS = 3
 const WATCHERS_LEAST_MS = 5_000
 
 /** What a host knows of itself it says itself; the rest is seen by all, and said by the first of the ring. */
-const OWN: ReadonlySet<AlertCode> = new Set(['LEASE_LATE', 'SHARE_UNREACHABLE', 'SHARE_SLOW', 'STANDBY_STALE', 'HOST_SLOW'])
+const OWN: ReadonlySet<AlertCode> = new Set(['LEASE_LATE', 'SHARE_UNREACHABLE', 'SHARE_SLOW', 'STANDBY_STALE', 'HOST_SLOW', 'LOG_UNWRITTEN'])
 
 export function decideAlerts(context: Context): void {
   const { state, now_ms } = context

@@ -43,8 +43,8 @@ export type Event =
    * nothing wrong was said. `slow`: moreover the connection was taken. `started_ms`: when they began (boot clock); absent: just now.
    */
   | { readonly event: 'probed'; readonly target: string; readonly where: 'own address' | 'vip'; readonly verdict: Verdict; readonly daemon: string; readonly detail: string; readonly timed_out?: boolean; readonly slow?: boolean; readonly started_ms?: number }
-  /** How this host itself fares, since the last word: the longest hold-up of the agent, and lost pings to its own address. `wall_offset_ms`: wall clock minus boot clock. */
-  | { readonly event: 'health'; readonly stalled_ms: number; readonly own_probes_missed: number; readonly wall_offset_ms?: number }
+  /** How this host itself fares, since the last word: the longest hold-up of the agent, and lost pings to its own address. `wall_offset_ms`: wall clock minus boot clock. `unwritten`: lines of its log that its disk does not take; absent: none. */
+  | { readonly event: 'health'; readonly stalled_ms: number; readonly own_probes_missed: number; readonly wall_offset_ms?: number; readonly unwritten?: number }
   /** What virtual servers would be started from on this host. */
   | { readonly event: 'standby'; readonly images: readonly (StandbyFacts & { readonly function: string })[] }
   | { readonly event: 'reach'; readonly host: string; readonly reachable: boolean; readonly why: string }

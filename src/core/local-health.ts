@@ -18,9 +18,10 @@ const WORST_SCORE = 8
 /** The shortest limit of any probe (a quick ping): a shorter hold-up cannot turn an answer into silence. */
 const STALL_MS = 250
 
-export function noteHealth(context: Context, { stalled_ms, own_probes_missed, wall_offset_ms }: Extract<Event, { event: 'health' }>): void {
+export function noteHealth(context: Context, { stalled_ms, own_probes_missed, wall_offset_ms, unwritten = 0 }: Extract<Event, { event: 'health' }>): void {
   const { health } = context.state
   context.state.clock_offset_ms = wall_offset_ms
+  context.state.unwritten = unwritten
   if (stalled_ms >= STALL_MS) worsen(context, `it was held up for ${Math.round(stalled_ms)} ms`)
   else if (own_probes_missed > 0) worsen(context, 'it did not hear a ping of its own in time')
   else if (health.score > 0) health.score -= 1

@@ -12,7 +12,7 @@ import { isMember, isPresent } from './presence.ts'
 import type { State } from './state.ts'
 
 /** Each stands in the error catalogue as well. */
-export type AlertCode = 'TOO_FEW_WATCHERS' | 'LEASE_LATE' | 'SHARE_UNREACHABLE' | 'SHARE_SLOW' | 'SHARE_FULL' | 'NO_ROOM' | 'STANDBY_MISSING' | 'STANDBY_STALE' | 'VERSION_SKEW' | 'CLOCK_OFF' | 'FLAPPING' | 'HOST_SLOW'
+export type AlertCode = 'TOO_FEW_WATCHERS' | 'LEASE_LATE' | 'SHARE_UNREACHABLE' | 'SHARE_SLOW' | 'SHARE_FULL' | 'NO_ROOM' | 'STANDBY_MISSING' | 'STANDBY_STALE' | 'VERSION_SKEW' | 'CLOCK_OFF' | 'FLAPPING' | 'HOST_SLOW' | 'LOG_UNWRITTEN'
 
 export interface Alert {
   readonly code: AlertCode
@@ -34,7 +34,7 @@ const FLAPPING_HOMECOMINGS = 2
 const FREE_LEAST_KB = 64 * 1_024
 
 export function alertsOf(state: State, now_ms: number): Alert[] {
-  return [...watcherAlerts(state), ...shareAlerts(state, now_ms), ...spaceAlerts(state), ...leaseAlerts(state, now_ms), ...roomAlerts(state, now_ms), ...standbyAlerts(state), ...versionAlerts(state), ...clockAlerts(state), ...flappingAlerts(state, now_ms), ...healthAlerts(state)]
+  return [...watcherAlerts(state), ...shareAlerts(state, now_ms), ...spaceAlerts(state), ...leaseAlerts(state, now_ms), ...roomAlerts(state, now_ms), ...standbyAlerts(state), ...versionAlerts(state), ...clockAlerts(state), ...flappingAlerts(state, now_ms), ...healthAlerts(state), ...logAlerts(state)]
 }
 
 /** Two for each (thesis 5.3), where there are two others. */
@@ -175,4 +175,9 @@ function flappingAlerts(state: State, now_ms: number): Alert[] {
 function healthAlerts(state: State): Alert[] {
   if (!isSlow(state)) return []
   return [{ code: 'HOST_SLOW', subject: state.self, reason: `it is too slow to judge others (${state.health.reason}): services that keep silent are not restarted from here`, next_step: 'find what takes its processors ("top"), or the disk of the file server' }]
+}
+
+function logAlerts({ self, unwritten }: State): Alert[] {
+  if (unwritten === 0) return []
+  return [{ code: 'LOG_UNWRITTEN', subject: self, reason: `its disk does not take its log: ${unwritten} lines wait in memory, and are lost if the agent ends`, next_step: 'make room on that host for /var/log/ringward and /var/lib/ringward ("df -h"), or look at its disk' }]
 }

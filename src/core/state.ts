@@ -232,6 +232,8 @@ export interface State {
   renewals: { late: { readonly at_ms: number; readonly pause_ms: number } | undefined; slow: readonly { readonly at_ms: number; readonly took_ms: number }[] }
   /** Wall clock minus boot clock as last told, for comparison with others; nothing is decided by it. */
   clock_offset_ms: number | undefined
+  /** Lines of this host's log that its disk has not taken. */
+  unwritten: number
   /** What this host would start virtual servers from, as last looked at, by function. */
   standby: ReadonlyMap<string, StandbyFacts>
   readonly alerts: { next_ms: number; readonly standing: Map<string, StandingAlert> }
@@ -310,7 +312,7 @@ export function initialState(self: string, inventory: Inventory, profile: Profil
   return {
     self, wall_offset_ms, ...ring, profile, program: undefined, started_ms: now_ms, was_whole: false,
     own: { generation: 0, sequence: 0, deadline_ms: 0 },
-    health: { score: 0, reason: '' }, renewals: { late: undefined, slow: [] }, clock_offset_ms: undefined, standby: new Map(), alerts: { next_ms: -Infinity, standing: new Map() },
+    health: { score: 0, reason: '' }, renewals: { late: undefined, slow: [] }, clock_offset_ms: undefined, unwritten: 0, standby: new Map(), alerts: { next_ms: -Infinity, standing: new Map() },
     share: { good: false, last_started_ms: -Infinity, last_returned_ms: -Infinity, outstanding_ms: undefined, look: true },
     hosts: new Map(order.map(name => [name, newHostFacts(name, now_ms)])),
     functions: new Map(order.map(name => [name, newFunctionFacts(name, now_ms)])),

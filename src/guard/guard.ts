@@ -50,6 +50,7 @@ export class Guard {
   private stored_generation = 0
   private storing = false
   private last_problem = ''
+  private keeps_state = true
   private told_late_ms = 0
   private over = false
   /** Ended charges whose address is still to be removed; one per function. */
@@ -238,8 +239,10 @@ export class Guard {
     this.parts.watchdog.pet(watched)
     try {
       this.parts.files.remember(this.core.memory(), this.parts.watchdog.mark)
+      this.keeps_state = true
     } catch (error) {
-      this.problem(`the guard's state cannot be kept: ${reasonOf(error)}`)
+      if (this.keeps_state) this.problem(`the guard's state cannot be kept: ${reasonOf(error)}; make room in its folder, else a guard that is started anew knows nothing of what is given here`)
+      this.keeps_state = false
     }
   }
 

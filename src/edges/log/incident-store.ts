@@ -1,10 +1,11 @@
 import { appendFileSync, closeSync, fstatSync, mkdirSync, openSync, readdirSync, readFileSync, readSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import type { IncidentsDocument } from '../../control/documents.ts'
-import { RingwardError, reasonOf } from '../../errors.ts'
+import { RingwardError } from '../../errors.ts'
 import type { Clock } from '../clock.ts'
 import type { Share } from '../share/share.ts'
 import { availabilityOf } from './availability.ts'
+import { Backlog } from './backlog.ts'
 import { foldIncidents, type IncidentRecord } from './incident-fold.ts'
 import { INCIDENT_ID, parseIncidentLine, type IncidentLine } from './incident-line.ts'
 
@@ -39,14 +40,30 @@ export class IncidentStore {
   private readonly options: IncidentStoreOptions
   /** Records this process has appended to: their last line is whole. */
   private readonly whole = new Set<string>()
+  private readonly backlog: Backlog<{ readonly id: string; readonly line: IncidentLine }>
 
   constructor(options: IncidentStoreOptions) {
     this.options = options
+    this.backlog = new Backlog({ what: 'the record of incidents on this host', write: ({ id, line }) => this.write(id, line), onProblem: options.onProblem })
   }
 
-  /** Appends a stage. Synchronous, so that the record stands before the act; a failing disk is reported and does not throw. INTERNAL for what is no id. */
+  /** Appends a stage. Synchronous, so that the record stands before the act; what a full disk does not take waits in memory. INTERNAL for what is no id. */
   append(id: string, line: IncidentLine): void {
     if (!INCIDENT_ID.test(id)) throw new RingwardError('INTERNAL', `"${id}" is no incident id`)
+    this.backlog.write({ id, line })
+  }
+
+  /** Stages that the disk has not taken yet. */
+  get unwritten(): number {
+    return this.backlog.length
+  }
+
+  /** Tries once more to write what waits. */
+  end(): void {
+    this.backlog.end()
+  }
+
+  private write(id: string, line: IncidentLine): void {
     const path = join(this.options.directory, `${id}${SUFFIX}`)
     try {
       const first = !this.whole.has(id)
@@ -55,8 +72,9 @@ export class IncidentStore {
       this.whole.add(id)
       this.options.onWritten?.(path)
     } catch (error) {
+      // What a full disk took of the line stands there without its end.
       this.whole.delete(id)
-      this.options.onProblem?.(`incident ${id} cannot be recorded on this host: ${reasonOf(error)}`)
+      throw error
     }
   }
 

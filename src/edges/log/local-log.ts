@@ -2,6 +2,7 @@ import { closeSync, fdatasync, fstatSync, mkdirSync, openSync, readdirSync, read
 import { join } from 'node:path'
 import { reasonOf } from '../../errors.ts'
 import type { Clock } from '../clock.ts'
+import { Backlog } from './backlog.ts'
 import { formatLogLine, LINE_LIMIT_BYTES, LOG_FILE_NAME, logFileName, parseLogLine, type LogEntry, type LogLevel } from './log-line.ts'
 
 export interface LocalLogOptions {
@@ -26,15 +27,17 @@ const SYNC_AFTER_MS = 1_000
 
 /**
  * The host's system log on its own disk. `write` is synchronous on purpose: a reason is in the file before its act (S5),
- * and survives the death of the process. It never throws: a full disk costs lines, never the care of a target.
+ * and survives the death of the process. It never throws: what a full disk does not take waits in memory.
  */
 export class LocalLog {
   private readonly options: LocalLogOptions
   private sequence: number
   private file: { readonly name: string; readonly descriptor: number; size_bytes: number } | undefined
-  /** The last write ended within a line. */
+  /** The file ends within a line, of an agent that lost its power or of a line that was let go. */
   private torn = false
-  private lost = 0
+  /** A line of which the disk took only a part: the rest comes first when there is room. */
+  private begun: { readonly entry: LogEntry; readonly rest: Buffer } | undefined
+  private readonly backlog: Backlog<LogEntry>
   private full = false
   private sync_timer: NodeJS.Timeout | undefined
   private syncing: Promise<void> | undefined
@@ -42,6 +45,7 @@ export class LocalLog {
   /** Opens the log; the sequence goes on from the highest number of the files that exist. */
   constructor(options: LocalLogOptions) {
     this.options = options
+    this.backlog = new Backlog({ what: 'the local log', write: entry => this.append(entry), onProblem: options.onProblem })
     let last = 0
     try {
       mkdirSync(options.directory, { recursive: true, mode: 0o750 })
@@ -54,19 +58,19 @@ export class LocalLog {
 
   /** Appends one line and returns it. */
   write(level: LogLevel, text: string, incident: string | null = null): LogEntry {
-    const time = this.options.clock.wall()
-    const entry: LogEntry = { time: time.toISOString(), host: this.options.host, sequence: ++this.sequence, level, incident, text }
-    try {
-      this.append(logFileName(time), entry)
-    } catch (error) {
-      this.closeFile()
-      if (this.lost++ === 0) this.options.onProblem?.(`the local log cannot be written: ${reasonOf(error)}; lines are lost until it can`)
-    }
+    const entry: LogEntry = { time: this.options.clock.wall().toISOString(), host: this.options.host, sequence: ++this.sequence, level, incident, text }
+    this.backlog.write(entry)
     return entry
   }
 
-  /** Resolves when every line written so far is on the disk. */
+  /** Lines that the disk has not taken yet. */
+  get unwritten(): number {
+    return this.backlog.length
+  }
+
+  /** Resolves when every line the disk takes is on it. */
   async flush(): Promise<void> {
+    this.backlog.end()
     clearTimeout(this.sync_timer)
     this.sync_timer = undefined
     await this.syncing
@@ -78,9 +82,18 @@ export class LocalLog {
     this.closeFile()
   }
 
-  private append(name: string, entry: LogEntry): void {
+  private append(entry: LogEntry): void {
+    try {
+      this.appendTo(logFileName(new Date(entry.time)), entry)
+    } catch (error) {
+      this.closeFile()
+      throw error
+    }
+  }
+
+  private appendTo(name: string, entry: LogEntry): void {
     const file = this.file?.name === name ? this.file : this.turnTo(name)
-    const bytes = Buffer.from(`${this.torn ? '\n' : ''}${formatLogLine(entry)}\n`)
+    const bytes = this.torn && this.begun?.entry === entry ? this.begun.rest : Buffer.from(`${this.torn ? '\n' : ''}${formatLogLine(entry)}\n`)
     if (file.size_bytes + bytes.length > (this.options.day_limit_bytes ?? DAY_LIMIT_BYTES)) {
       if (!this.full) this.options.onProblem?.(`the local log of ${name} is full; lines are lost until the next day`)
       this.full = true
@@ -88,10 +101,12 @@ export class LocalLog {
     }
     const written = writeSync(file.descriptor, bytes)
     file.size_bytes += written
-    this.torn = written < bytes.length && (written > 0 || this.torn)
-    if (written < bytes.length) throw new Error('the disk is full')
-    if (this.lost > 0) this.options.onProblem?.(`the local log can be written again; ${this.lost} lines were lost`)
-    this.lost = 0
+    if (written < bytes.length) {
+      if (written > 0) this.begun = { entry, rest: bytes.subarray(written) }
+      throw new Error('the disk is full')
+    }
+    this.torn = false
+    this.begun = undefined
     this.options.onWritten?.(join(this.options.directory, name))
     this.planSync(entry.level)
   }

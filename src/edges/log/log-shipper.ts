@@ -50,6 +50,8 @@ export class LogShipper {
   private scan_needed = true
   private failing = false
   private unsaved = false
+  /** That the memory cannot be written has been said. */
+  private forgetful = false
   private saved_at_ms = 0
   private stop_wanted = false
   private wake: (() => void) | undefined
@@ -206,8 +208,10 @@ export class LogShipper {
       await writeFile(`${state_file}.new`, `${JSON.stringify(Object.fromEntries(this.offsets))}\n`)
       await rename(`${state_file}.new`, state_file)
       this.unsaved = false
+      this.forgetful = false
     } catch (error) {
-      this.options.onProblem?.(`how far logs were shipped cannot be remembered: ${reasonOf(error)}`)
+      if (!this.forgetful) this.options.onProblem?.(`how far logs were shipped cannot be remembered: ${reasonOf(error)}; the next agent compares everything again`)
+      this.forgetful = true
     }
   }
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { raisedAlerts } from '../../../src/core/alerts.ts'
+import { isSlow } from '../../../src/core/local-health.ts'
 import { alertsOf, type AlertCode } from '../../../src/core/protection.ts'
 import { claimOf, Harness } from './harness.ts'
 
@@ -89,6 +90,18 @@ describe('protection', () => {
     }
     expect(told(first, 'SHARE_FULL')).toEqual(['raised share', 'over share'])
     expect(told(second, 'SHARE_FULL')).toEqual([])
+  })
+
+  it('LOG_UNWRITTEN: while the own disk does not take the log, told by every host for itself', () => {
+    const harness = Harness.settled('web1')
+    const health = (unwritten?: number) => { harness.event({ event: 'health', stalled_ms: 0, own_probes_missed: 0, ...unwritten === undefined ? {} : { unwritten } }) }
+    health(12)
+    harness.run(2_000)
+    expect(found(harness, 'LOG_UNWRITTEN')).toMatchObject([{ subject: 'web1', reason: 'its disk does not take its log: 12 lines wait in memory, and are lost if the agent ends' }])
+    expect(isSlow(harness.state)).toBe(false)
+    health()
+    harness.run(15_000)
+    expect(told(harness, 'LOG_UNWRITTEN')).toEqual(['raised web1', 'over web1'])
   })
 
   it('LEASE_LATE: a renewal was passed over, or the lease has run out', () => {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -78,19 +79,65 @@ describe('local log', () => {
     expect(problems).toEqual(['the local log of 2026-11-20.log is full; lines are lost until the next day'])
   })
 
-  it('never throws when the disk does not take it, and says so once', async () => {
+  it('never throws when the disk does not take it, says so once, and writes everything in its order when it can', async () => {
     const problems: string[] = []
     rmSync(directory, { recursive: true })
     writeFileSync(directory, 'in the way')
     const log = open({ onProblem: (text: string) => problems.push(text) })
     problems.length = 0
-    log.write('info', 'lost 1')
-    log.write('error', 'lost 2')
+    log.write('info', 'waits 1')
+    log.write('error', 'waits 2')
     expect(problems.length).toBe(1)
+    expect(log.unwritten).toBe(2)
     rmSync(directory)
     expect(log.write('info', 'there again').sequence).toBe(3)
-    expect(problems.at(-1)).toBe('the local log can be written again; 2 lines were lost')
+    expect(problems.at(-1)).toBe('the local log can be written again; 3 lines had to wait')
+    expect(log.unwritten).toBe(0)
     await log.close()
-    expect(lines('2026-11-20.log').length).toBe(1)
+    expect(lines('2026-11-20.log').map(line => parseLogLine(line)?.text)).toEqual(['waits 1', 'waits 2', 'there again'])
+  })
+
+  it('writes what had to wait into the log of its own day', async () => {
+    rmSync(directory, { recursive: true })
+    writeFileSync(directory, 'in the way')
+    const log = open()
+    log.write('info', 'yesterday')
+    clock.advance(3_000)
+    rmSync(directory)
+    log.write('info', 'today')
+    await log.close()
+    expect([...lines('2026-11-20.log'), ...lines('2026-11-21.log')].map(line => parseLogLine(line)?.text)).toEqual(['yesterday', 'today'])
+  })
+
+  it('has nothing torn when a disk was full in the middle of a line', async () => {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'ringward-test', directory])
+    try {
+      const problems: string[] = []
+      const log = open({ onProblem: (text: string) => problems.push(text) })
+      for (let line = 0; line < 100; line++) log.write('info', `${line} ${'x'.repeat(1_000)}`)
+      expect(log.unwritten).toBeGreaterThan(20)
+      execFileSync('mount', ['-o', 'remount,size=1m', directory])
+      await log.flush()
+      expect(log.unwritten).toBe(0)
+      expect(lines('2026-11-20.log').flatMap(line => parseLogLine(line)?.sequence ?? [])).toEqual(Array.from({ length: 100 }, (_, index) => index + 1))
+      expect(problems).toEqual([expect.stringMatching(/^the local log cannot be written: .*; lines wait in memory until it can$/), expect.stringMatching(/^the local log can be written again; \d+ lines had to wait$/)])
+      await log.close()
+    } finally {
+      execFileSync('umount', ['-l', directory])
+    }
+  })
+
+  it('writes a whole line where the file with its first half was removed to make room', async () => {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'ringward-test', directory])
+    try {
+      const log = open()
+      while (log.unwritten === 0) log.write('info', 'x'.repeat(1_000))
+      const first = log.write('info', 'the last')
+      rmSync(join(directory, '2026-11-20.log'))
+      await log.close()
+      expect(lines('2026-11-20.log').map(line => parseLogLine(line)?.sequence)).toEqual([first.sequence - 1, first.sequence])
+    } finally {
+      execFileSync('umount', ['-l', directory])
+    }
   })
 })
