@@ -15,7 +15,7 @@ import { cutBetween, healNetwork, healPort, isolate, loseAnnouncements } from '.
 import { NO_WAKE_FILE } from './power-board.ts'
 import { PROGRAMS, programPids } from './programs.ts'
 import { healState, spoilState, SPOILED } from './saved-state.ts'
-import { cutShare, emptyShare, fillShare, hangShare, healShare, readyShare, shareState } from './share.ts'
+import { cutShare, emptyShare, fillShare, hangShare, healShare, makeShareReadOnly, readyShare, shareState } from './share.ts'
 import { healClock, moveClock } from './wall-clock.ts'
 import { giveWrongKey, healKey } from './wrong-key.ts'
 
@@ -253,6 +253,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   'share-hang': { usage: 'HOST|all', about: 'the shared area stops answering', run: (lab, args) => onShares(lab, args[0], hangShare, 'hangs') },
   'share-cut': { usage: 'HOST|all', about: 'the shared area fails at once', run: (lab, args) => onShares(lab, args[0], cutShare, 'is cut off') },
   'share-off': { usage: '', about: 'the shared area fails for every host', run: lab => onShares(lab, 'all', cutShare, 'is cut off') },
+  'share-read-only': { usage: 'HOST|all', about: 'every write to the shared area is refused; what stands there can be read', run: (lab, args) => onShares(lab, args[0], makeShareReadOnly, 'can only be read') },
   'share-full': { usage: '', about: 'nothing more can be written to the shared area; what stands there can be read and overwritten', run: async lab => {
     await fillShare(lab)
     return 'the shared area is full'

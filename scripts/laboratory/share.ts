@@ -15,7 +15,7 @@ const MOUNT_LIMIT_MS = 5_000
 /** Claims, leases, views and logs of a lab are some megabytes. */
 const CONTROL_SIZE = '256m'
 
-export type ShareState = 'good' | 'hung' | 'cut'
+export type ShareState = 'good' | 'hung' | 'cut' | 'read-only'
 
 function roleOf(host: string): string {
   return `share-${host}`
@@ -57,10 +57,10 @@ function fuseDevice(lab: Pick<Lab, 'directory'>, host: string): string | undefin
 }
 
 /** Mounts the shared area for a host and waits until it is there. Nothing is cached: a stale answer is a wrong decision. */
-export async function mountShare(lab: Lab, host: string): Promise<void> {
+export async function mountShare(lab: Lab, host: string, state: 'good' | 'read-only' = 'good'): Promise<void> {
   const { share, share_log } = hostPlaces(lab, host)
   await unmountShare(lab, host)
-  const uncached = ['attr_timeout=0', 'entry_timeout=0', 'negative_timeout=0', 'ac_attr_timeout=0', 'direct_io', 'fsname=ringward-share']
+  const uncached = ['attr_timeout=0', 'entry_timeout=0', 'negative_timeout=0', 'ac_attr_timeout=0', 'direct_io', 'fsname=ringward-share', ...state === 'read-only' ? ['ro'] : []]
   // Before everything else on this machine: a file server is another machine, and hosts that are busy do not make it slow.
   const record = await startRecorded(lab.directory, roleOf(host), 'nice', [
     '-n', '-20', 'bindfs', '-f', '--multithreaded', '--create-as-mounter', '--enable-lock-forwarding', '-o', uncached.join(','), shareBacking(lab), share,
@@ -71,7 +71,7 @@ export async function mountShare(lab: Lab, host: string): Promise<void> {
     }
     await sleep(5)
   }
-  await setIntent(lab, host, 'good')
+  await setIntent(lab, host, state)
 }
 
 /** Ends the host's server of the shared area and takes its mount away, hung or not. */
@@ -123,8 +123,14 @@ export async function cutShare(lab: Lab, host: string): Promise<void> {
   await setIntent(lab, host, 'cut')
 }
 
-/** Makes the shared area good again: a hung server goes on where it stood, a dead one is replaced by a new mount. */
+/** Every write is refused, and what stands there can be read, as after a failure of the file server's disk. */
+export async function makeShareReadOnly(lab: Lab, host: string): Promise<void> {
+  await mountShare(lab, host, 'read-only')
+}
+
+/** Makes the shared area good again: a hung server goes on where it stood, a dead or read-only one is replaced by a new mount. */
 export async function healShare(lab: Lab, host: string): Promise<void> {
+  if (shareState(lab, host) === 'read-only') return mountShare(lab, host)
   const record = await recordedProcess(lab.directory, roleOf(host))
   if (record && signal(record, 'SIGCONT')) await setIntent(lab, host, 'good')
   else await mountShare(lab, host)
@@ -135,7 +141,7 @@ export async function readyShare(lab: Lab, host: string): Promise<void> {
   const meant = shareState(lab, host)
   const record = await recordedProcess(lab.directory, roleOf(host))
   if (meant !== 'cut' && !(record && isAlive(record))) {
-    await mountShare(lab, host)
+    await mountShare(lab, host, meant === 'read-only' ? meant : 'good')
     if (meant === 'hung') await hangShare(lab, host)
   }
 }

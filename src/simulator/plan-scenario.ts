@@ -5,8 +5,10 @@ import { SAMPLE_MS, sampleCuts } from './sample-cuts.ts'
 import { sampleInventory } from './sample-inventory.ts'
 import type { Scenario, ScenarioResult } from './scenario.ts'
 import { runSwarm, START_MS } from './schedule.ts'
-import { SWARM_KINDS, type SwarmFault, type SwarmPlan } from './swarm.ts'
+import { LATER_KINDS, SWARM_KINDS, type SwarmFault, type SwarmPlan } from './swarm.ts'
 import type { World } from './world.ts'
+
+const KINDS = [...SWARM_KINDS, ...LATER_KINDS]
 
 /** What the file holds. */
 export function planFile(title: string, plan: SwarmPlan): string {
@@ -24,7 +26,7 @@ export function parsePlan(title: string, value: unknown): Scenario & { readonly 
   const names = sampleInventory(plan.hosts).servers.map(server => server.name)
   for (const { number, after_ms, duration_ms, fault, target } of plan.faults as readonly SwarmFault[]) {
     if (![number, after_ms, duration_ms].every(Number.isFinite)) wrong('a fault lacks "number", "after_ms" or "duration_ms"')
-    if (!SWARM_KINDS.includes(fault)) wrong(`"${fault}" is no fault; known: ${SWARM_KINDS.join(', ')}`)
+    if (!KINDS.includes(fault)) wrong(`"${fault}" is no fault; known: ${KINDS.join(', ')}`)
     if (!names.includes(target)) wrong(`there is no host "${target}"`)
   }
   return { title, hosts: plan.hosts, seed: plan.seed, steps: [], until_ms: 0, plan }

@@ -18,9 +18,13 @@ export interface ShareTrouble {
   readonly late_answers_ms?: number
   /** The file server is gone: every request is refused. */
   readonly dead?: boolean
+  /** What stands there can be read, and every write is refused: a file system that was mounted anew after a failure of its disk, or is full and writes nothing in place. */
+  readonly read_only?: boolean
   /** Share of the answers to claims that are lost, 0–1: the claim stands. */
   readonly claim_answers_lost?: number
 }
+
+type Access = 'read' | 'write'
 
 /** Longer than a renewal takes: only what is not renewed any more lingers. */
 const LINGER_STEP_MS = 700
@@ -96,16 +100,21 @@ export class SimulatedShare {
     return this.isHungForAll() || this.troubles.has('*')
   }
 
+  private refuses(host: string, what: Access): boolean {
+    const trouble = this.troubleOf(host)
+    return trouble?.dead === true || (what === 'write' && trouble?.read_only === true)
+  }
+
   /** Applies `operation` after a request's way and answers after the way back. */
-  private perform<T>(host: string, operation: () => T, answer: (result: T) => void, refused?: () => void): void {
+  private perform<T>(host: string, operation: () => T, answer: (result: T) => void, refused?: () => void, what: Access = 'write'): void {
     const waiting = this.hung.get(host) ?? this.hung.get('*')
-    if (waiting) return void waiting.push(() => this.perform(host, operation, answer, refused))
+    if (waiting) return void waiting.push(() => this.perform(host, operation, answer, refused, what))
     const way_ms = this.random.between(1, 12)
     const slow_ms = this.troubleOf(host)?.slow_ms ?? 0
     this.queue.after(way_ms + (slow_ms > 0 ? this.weather.between(0, slow_ms) : 0), () => {
       const late = this.hung.get(host) ?? this.hung.get('*')
-      if (late) return void late.push(() => this.perform(host, operation, answer, refused))
-      if (this.troubleOf(host)?.dead) return void (refused && this.queue.after(this.random.between(1, 8), refused))
+      if (late) return void late.push(() => this.perform(host, operation, answer, refused, what))
+      if (this.refuses(host, what)) return void (refused && this.queue.after(this.random.between(1, 8), refused))
       const result = operation()
       const late_ms = this.troubleOf(host)?.late_answers_ms ?? 0
       this.queue.after(this.random.between(1, 8) + (late_ms > 0 ? this.weather.between(0, late_ms) : 0), () => answer(result))
@@ -123,7 +132,7 @@ export class SimulatedShare {
   }
 
   observe(host: string, answer: (observation: Observation) => void, refused?: () => void): void {
-    this.perform(host, () => this.broken.reads_cached_ms === undefined ? this.newest() : this.fromCache(host, this.broken.reads_cached_ms), answer, refused)
+    this.perform(host, () => this.broken.reads_cached_ms === undefined ? this.newest() : this.fromCache(host, this.broken.reads_cached_ms), answer, refused, 'read')
   }
 
   private fromCache(host: string, age_ms: number): Observation {

@@ -44,6 +44,8 @@ const arrives = async (from: string, to: string): Promise<boolean> => {
   return listened === 0
 }
 const shareAnswers = async (host: string): Promise<boolean> => await status(host, 'timeout', '-s', 'KILL', '1', 'ls', '/srv/ringward/leases') === 0
+/** A block is written and taken away again. */
+const shareTakes = async (host: string): Promise<boolean> => await status(host, 'timeout', '-s', 'KILL', '2', 'sh', '-c', 'dd if=/dev/zero of="$1" bs=8192 count=1 conv=fsync 2>/dev/null; s=$?; rm -f "$1"; exit $s', 'sh', `/srv/ringward/written-by-${host}`) === 0
 const power = async (host: string): Promise<string | undefined> => (await askBoard(lab, { verb: 'state' })).hosts?.[host]?.power
 const wallClock = async (host: string): Promise<number> => Date.parse((JSON.parse((await runInside(lab, host, ['ringward', 'status', '--json'])).stdout) as StatusDocument).at)
 
@@ -142,6 +144,20 @@ describe('each fault, and its end', () => {
     expect(await Promise.all(HOSTS.map(shareAnswers))).toEqual([false, false, false, false])
     await fault(lab, 'heal', ['all'])
     expect(await Promise.all(HOSTS.map(shareAnswers))).toEqual([true, true, true, true])
+  })
+
+  test('share-read-only: one host reads and cannot write', async () => {
+    await fault(lab, 'share-read-only', ['ftp'])
+    expect([await shareAnswers('ftp'), await shareTakes('ftp'), await shareTakes('web1')]).toEqual([true, false, true])
+    await fault(lab, 'heal', ['ftp'])
+    expect(await shareTakes('ftp')).toBe(true)
+  })
+
+  test('share-full: nothing more can be written, by nobody', async () => {
+    await fault(lab, 'share-full', [])
+    expect(await Promise.all(HOSTS.map(shareTakes))).toEqual([false, false, false, false])
+    await fault(lab, 'heal', ['all'])
+    expect(await Promise.all(HOSTS.map(shareTakes))).toEqual([true, true, true, true])
   })
 
   test('mute-daemon: connections are accepted and nothing is said', async () => {
