@@ -22,7 +22,7 @@ import { ShareClient } from '../src/edges/share/share-client.ts'
 import { StallMeter } from '../src/edges/stall-meter.ts'
 import { ProcSurvey } from '../src/edges/survey/proc-survey.ts'
 import { reasonOf } from '../src/errors.ts'
-import { GuardClient, type GuardOrder } from '../src/guard/guard-client.ts'
+import { GuardClient } from '../src/guard/guard-client.ts'
 import { stamp } from '../src/report/moments.ts'
 import type { ShareReport } from '../src/report/status.ts'
 import { adopt } from './adopt.ts'
@@ -30,6 +30,7 @@ import { leaveAnnounced } from './announced-leave.ts'
 import { answer, controlHandlers, type ControlParts } from './control-handlers.ts'
 import { GivingOrders } from './giving-orders.ts'
 import { onGuardNotice } from './guard-notices.ts'
+import { GuardVoice } from './guard-voice.ts'
 import { HealthMeter } from './health-meter.ts'
 import { createHypervisor } from './hypervisor.ts'
 import { Journal } from './journal.ts'
@@ -47,7 +48,6 @@ import { pingInterval_ms, WatchOrders } from './watch-orders.ts'
 
 /** Virtual servers that ended by themselves are noticed within that time. */
 const CHECK_VIRTUAL_SERVERS_MS = 1_000
-const GUARD_LIMIT_MS = 1_000
 /** A host that the operator calls dead has so long to answer. */
 const PING_LIMIT_MS = 1_000
 
@@ -60,6 +60,7 @@ export class Agent {
   private readonly journal: Journal
   private readonly share: ShareClient
   private readonly guard: GuardClient
+  private readonly guard_voice: GuardVoice
   private readonly peers: Libp2pPeers
   private readonly hypervisor: Hypervisor
   private readonly giving: GivingOrders
@@ -96,6 +97,7 @@ export class Agent {
     this.loop = new Loop({ state: this.state, clock, onReasons: reasons => this.journal.reasons(reasons), carryOut: command => this.carryOut(command), onBroken })
     const post = this.loop.post.bind(this.loop)
     this.guard = new GuardClient({ path: places.guard_socket, role: 'agent', onNotice: notice => onGuardNotice(notice, post, problem) })
+    this.guard_voice = new GuardVoice({ guard: this.guard, clock, post, problem })
     this.hypervisor = createHypervisor(self.hypervisor, { share_vm_directory: join(host.share, 'vm'), run_directory: places.virtual_servers, bridge: host.bridge ?? host.device, network: () => networkOf(this.state.inventory), log: text => diagnostics.info(text), clock, onEnd: () => void this.giving.checkVirtualServers(this.ending.signal) })
     this.alerts = host.alert_command && new AlertHook({ command: host.alert_command, onProblem: problem })
     const announcer = new ArpingAnnouncer(clock, problem)
@@ -226,8 +228,8 @@ export class Agent {
       case 'survey': return this.load.close()
       case 'send': return void this.peers.send(command.to, command.message)
       case 'publish': return this.peers.publish(command.message)
-      case 'ride': return this.tellGuard({ verb: 'ride', until_ms: command.until_ms, promised: command.promised })
-      case 'electorate': return this.tellGuard({ verb: 'electorate', names: command.names, ...command.may_miss === undefined ? {} : { may_miss: command.may_miss } })
+      case 'ride': return this.guard_voice.tell({ verb: 'ride', until_ms: command.until_ms, promised: command.promised })
+      case 'electorate': return this.guard_voice.tell({ verb: 'electorate', names: command.names, ...command.may_miss === undefined ? {} : { may_miss: command.may_miss } })
       case 'alert': return this.tellAlert(command)
       case 'incident': return this.journal.incident(command.entry)
     }
@@ -235,15 +237,10 @@ export class Agent {
 
   private stopMeters(): void {
     this.load.stop()
+    this.guard_voice.stop()
     this.standby?.stop()
     void this.health?.stop()
     void this.alerts?.stop()
-  }
-
-  private tellGuard(order: GuardOrder): void {
-    this.guard.request(order, GUARD_LIMIT_MS).then(reply => {
-      if (!reply.ok) this.problem(`the guard refused to ${order.verb}: ${reply.reason ?? 'no reason given'}`)
-    }, (error: unknown) => this.problem(reasonOf(error)))
   }
 
   private tellAlert({ alert, state, since_ms }: Extract<Command, { command: 'alert' }>): void {

@@ -1,6 +1,7 @@
 import { createConnection } from 'node:net'
 import { join } from 'node:path'
 import { LabError, type Lab } from './lab.ts'
+import type { Program } from './programs.ts'
 
 /** What the lab's program asks of the power board, the one process of the lab that lives on; JSON lines over a socket. */
 export type BoardRequest =
@@ -9,7 +10,8 @@ export type BoardRequest =
   | { readonly verb: 'power-off'; readonly hosts: readonly string[] }
   /** The lab's settings name another host: it gets a mainboard. */
   | { readonly verb: 'add'; readonly host: string }
-  | { readonly verb: 'freeze' | 'freeze-agent'; readonly host: string; readonly seconds: number }
+  | { readonly verb: 'freeze'; readonly host: string; readonly seconds: number }
+  | { readonly verb: 'freeze-program'; readonly host: string; readonly program: Program; readonly seconds: number }
   | { readonly verb: 'state' }
 
 export interface BoardReply {

@@ -13,7 +13,7 @@ import { hostOf, hostPlaces, LabError, type Lab } from './lab.ts'
 import { healLossy, makeLossy } from './lossy-port.ts'
 import { cutBetween, healNetwork, healPort, isolate, loseAnnouncements } from './network.ts'
 import { NO_WAKE_FILE } from './power-board.ts'
-import { PROGRAMS, programPids } from './programs.ts'
+import { PROGRAMS, programPids, type Program } from './programs.ts'
 import { healState, spoilState, SPOILED } from './saved-state.ts'
 import { cutShare, emptyShare, fillShare, hangShare, healShare, makeShareReadOnly, readyShare, shareState } from './share.ts'
 import { healClock, moveClock } from './wall-clock.ts'
@@ -112,13 +112,18 @@ async function lossy(lab: Lab, hosts: readonly string[], percent: string | undef
   return `of the frames that ${hosts.join(', ')} send${hosts.length === 1 ? 's' : ''}, ${lost} % are lost${late_ms > 0 ? ` and the others are up to ${late_ms} ms late` : ''}`
 }
 
-function killProgram(lab: Lab, host: string, which: string): string {
+function programArgument(which = 'agent'): Program {
   const program = PROGRAMS.find(each => each === which)
-  if (!program) throw new LabError(`kill what? one of ${PROGRAMS.join(', ')}`, 2)
+  if (!program) throw new LabError(`which program? one of ${PROGRAMS.join(', ')}`, 2)
+  return program
+}
+
+function killProgram(lab: Lab, host: string, which: string | undefined): string {
+  const program = programArgument(which)
   const pids = programPids(lab, host, program)
   if (pids.length === 0) throw new LabError(`no ${which} runs on ${host}`)
   for (const pid of pids) process.kill(pid, 'SIGKILL')
-  return `${which} on ${host} killed (${pids.length} ${pids.length === 1 ? 'process' : 'processes'})`
+  return `${program} on ${host} killed (${pids.length} ${pids.length === 1 ? 'process' : 'processes'})`
 }
 
 /** Runs in the client's namespace: six bytes of ones and the address sixteen times, to everybody. */
@@ -146,7 +151,7 @@ async function healHost(lab: Lab, host: string): Promise<void> {
   await healKey(lab, host)
   if (!isOn(lab, host)) return
   await healMachines(lab, host)
-  for (const pid of programPids(lab, host, 'agent')) process.kill(pid, 'SIGCONT')
+  for (const pid of PROGRAMS.flatMap(program => programPids(lab, host, program))) process.kill(pid, 'SIGCONT')
   await healClock(lab, host)
   await runInside(lab, host, ['systemctl', 'stop', ...LOAD_KINDS.map(kind => `lab-load-${kind}.service`), `${STRESS_UNIT}.service`])
   for (const unit of hostOf(lab, host).units) {
@@ -211,10 +216,11 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   } },
   'break-daemon': { usage: 'HOST [NAME]', about: 'stop it; it fails to start until the host is rebooted', run: (lab, args) => breakDaemon(lab, hostArgument(lab, args), args[1]) },
   'mute-daemon': { usage: 'HOST [NAME]', about: 'it accepts connections and never answers', run: (lab, args) => muteDaemon(lab, hostArgument(lab, args), args[1]) },
-  'kill-agent': { usage: `HOST [${PROGRAMS.join('|')}]`, about: 'kill -9 of the agent or another program of ringward', run: (lab, args) => Promise.resolve(killProgram(lab, hostArgument(lab, args), args[1] ?? 'agent')) },
-  'freeze-agent': { usage: 'HOST SECONDS', about: 'SIGSTOP of the agent', run: async (lab, args) => {
-    await askBoard(lab, { verb: 'freeze-agent', host: hostArgument(lab, args), seconds: seconds(args[1]) })
-    return `the agent of ${args[0]} is frozen for ${seconds(args[1])} s`
+  'kill-agent': { usage: `HOST [${PROGRAMS.join('|')}]`, about: 'kill -9 of the agent or another program of ringward', run: (lab, args) => Promise.resolve(killProgram(lab, hostArgument(lab, args), args[1])) },
+  'freeze-agent': { usage: `HOST SECONDS [${PROGRAMS.join('|')}]`, about: 'SIGSTOP of the agent or another program of ringward', run: async (lab, args) => {
+    const program = programArgument(args[2])
+    await askBoard(lab, { verb: 'freeze-program', host: hostArgument(lab, args), program, seconds: seconds(args[1]) })
+    return `the ${program} of ${args[0]} is frozen for ${seconds(args[1])} s`
   } },
   freeze: { usage: 'HOST SECONDS', about: 'everything in the host stops, then goes on', run: async (lab, args) => {
     await askBoard(lab, { verb: 'freeze', host: hostArgument(lab, args), seconds: seconds(args[1]) })

@@ -8,7 +8,7 @@ import { dialogueOf, holdDialogue } from './dialogues.ts'
 import { hostOf, hostPlaces, openLab, type Lab } from './lab.ts'
 import { Mainboard } from './mainboard.ts'
 import { listenForPower } from './power-port.ts'
-import { programPids } from './programs.ts'
+import { programPids, type Program } from './programs.ts'
 import { listenForWake } from './wake-listener.ts'
 
 /** Present in a host's folder: its network card does not listen for magic packets. */
@@ -76,8 +76,8 @@ async function answer(lab: Lab, boards: Map<string, Mainboard>, request: BoardRe
       thawLater(`host ${request.host}`, request.seconds, () => setFrozen(cgroups, false))
       return { ok: true }
     }
-    case 'freeze-agent':
-      return freezeAgent(lab, request.host, request.seconds)
+    case 'freeze-program':
+      return freezeProgram(lab, request.host, request.program, request.seconds)
   }
 }
 
@@ -104,10 +104,10 @@ function thawLater(what: string, seconds: number, act: () => void): void {
   }, seconds * 1_000))
 }
 
-function freezeAgent(lab: Lab, host: string, seconds: number): BoardReply {
-  const pids = programPids(lab, host, 'agent')
-  if (pids.length === 0) return { ok: false, reason: `no agent runs on ${host}` }
+function freezeProgram(lab: Lab, host: string, program: Program, seconds: number): BoardReply {
+  const pids = programPids(lab, host, program)
+  if (pids.length === 0) return { ok: false, reason: `no ${program} runs on ${host}` }
   for (const pid of pids) process.kill(pid, 'SIGSTOP')
-  thawLater(`agent ${host}`, seconds, () => pids.forEach(pid => process.kill(pid, 'SIGCONT')))
+  thawLater(`${program} ${host}`, seconds, () => pids.forEach(pid => process.kill(pid, 'SIGCONT')))
   return { ok: true }
 }

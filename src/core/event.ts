@@ -15,6 +15,8 @@ export type Event =
   | { readonly event: 'lease'; readonly generation: number; readonly sequence: number; readonly deadline_ms: number; readonly took_ms?: number; readonly electorate?: readonly string[]; readonly may_miss?: number }
   /** Another publication has been fetched, verified and found good: who belongs to the ring from now on. */
   | { readonly event: 'inventory'; readonly inventory: Inventory }
+  /** Whether the guard answers what this agent asks of it: told when it does not any more, and when it does again. */
+  | { readonly event: 'guard'; readonly answers: boolean }
   /** The lease ended: everything in `stopped` has been stopped by the guard, `generation` is the new one. */
   | { readonly event: 'lease-lost'; readonly generation: number; readonly stopped: readonly string[] }
   /** A fresh read of the share, issued at `started_ms`, returned now. `free_kb`: how much can still be written there, when that is known. */

@@ -9,6 +9,8 @@ import type { Giving, State } from './state.ts'
 const ASKS_PER_RENEWAL = 3
 /** Answers to older requests have lost their worth. */
 const REQUESTS_REMEMBERED = 9
+/** The guard is scheduled first and speaks within milliseconds. */
+const GUARD_WORD_MS = 500
 /** Asked when a renewal is late by this many intervals: one is overdue by then, and the answers must be here before D_stop is over. */
 const LATE_RENEWALS = 1.5
 
@@ -16,7 +18,7 @@ export function decidePromises(context: Context): void {
   const { state } = context
   const { profile, promise, own } = state
   const native = nativeServed(state)
-  if (own.generation === 0 || !native) return
+  if (own.generation === 0 || !native || !guardKeeps(context)) return
   // Once the lease is lost the ride alone carries the function: asked as late as before, one slow answer would end it.
   if (own.deadline_ms > 0 && !context.due(own.deadline_ms - profile.stop_ms + LATE_RENEWALS * profile.renew_ms)) return
   if (!context.due(promise.sent_ms + profile.renew_ms / ASKS_PER_RENEWAL)) return
@@ -26,6 +28,26 @@ export function decidePromises(context: Context): void {
   for (const host of toldOfRide(state)) context.send(host, { kind: 'promise-request', request: promise.request, epoch: native.epoch })
   // Alone in the inventory there is nobody who could take the function.
   if (promisesNeeded(state).length === 0) ride(context)
+}
+
+/**
+ * A promise carries what the guard keeps. Behind one that stands still the kernel has ended the address, and asked for on and on, promises
+ * would keep everybody from giving the function for as long as this agent lives. Without lease and ride a guard stops the function and says so;
+ * a ride that a former agent had begun may last a while longer. Who stood still with it has to hear it first.
+ */
+function guardKeeps({ state: { own, promise, profile, started_ms, guard_silent }, now_ms }: Context): boolean {
+  const kept = now_ms < Math.max(own.deadline_ms, promise.ride_until_ms, started_ms + profile.promise_ms)
+  promise.unkept_since_ms = kept ? Infinity : Math.min(promise.unkept_since_ms, now_ms)
+  return !guard_silent && now_ms - promise.unkept_since_ms < GUARD_WORD_MS
+}
+
+/** An order that carries a ride was not answered, or the guard is heard again. */
+export function noteGuard(context: Context, answers: boolean): void {
+  const { state } = context
+  if (state.guard_silent === !answers) return
+  state.guard_silent = !answers
+  if (answers) context.because('Guard_answers_again')
+  else context.because('Guard_does_not_answer: no promise is asked for, and others may give what this host gave', { level: 'alarm' })
 }
 
 function nativeServed(state: State): Giving | undefined {

@@ -232,6 +232,8 @@ export interface State {
   renewals: { late: { readonly at_ms: number; readonly pause_ms: number } | undefined; slow: readonly { readonly at_ms: number; readonly took_ms: number }[] }
   /** Wall clock minus boot clock as last told, for comparison with others; nothing is decided by it. */
   clock_offset_ms: number | undefined
+  /** The guard does not answer: what it keeps alone, a ride above all, nobody keeps. */
+  guard_silent: boolean
   /** Lines of this host's log that its disk has not taken. */
   unwritten: number
   /** What this host would start virtual servers from, as last looked at, by function. */
@@ -254,7 +256,8 @@ export interface State {
   readonly standing_by: Map<string, number>
   round: { number: number; next_ms: number; surveyed: boolean; survey_ms: number }
   load: { average: LoadAverage; forecast: LoadAverage; capacity: HostCapacity } | undefined
-  promise: { request: number; sent_ms: number; requests: readonly { readonly request: number; readonly sent_ms: number }[]; answered_ms: Map<string, number>; ride_until_ms: number }
+  /** `unkept_since_ms`: since when the guard has had neither lease nor ride, as far as this agent has heard. */
+  promise: { request: number; sent_ms: number; requests: readonly { readonly request: number; readonly sent_ms: number }[]; answered_ms: Map<string, number>; ride_until_ms: number; unkept_since_ms: number }
   /** By function that this host is to claim by silence. */
   readonly consents: Map<string, Consents>
   /** When the guard was last told whom this host asks for promises. */
@@ -312,7 +315,7 @@ export function initialState(self: string, inventory: Inventory, profile: Profil
   return {
     self, wall_offset_ms, ...ring, profile, program: undefined, started_ms: now_ms, was_whole: false,
     own: { generation: 0, sequence: 0, deadline_ms: 0 },
-    health: { score: 0, reason: '' }, renewals: { late: undefined, slow: [] }, clock_offset_ms: undefined, unwritten: 0, standby: new Map(), alerts: { next_ms: -Infinity, standing: new Map() },
+    health: { score: 0, reason: '' }, renewals: { late: undefined, slow: [] }, clock_offset_ms: undefined, guard_silent: false, unwritten: 0, standby: new Map(), alerts: { next_ms: -Infinity, standing: new Map() },
     share: { good: false, last_started_ms: -Infinity, last_returned_ms: -Infinity, outstanding_ms: undefined, look: true },
     hosts: new Map(order.map(name => [name, newHostFacts(name, now_ms)])),
     functions: new Map(order.map(name => [name, newFunctionFacts(name, now_ms)])),
@@ -320,7 +323,7 @@ export function initialState(self: string, inventory: Inventory, profile: Profil
     giving: new Map(), watches: new Map(), rehoming: new Map(), power: new Map(), incidents: new Map(), standing_by: new Map(),
     round: { number: 0, next_ms: now_ms, surveyed: false, survey_ms: -Infinity },
     load: undefined,
-    promise: { request: 0, sent_ms: -Infinity, requests: [], answered_ms: new Map(), ride_until_ms: -Infinity },
+    promise: { request: 0, sent_ms: -Infinity, requests: [], answered_ms: new Map(), ride_until_ms: -Infinity, unkept_since_ms: Infinity },
     consents: new Map(), electorate_told_ms: -Infinity,
     virtual_services: new Map(), probe_requests: new Map(), counter: 0, condition_sequence: 0, condition_due: false, orders: { hold_until_ms: undefined, maintenance_until_ms: new Map() }, pills: new Map(), alone: undefined, leaving: undefined,
   }

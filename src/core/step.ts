@@ -23,7 +23,7 @@ import { decideOrders } from './orders.ts'
 import { noteConfirmedDead } from './confirmed-dead.ts'
 import { decidePill, noteAsked } from './pill.ts'
 import { decidePower, notePower, tellNominee } from './power.ts'
-import { answerPromiseRequest, decidePromises, notePromise } from './promise.ts'
+import { answerPromiseRequest, decidePromises, noteGuard, notePromise } from './promise.ts'
 import { decideReadiness, noteObeyed } from './readiness.ts'
 import { decideRehoming, noteProgress } from './rehoming.ts'
 import { decideRound, noteCondition, noteSurvey, noteSync } from './round.ts'
@@ -81,6 +81,7 @@ function note(context: Context, event: Event): void {
   switch (event.event) {
     case 'timer': return
     case 'lease': return noteLease(context, event)
+    case 'guard': return noteGuard(context, event.answers)
     case 'inventory': return reconfigure(context, event.inventory)
     case 'lease-lost': return noteLeaseLost(context, event)
     case 'observed':

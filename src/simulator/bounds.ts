@@ -4,7 +4,8 @@
  */
 import { hold_ms } from '../core/alone.ts'
 import { ASK_AGAIN_MS } from '../core/consent.ts'
-import { CLOCK_RATE_ERROR, type Profile } from '../core/profile.ts'
+import { CLOCK_RATE_ERROR, promiseGiven_ms, type Profile } from '../core/profile.ts'
+import { VOICE_LIMIT_MS } from './simulated-guard-client.ts'
 
 /** A read or a write of the shared area: the way there and back at most. */
 export const SHARE_OPERATION_MS = 20
@@ -69,6 +70,11 @@ function leaseBound_ms({ renew_ms, expire_ms }: Profile): number {
 function serviceBound_ms(interval_ms: number): number {
   const detected_ms = interval_ms + 2 * DIALOGUE_MS
   return detected_ms + HAND_MS + DIALOGUE_MS + Math.max(HAND_MS + 2 * SHARE_OPERATION_MS, PREPARE_MS + MESSAGE_MS) + LOOK_MS + SHARE_OPERATION_MS + RESUME_MS
+}
+
+/** Promises stand so long after the function has ended that they were asked for: an order to a guard that does not answer is waited for (guard-voice.ts), then nobody is asked again. */
+export function promisesOutlive_ms(profile: Profile): number {
+  return VOICE_LIMIT_MS + promiseGiven_ms(profile) + RESENT_MS + SAMPLE_MS
 }
 
 /** L2: a lost manager is known when its lease has been silent for D_stop, one observation late; then two intervals. */

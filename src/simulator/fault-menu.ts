@@ -62,6 +62,14 @@ function partition(draw: (strike: Strike) => readonly Direction[]): Fault {
   }
 }
 
+/** Its guard alone stands still; a reboot ends that as well. */
+const freezeGuard: Fault = strike => {
+  const { guard } = strike.host
+  if (!guard?.running) return strike.world.queue.now_ms
+  guard.freezeAlone()
+  return until(strike, () => guard.thawAlone())
+}
+
 /** Of one host, of some, or of all. What is under way when it ends lingers: until then the share is not as fast as the bounds suppose. */
 function troubleShare(whom: (strike: Strike) => readonly string[], trouble: ShareTrouble, lingers_ms = 0): Fault {
   return strike => {
@@ -190,6 +198,7 @@ function mixedPrograms(program: 'older' | 'newer'): Fault {
 export const MENU = {
   freeze: freeze('everything'),
   'freeze-agent': freeze('agent'),
+  'freeze-guard': freezeGuard,
   'slow host': overload((host, random) => (host.slowness = random.between(2, SLOWNESS_MOST)), host => (host.slowness = 1)),
   'late timers': overload((host, random) => (host.timers_late_ms = random.between(200, 1_500)), host => (host.timers_late_ms = 0)),
   'clock jump': clockJump,

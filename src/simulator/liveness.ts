@@ -1,6 +1,6 @@
 /** L1 and L2 (protocol 4), looked at from outside while a schedule runs. A clock runs only while what the protocol asks for is given. */
 import { TOLD_AFTER_MS, TOLD_AGAIN_MS } from '../core/consent.ts'
-import { functionBound_ms, SAMPLE_MS, UNBOUNDED, watchBound_ms } from './bounds.ts'
+import { functionBound_ms, promisesOutlive_ms, SAMPLE_MS, UNBOUNDED, watchBound_ms } from './bounds.ts'
 import { mayStartAgain_ms } from '../core/rehoming.ts'
 import { graceEnds_ms } from '../core/presence.ts'
 import { p1Of, p2Of } from '../core/ring.ts'
@@ -83,7 +83,7 @@ export class Liveness {
     const { world } = this
     const now_ms = world.queue.now_ms
     const living = this.isLiving(host)
-    const able = living && host.guard?.running === true && !world.share.isTroubled(host.name) && !world.isolated.has(host.name) && host.frozen === undefined && !host.isSlow
+    const able = living && host.guard?.answers === true && !world.share.isTroubled(host.name) && !world.isolated.has(host.name) && host.frozen === undefined && !host.isSlow
     const known = this.health.get(host.name)
     if (!known) return void this.health.set(host.name, { able, changed_ms: -Infinity, lost_ms: -Infinity, agent_life: host.agent_life, living, living_ms: -Infinity })
     if (living && !known.living) known.living_ms = now_ms
@@ -164,7 +164,8 @@ export class Liveness {
     if (given && this.isLiving(holder) && world.isolated.has(holder.name)) return this.move(outage, now_ms, `${holder.name} renewed though the network did not reach it`)
     // R8: whoever gave a promise does not claim what that host rides; what it has stopped is its function's own matter.
     const rides = [...world.hosts.values()].some(({ core, clock }) => (core?.hosts.get(holder.name)?.promised_until_ms ?? -Infinity) > clock.now_ms)
-    if (rides && claim.kind === 'native') return this.move(outage, now_ms, `${holder.name} went on by promise`)
+    // Promises of which nothing is made any more run out: who goes on asking for them keeps everybody from giving the function.
+    if (rides && claim.kind === 'native' && (given || now_ms - outage.began_ms <= promisesOutlive_ms(world.profile))) return this.move(outage, now_ms, `${holder.name} went on by promise`)
     this.move(outage, this.healthOf(holder.name).changed_ms, `${holder.name}, its holder, was struck`)
     const cause = (given || this.isOffByHand(holder, name, claim.epoch)) && this.isLiving(holder) && claim.kind === 'native' ? 'service' : 'lease'
     if (cause !== outage.cause) this.move(outage, now_ms, `the cause became ${cause}`)

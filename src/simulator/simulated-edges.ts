@@ -1,6 +1,6 @@
 /** What the daemon's edges do, in virtual time: each command of the core leads to its events. */
 import { copyOf } from './copy-of.ts'
-import { askGuard } from './simulated-guard-client.ts'
+import { askGuard, tellGuard } from './simulated-guard-client.ts'
 import { hand } from './simulated-hand.ts'
 import type { Command } from '../core/command.ts'
 import type { ClaimRecord } from '../core/records.ts'
@@ -45,8 +45,8 @@ export function perform(host: SimulatedHost, command: Exclude<Command, { command
     case 'hand': return hand(host, command)
     case 'wake': return wake(world.host(command.target))
     case 'power': return power(host, command)
-    case 'ride': return void host.guard?.ride(command.until_ms, command.promised)
-    case 'electorate': return void host.guard?.electorateIs(command.names, command.may_miss)
+    case 'ride': return tellGuard(host, guard => guard.ride(command.until_ms, command.promised))
+    case 'electorate': return tellGuard(host, guard => guard.electorateIs(command.names, command.may_miss))
     case 'alert': return
     case 'incident': return world.recordIncident(host.name, command.entry)
   }

@@ -44,8 +44,12 @@ export class SimulatedGuard {
   private readonly killed_at_ms: Map<string, number>
   private alive = true
   private readonly timer: OwnTimer
-  /** Stopped by a signal, with the watchdog: what has come meanwhile, in its order. The kernel goes on. */
+  /** Stopped by a signal: what has come meanwhile, in its order. The kernel goes on. */
   private held: (() => void)[] | undefined
+  /** With everything else of the host, the watchdog too. */
+  private stopped_with_all = false
+  /** By how many faults the guard alone is stopped: the watchdog and the agent go on, and whoever asks gets no answer. */
+  private stops_alone = 0
 
   /** A first guard of a boot under a fresh generation, or the successor of a killed one. */
   constructor(world: GuardWorld, generation: number, listener: GuardListener, former?: SimulatedGuard) {
@@ -86,12 +90,34 @@ export class SimulatedGuard {
     queue.after(profile.stop_ms, () => !this.core.is_compared && this.alive && this.beginFromOldDisk(onCompared))
   }
 
+  /** Whoever asks it something gets an answer. */
+  get answers(): boolean {
+    return this.alive && this.stops_alone === 0
+  }
+
   freeze(): void {
+    this.stopped_with_all = true
     this.held ??= []
   }
 
-  /** Overdue timers run before anything that has come meanwhile is read. */
   thaw(): void {
+    this.stopped_with_all = false
+    this.goOn()
+  }
+
+  freezeAlone(): void {
+    this.stops_alone += 1
+    this.held ??= []
+  }
+
+  thawAlone(): void {
+    this.stops_alone -= 1
+    this.goOn()
+  }
+
+  /** Overdue timers run before anything that has come meanwhile is read. */
+  private goOn(): void {
+    if (this.stopped_with_all || this.stops_alone > 0) return
     const { held } = this
     this.held = undefined
     if (!held) return
@@ -201,7 +227,7 @@ export class SimulatedGuard {
     if (broken.guard_never_stops) return
     this.killed_at_ms.set(charge.function, until_ms)
     clock.at(until_ms, () => {
-      if (!this.held && this.killed_at_ms.get(charge.function) === until_ms) this.killMachine(charge.function)
+      if (!this.stopped_with_all && this.killed_at_ms.get(charge.function) === until_ms) this.killMachine(charge.function)
     })
   }
 
@@ -214,6 +240,8 @@ export class SimulatedGuard {
   leave(): void {
     if (!this.alive) return
     this.alive = false
+    // One that does not answer is killed, and says nothing more.
+    if (this.stops_alone > 0) return
     this.address_until_ms.clear()
     this.killed_at_ms.clear()
     this.lastWord('unmanaged')
@@ -226,20 +254,20 @@ export class SimulatedGuard {
   }
 
   electorateIs(names: readonly string[], may_miss?: number): void {
-    if (!this.alive) return
+    if (!this.answers) return
     this.core.electorateIs(names, this.world.clock.now_ms, may_miss)
     this.look()
   }
 
   ride(until_ms: number, promised: readonly string[]): void {
-    if (!this.alive || this.core.ride(until_ms, promised, this.world.clock.now_ms) !== undefined) return
+    if (!this.answers || this.core.ride(until_ms, promised, this.world.clock.now_ms) !== undefined) return
     this.extend()
     this.look()
   }
 
   /** The reason for the refusal, or undefined when it is in charge now. */
   arm(about: Pick<Charge, 'function' | 'epoch' | 'kind'>, generation: number, margin_ms: number): string | undefined {
-    if (!this.alive) return 'the guard is not running'
+    if (!this.answers) return 'the guard is not running'
     const { clock } = this.world
     const charge: Charge = about.kind === 'native'
       ? { ...about, kind: 'native', vip: about.function, prefix: 32, device: 'simulated' }
@@ -251,18 +279,18 @@ export class SimulatedGuard {
 
   /** Everything in charge ends, then the last record is written; it may be lost, and then silence tells the same. */
   goodbye(): void {
-    if (!this.alive) return
+    if (!this.answers) return this.kill()
     for (const charge of this.core.all()) this.ended(this.core.disarm(charge.function))
     this.lastWord('goodbye')
     this.kill()
   }
 
   disarm(name: string): void {
-    if (this.alive) this.ended(this.core.disarm(name))
+    if (this.answers) this.ended(this.core.disarm(name))
   }
 
   bar(name: string, epoch: number): void {
-    if (!this.alive || this.world.broken.bar_lies) return
+    if (!this.answers || this.world.broken.bar_lies) return
     const ended = this.core.bar(name, epoch)
     this.ended(ended)
     if (ended) this.listener.onBarred(name, ended.epoch)

@@ -210,6 +210,7 @@ export class SimulatedHost {
   /** A remote hand's release: why it was refused, or undefined when the VIP is gone. */
   takeOff(name: string, epoch: number): string | undefined {
     if (!this.guard?.running) return 'the guard does not run'
+    if (!this.guard.answers) return 'the guard does not answer'
     this.guard.bar(name, epoch)
     const standing = this.guard.charge(name)
     if (standing && standing.epoch > epoch) return `epoch ${standing.epoch} is in charge`

@@ -31,7 +31,7 @@ export interface SwarmFault extends PlannedFault {
  * on half of the faults that are drawn as the one strike as the other.
  */
 export const LATER_FROM_SEED = 10_000_000
-const LATER: Partial<Record<FaultName, MenuFault>> = { 'share-dead': 'share-read-only', 'share-dead some': 'share-read-only some', 'share-dead all': 'share-read-only all' }
+const LATER: Partial<Record<FaultName, MenuFault>> = { 'freeze-agent': 'freeze-guard', 'share-dead': 'share-read-only', 'share-dead some': 'share-read-only some', 'share-dead all': 'share-read-only all' }
 const LATER_SHARE = 0.5
 export const LATER_KINDS: readonly FaultName[] = Object.values(LATER)
 

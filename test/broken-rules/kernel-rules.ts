@@ -54,7 +54,7 @@ export const KERNEL_RULES: readonly BrokenRule[] = [
   },
   {
     name: 'no-watchdog', rule: 'R2', what: 'nothing kills the virtual servers of a guard that has died',
-    edits: [{ file: SIMULATED_GUARD, find: 'if (!this.held && this.killed_at_ms.get(charge.function) === until_ms) this.killMachine(charge.function)', replace: '' }],
+    edits: [{ file: SIMULATED_GUARD, find: 'if (!this.stopped_with_all && this.killed_at_ms.get(charge.function) === until_ms) this.killMachine(charge.function)', replace: '' }],
     play: { story: 'guard of a virtual server dies' }, seeds: { from: 1, count: 40 }, seen: ['S2'],
   },
   {
@@ -179,6 +179,16 @@ export const KERNEL_RULES: readonly BrokenRule[] = [
     name: 'ride-without-end', rule: 'R8', what: 'a ride goes on for a minute after the last promise',
     edits: [{ file: PROMISE, find: '+ profile.promise_ms\n  if (until_ms', replace: '+ 60_000\n  if (until_ms' }, { file: GUARD, find: 'Math.min(until_ms, now_ms + this.profile.promise_ms)', replace: 'until_ms' }],
     play: { story: 'cable pulled in a ride' }, seeds: { from: 1, count: 40 }, seen: ['S1'],
+  },
+  {
+    name: 'asks-behind-a-silent-guard', rule: 'R8', what: 'an agent whose guard does not answer its orders goes on asking for promises, and nobody may give what nobody gives',
+    edits: [{ file: PROMISE, find: 'return !guard_silent && now_ms', replace: 'return (guard_silent || true) && now_ms' }],
+    play: { swarm: { hosts: [3, 6] } }, seeds: { from: 10_000_035, count: 40 }, seen: ['L1'],
+  },
+  {
+    name: 'asks-without-lease-or-ride', rule: 'R8', what: 'an agent whose guard has neither lease nor ride, and has not said that it stopped, goes on asking for promises',
+    edits: [{ file: PROMISE, find: 'return !guard_silent && now_ms', replace: 'return !guard_silent || now_ms' }],
+    play: { swarm: { hosts: [3, 6] } }, seeds: { from: 10_000_490, count: 10 }, seen: ['L1'],
   },
   {
     name: 'promise-counts-from-its-answer', rule: 'R8', what: 'a promise counts from its answer, not from its asking, and is kept as if it had counted from the asking',

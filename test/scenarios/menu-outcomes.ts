@@ -17,6 +17,8 @@ const ridden = (times: Readonly<Record<string, number>>): Outcome => ({ ...NOTHI
 export const MENU_OUTCOMES: Readonly<Record<string, Outcome>> = {
   freeze: { claims: { ftp: [TAKEN_OVER, RETURNED] }, incidents: ['ftp: host returned, by login'], cut_at_most_ms: { ftp: TAKEOVER_MS } },
   'freeze-agent': NOTHING,
+  // Promises that were asked for before the guard's silence was noticed run out first.
+  'freeze-guard': { claims: { ftp: [TAKEN_OVER, RETURNED] }, incidents: ['ftp: host returned, by login'], cut_at_most_ms: { ftp: TAKEOVER_MS + 2_000 } },
   // A slot of 1 s and a start of 0.9 s more: P2, proxy, acts.
   'freeze-P1-and-target': { claims: { ftp: [TAKEN_OVER, RETURNED] }, incidents: ['ftp: host returned, by proxy'], cut_at_most_ms: { ftp: TAKEOVER_MS + 1_900 } },
   'slow-host': NOTHING,

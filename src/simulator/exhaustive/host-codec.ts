@@ -35,9 +35,9 @@ interface GuardFields {
  */
 const OWN_FIELDS = 'generation deadline_ms electorate may_miss | sequence'
 const SHARE_FIELDS = 'last_started_ms last_returned_ms outstanding_ms look | good free_kb'
-const PROMISE_FIELDS = 'sent_ms requests answered_ms ride_until_ms | request'
+const PROMISE_FIELDS = 'sent_ms requests answered_ms ride_until_ms | request unkept_since_ms'
 const GUARD_FIELDS = 'generation sequence deadline_ms issued_ms begun_ms too_late ride_until_ms outstanding next_renewal_ms charges barred electorate listed may_miss listed_may_miss | profile renew_latency_ms agent_gone_since_ms leaving compared extended_ms'
-const STATE_FIELDS = 'own share hosts functions giving promise electorate_told_ms counter consents started_ms | self wall_offset_ms inventory profile program order servers by_priority was_whole health renewals clock_offset_ms unwritten standby alerts without_agent appliances watches rehoming power incidents standing_by round load virtual_services probe_requests condition_sequence condition_due roles orders pills alone leaving'
+const STATE_FIELDS = 'own share hosts functions giving promise electorate_told_ms counter consents started_ms | self wall_offset_ms inventory profile program order servers by_priority was_whole health renewals clock_offset_ms guard_silent unwritten standby alerts without_agent appliances watches rehoming power incidents standing_by round load virtual_services probe_requests condition_sequence condition_due roles orders pills alone leaving'
 const HOST_FIELDS = 'name lease lease_since_ms lease_grew_ms missing lease_silent_ms promised_until_ms | older newest_read_ms generation_since_ms reachable condition condition_ms'
 const FUNCTION_FIELDS = 'name claim release since_ms given_up_epoch claiming releasing_ms release_again_ms | failed_starts failed_ms overload_restarts return_wanted returning_ms came_home_ms flapping_told'
 

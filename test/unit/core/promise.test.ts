@@ -47,6 +47,31 @@ describe('R8: a host whose renewal is late', () => {
     expect(harness.asked('ride').length).toBeGreaterThan(0)
   })
 
+  it('asks nobody while its guard does not answer, and again when it does', () => {
+    const harness = late()
+    harness.runUntil(() => harness.sent('promise-request').length > 0)
+    harness.event({ event: 'guard', answers: false })
+    const asked = harness.sent('promise-request').length
+    harness.run(5_000)
+    expect(harness.sent('promise-request')).toHaveLength(asked)
+    expect(harness.said('Guard_does_not_answer')).toBe(true)
+    harness.lease()
+    harness.event({ event: 'guard', answers: true })
+    harness.run(1_000)
+    expect(harness.sent('promise-request').length).toBeGreaterThan(asked)
+  })
+
+  it('asks nobody any more when the guard has neither lease nor ride and has not said that it stopped', () => {
+    const harness = late()
+    // Nobody promises, so that no order is given that the guard could leave unanswered.
+    for (const name of harness.hosts.keys()) harness.host(name).answers = false
+    harness.run(2_500)
+    const asked = harness.sent('promise-request').length
+    expect(asked).toBeGreaterThan(0)
+    harness.run(10_000)
+    expect(harness.sent('promise-request')).toHaveLength(asked)
+  })
+
   it('does not ask for a virtual server: its image is on the share', () => {
     const harness = Harness.settled('ftp')
     harness.state.giving.get('ftp')!.stage = 'stopping'
