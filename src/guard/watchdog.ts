@@ -18,13 +18,15 @@ const RESTART_MS = 200
 
 /**
  * A tiny process that outlives a killed or stopped guard: it removes each address and kills each process at its time.
- * Every line on stdin replaces the whole list. When stdin ends it goes on until the last time has passed.
+ * Every line on stdin replaces the whole list. When stdin ends it goes on until the last time has passed. After it stood still itself its times are
+ * long over, and newer ones lie in the pipe: it acts only when everything has been read that was there.
  */
 export function runWatchdog(control: AddressControl, clock: Clock): void {
   let list: Watched[] = []
   let timer: NodeJS.Timeout | undefined
   let orders = 0
   let orphan = false
+  let reading = false
   const look = (): void => {
     clearTimeout(timer)
     const now_ms = clock.boot_ms()
@@ -41,13 +43,22 @@ export function runWatchdog(control: AddressControl, clock: Clock): void {
       if ('process' in item) killProcess(item.process)
       else void control.remove(item.address).catch(() => { again(item) })
     }
-    if (list.length > 0) timer = setTimeout(look, Math.max(1, Math.min(...list.map(({ until_ms }) => until_ms)) - now_ms))
+    if (list.length > 0) timer = setTimeout(lookWhenRead, Math.max(1, Math.min(...list.map(({ until_ms }) => until_ms)) - now_ms))
+  }
+  // A poll phase lies between: what waits in the pipe is read in it (protocol 5).
+  const lookWhenRead = (): void => {
+    if (reading) return
+    reading = true
+    setImmediate(() => {
+      reading = false
+      look()
+    })
   }
   const end = (): void => { orphan = true; look() }
   const reader = new LineReader(LINE_LIMIT_CHARACTERS, line => {
     list = (parseJson(line) as Watched[] | undefined) ?? list
     orders++
-    look()
+    lookWhenRead()
   }, end)
   for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(name, () => { if (orphan) look() })
   process.stdin.setEncoding('utf8').on('data', (text: string) => { reader.feed(text) }).on('end', end).on('error', end)

@@ -217,6 +217,20 @@ describe.runIf(namespacesWork())('the guard process', () => {
     console.log(`the kernel ended the address after ${Math.round(await gone())} ms`)
   }, LIMIT_MS)
 
+  test('a watchdog that stood still ends nothing that was prolonged meanwhile', async () => {
+    const { generation } = await armed()
+    const vm = spawn('sleep', ['600'])
+    started.push(vm)
+    const charge = { function: 'web1', epoch: 4, kind: 'virtual', virtual_server: 'vweb1', pid: vm.pid!, pid_start: processStart(vm.pid!)! } as const
+    expect(await client.request({ verb: 'arm', generation, margin_ms: 0, charge }, LIMIT_MS)).toMatchObject({ ok: true })
+    const watchdog = watchdogPid()!
+    process.kill(watchdog, 'SIGSTOP')
+    await pause(PROFILES.default.gone_ms + 1_000)
+    process.kill(watchdog, 'SIGCONT')
+    await pause(1_000)
+    expect([vm.signalCode, watchdogPid(), notices]).toEqual([null, watchdog, []])
+  }, LIMIT_MS)
+
   test('the share hangs: lease lost, address and virtual server gone, next generation after it answers again', async () => {
     const { generation } = await armed()
     const vm = spawn('sleep', ['600'])
