@@ -10,10 +10,7 @@ export interface GuardVoiceParts {
   readonly problem: (text: string) => void
 }
 
-/**
- * The guard is scheduled first and answers within milliseconds. A restarted one takes a second, and until then a ride goes on by what the kernel was told; so
- * this is the shortest wait that takes no restart of a healthy guard for silence for longer than a promise lasts.
- */
+/** The guard is scheduled first and answers within milliseconds. One that is restarted may be taken for silent: shortly, and its ride lasts longer (D_promise). */
 const LIMIT_MS = 500
 const ASK_AGAIN_MS = 100
 /** A timer may be so early by the boot clock. */
